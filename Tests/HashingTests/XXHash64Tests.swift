@@ -1,0 +1,22 @@
+import Testing
+
+@testable import Hashing
+
+@Suite struct XXHash64Tests {
+    @Test("published values of xxHash64")
+    func published() {
+        #expect(XXHash64.hash("") == 0xef46_db37_51d8_e999)
+        #expect(XXHash64.hash("a") == 0xd24e_c4f1_a98c_6e5b)
+        #expect(XXHash64.hash("abc") == 0x44bc_2cf5_ad77_0999)
+        #expect(XXHash64.hash("Nobody inspects the spammish repetition") == 0xfbce_a83c_8a37_8bf1)
+    }
+
+    @Test("the partition is the top bits of the row hash")
+    func partitions() {
+        var seen = Set<Int>()
+        for id in 0..<10_000 { seen.insert(partition(of: rowHash(table: 3, id: UInt64(id)), bits: 8)) }
+        #expect(seen == Set(0..<256))
+        #expect(partition(of: rowHash(table: 3, id: 7), bits: 0) == 0)
+        #expect(rowHash(table: 1, id: 7) != rowHash(table: 2, id: 7))
+    }
+}
