@@ -43,12 +43,14 @@ let modules: [[Target]] = [
     module("Evaluation"),
     module("Wire", ["Hashing"], guarded),
     module("Transport", ["CZeroMQ"], guarded),
-    module("Safetensors", [], guarded),
+    module("Safetensors"),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
     module("Checkpoints", ["Safetensors", "Hashing"], guarded),
     module("Datasets", ["Tensors", "Safetensors", "Hashing", "CCompression", yams], guarded),
     module("Layers", ["Tensors", "Kernels"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"]),
+    module("Server", ["Tensors", "Parameters", "Wire", "Hashing"], tests: ["Kernels"]),
+    module("Scheduler", ["Evaluation", "Wire"]),
     module("Models", ["Tensors", "Kernels", "Layers", "Datasets"], tests: ["Safetensors"]),
 ]
 

@@ -1,0 +1,20 @@
+.PHONY: help setup build test format lint
+
+help: ## what each word does
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
+
+setup: ## installs the apt packages that are missing
+	@bash cluster/setup.sh
+
+build: setup ## release build
+	swift build -c release
+
+test: setup ## every test, in debug (checks on) and release (kernels without checks)
+	swift test
+	swift test -c release -Xswiftc -enable-testing
+
+format: ## formats the sources in place
+	swift format --in-place --recursive Package.swift Sources Tests
+
+lint: ## what CI checks of the format
+	swift format lint --strict --recursive Package.swift Sources Tests

@@ -1,0 +1,90 @@
+/// How the learning rate falls: a pure function of the global step, the same on every shard.
+package struct ScheduleOptions: Codable, Sendable, Equatable {
+    /// The shape of the schedule; steps count from 1.
+    package enum Kind: String, Codable, Sendable, CaseIterable {
+        /// rate(t) = rate.
+        case constant
+        /// rate(t) = rate · factor^⌊(t−1)/every⌋: halved every so often.
+        case step
+        /// rate(t) = rate · factor^((t−1)/every): the same, smoothly.
+        case exponential
+    }
+
+    /// The shape; default constant.
+    package var kind: Kind
+    /// What the rate is multiplied by after `every` steps; in (0, 1]; default 0.9 (DIN paper, 6.1).
+    package var factor: Double
+    /// Steps after which the whole factor has been applied; default 10,000.
+    package var every: Int
+    /// Steps over which the rate first rises linearly: rate(t) · min(1, t/warmup); default 0, none.
+    package var warmup: Int
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind, factor, every, warmup
+    }
+
+    /// A schedule; constant unless told otherwise.
+    package init(kind: Kind = .constant, factor: Double = 0.9, every: Int = 10_000, warmup: Int = 0) {
+        self.kind = kind
+        self.factor = factor
+        self.every = every
+        self.warmup = warmup
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init()
+        kind = try values.decodeIfPresent(Kind.self, forKey: .kind) ?? kind
+        factor = try values.decodeIfPresent(Double.self, forKey: .factor) ?? factor
+        every = try values.decodeIfPresent(Int.self, forKey: .every) ?? every
+        warmup = try values.decodeIfPresent(Int.self, forKey: .warmup) ?? warmup
+    }
+
+    /// Throws the first setting that makes no sense.
+    package func validate() throws(ParametersError) {
+        try check(factor > 0 && factor <= 1, "schedule.factor", factor, "above 0 and at most 1")
+        try check(every >= 1, "schedule.every", every, "at least 1 step")
+        try check(warmup >= 0, "schedule.warmup", warmup, "0 or more steps")
+    }
+
+    /// The learning rate of a global step (from 1), given the rate of an unscheduled run.
+    ///
+    /// Products and square roots of doubles alone, never `pow`: the same bits with every C library.
+    package func rate(_ base: Float, step: Int) -> Float {
+        precondition(step >= 1, "steps count from 1, not \(step)")
+        var scale = 1.0
+        switch kind {
+        case .constant: break
+        case .step: scale = power(factor, (step - 1) / every)
+        case .exponential:
+            scale = power(factor, (step - 1) / every) * root(factor, (step - 1) % every, of: every)
+        }
+        if step < warmup { scale *= Double(step) / Double(warmup) }
+        return scale == 1 ? base : Float(Double(base) * scale)
+    }
+
+    /// base^(part/whole) for part < whole: the product of the square roots that the binary fraction names.
+    private func root(_ base: Double, _ part: Int, of whole: Int) -> Double {
+        var (rest, factor, result) = (part, base, 1.0)
+        for _ in 0..<60 where rest > 0 {
+            factor = factor.squareRoot()
+            rest *= 2
+            if rest >= whole {
+                result *= factor
+                rest -= whole
+            }
+        }
+        return result
+    }
+}
+
+/// base^exponent by repeated squaring.
+func power(_ base: Double, _ exponent: Int) -> Double {
+    var (rest, square, result) = (exponent, base, 1.0)
+    while rest > 0 {
+        if rest & 1 == 1 { result *= square }
+        square *= square
+        rest >>= 1
+    }
+    return result
+}

@@ -1,0 +1,40 @@
+package import Evaluation
+package import Wire
+
+/// What the scheduler tells whoever watches the job: printed, written to `metrics.jsonl`, counted.
+package enum SchedulerEvent: Sendable {
+    /// Nodes are missing after some time.
+    case waiting(missing: [String], seconds: Double)
+    /// A node joined.
+    case joined(Member, Hello)
+    /// Everybody is there; something about the cluster is worth knowing.
+    case started(nodes: Int, warnings: [String])
+    /// A worker finished its block of a step.
+    case progress(worker: Int, Progress)
+    /// A split was scored in the state after a step.
+    case evaluated(split: String, step: Int, Metrics, isBest: Bool)
+    /// A checkpoint is complete.
+    case checkpoint(step: Int, path: String, seconds: Double)
+    /// A checkpoint could not be written; the job goes on with the one before.
+    case checkpointFailed(step: Int, reason: String)
+    /// The job ended as planned, or early by its own rule.
+    case finished(Outcome)
+    /// The job cannot go on.
+    case failed(String)
+}
+
+/// How a job ended.
+package struct Outcome: Sendable {
+    /// The last state.
+    package var step: Int
+    /// Why training ended.
+    package var reason: String
+    /// The state with the best validation metric, if one was scored.
+    package var bestStep: Int?
+    /// Its validation metrics.
+    package var bestValidation: Metrics?
+    /// The test metrics in the best (or last) state.
+    package var test: Metrics?
+    /// The last words of the nodes.
+    package var reports: [Member: Report]
+}

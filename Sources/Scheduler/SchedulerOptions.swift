@@ -1,0 +1,88 @@
+package import Wire
+
+/// What the scheduler is built from.
+package struct SchedulerOptions: Sendable {
+    /// When training ends before its last step.
+    package struct EarlyStop: Sendable, Equatable {
+        /// Evaluations without a better metric that are endured.
+        package var patience: Int
+        /// By how much a metric must be better to count.
+        package var minimumGain: Double
+
+        /// Both.
+        package init(patience: Int, minimumGain: Double) {
+            self.patience = patience
+            self.minimumGain = minimumGain
+        }
+    }
+
+    /// The metric by which the best state is chosen; larger is better, log loss counts negated.
+    package enum Metric: String, Sendable, Equatable {
+        case auc, gauc
+        case logLoss = "log_loss"
+    }
+
+    /// The job, drawn at its start.
+    package var job: UInt64
+    /// Server processes.
+    package var servers: Int
+    /// Shards of each.
+    package var shardsPerServer: Int
+    /// Worker processes.
+    package var workers: Int
+    /// The resolved config, as every node gets it.
+    package var config: String
+    /// The steps.
+    package var plan: JobPlan
+    /// Samples by split that can be scored.
+    package var splits: [String: Int]
+    /// The split that is scored while training, if any.
+    package var validation: String?
+    /// The split that is scored at every new best state, and at the end.
+    package var test: String?
+    /// By what the best state is chosen.
+    package var metric: Metric
+    /// When to stop early, if at all.
+    package var earlyStop: EarlyStop?
+    /// Whether the best state is kept as a checkpoint.
+    package var keepBest: Bool
+    /// Whether a checkpoint is written at the end.
+    package var keepLast: Bool
+    /// Periodic checkpoints kept.
+    package var keep: Int
+    /// The directory of checkpoints; `nil` writes none.
+    package var checkpoints: String?
+    /// A checkpoint to start from, and what nodes are told of it.
+    package var resume: String?
+    /// Silence after which a node is taken for dead.
+    package var silence: Duration
+    /// Time for all nodes to arrive.
+    package var startTimeout: Duration
+
+    /// Every property in its order.
+    package init(
+        job: UInt64, servers: Int, shardsPerServer: Int, workers: Int, config: String, plan: JobPlan,
+        splits: [String: Int], validation: String?, test: String?, metric: Metric = .auc, earlyStop: EarlyStop? = nil,
+        keepBest: Bool = true, keepLast: Bool = true, keep: Int = 2, checkpoints: String?, resume: String? = nil, silence: Duration = .seconds(20),
+        startTimeout: Duration = .seconds(120)
+    ) {
+        self.job = job
+        self.servers = servers
+        self.shardsPerServer = shardsPerServer
+        self.workers = workers
+        self.config = config
+        self.plan = plan
+        self.splits = splits
+        self.validation = validation
+        self.test = test
+        self.metric = metric
+        self.earlyStop = earlyStop
+        self.keepBest = keepBest
+        self.keepLast = keepLast
+        self.keep = keep
+        self.checkpoints = checkpoints
+        self.resume = resume
+        self.silence = silence
+        self.startTimeout = startTimeout
+    }
+}

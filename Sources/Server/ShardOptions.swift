@@ -1,0 +1,48 @@
+package import Parameters
+package import Tensors
+package import Wire
+
+/// What a shard is built from: the same on every process that hosts a part of the job.
+package struct ShardOptions: Sendable {
+    /// Its number over all servers.
+    package var shard: Int
+    /// Partitions and dense ranges of all shards.
+    package var map: PartitionMap
+    /// Tables by schema table index.
+    package var tables: [TableOptions]
+    /// Names and shapes of the dense parameters.
+    package var layout: ParameterLayout
+    /// The initial dense parameters, the whole vector.
+    package var initialDense: [Float]
+    /// Update rule of the dense parameters.
+    package var dense: DenseOptions
+    /// Seed of initial row values.
+    package var seed: UInt64
+    /// The steps of the job.
+    package var plan: JobPlan
+    /// The directory of checkpoints.
+    package var checkpoints: String
+    /// A checkpoint directory to start from.
+    package var resume: String?
+    /// `counts.safetensors` of the dataset, when n_j is prepared.
+    package var preparedCounts: String?
+
+    /// Every property in its order.
+    package init(
+        shard: Int, map: PartitionMap, tables: [TableOptions], layout: ParameterLayout, initialDense: [Float],
+        dense: DenseOptions, seed: UInt64, plan: JobPlan, checkpoints: String, resume: String? = nil,
+        preparedCounts: String? = nil
+    ) {
+        self.shard = shard
+        self.map = map
+        self.tables = tables
+        self.layout = layout
+        self.initialDense = initialDense
+        self.dense = dense
+        self.seed = seed
+        self.plan = plan
+        self.checkpoints = checkpoints
+        self.resume = resume
+        self.preparedCounts = preparedCounts
+    }
+}

@@ -1,0 +1,76 @@
+/// The messages between a node and the scheduler: `header | JSON`, except `scores`, which has arrays (`Scores.swift`).
+package enum Control: Sendable, Equatable {
+    case hello(Hello)
+    case welcome(Welcome)
+    case ready(Ready)
+    case start(Start)
+    case heartbeat(Heartbeat)
+    case progress(Progress)
+    case reached(Reached)
+    case verdict(Verdict)
+    case snapshot(SnapshotRequest)
+    case snapshotDone(SnapshotDone)
+    case restore(RestoreRequest)
+    case stop(Stop)
+    case stopped(Report)
+    case failed(Failure)
+
+    /// The kind in the header.
+    package var kind: MessageKind { parts.kind }
+
+    /// The message; the header's kind is set here.
+    package func message(_ header: Header) -> Message {
+        let (kind, frame) = parts
+        var header = header
+        header.kind = kind
+        return Message(header, [frame])
+    }
+
+    private var parts: (kind: MessageKind, frame: Payload) {
+        switch self {
+        case .hello(let body): (.hello, JSONFrame.encode(body))
+        case .welcome(let body): (.welcome, JSONFrame.encode(body))
+        case .ready(let body): (.ready, JSONFrame.encode(body))
+        case .start(let body): (.start, JSONFrame.encode(body))
+        case .heartbeat(let body): (.heartbeat, JSONFrame.encode(body))
+        case .progress(let body): (.progress, JSONFrame.encode(body))
+        case .reached(let body): (.reached, JSONFrame.encode(body))
+        case .verdict(let body): (.verdict, JSONFrame.encode(body))
+        case .snapshot(let body): (.snapshot, JSONFrame.encode(body))
+        case .snapshotDone(let body): (.snapshotDone, JSONFrame.encode(body))
+        case .restore(let body): (.restore, JSONFrame.encode(body))
+        case .stop(let body): (.stop, JSONFrame.encode(body))
+        case .stopped(let body): (.stopped, JSONFrame.encode(body))
+        case .failed(let body): (.failed, JSONFrame.encode(body))
+        }
+    }
+
+    /// Reads a control message; `scores` and the data messages are refused.
+    package init(decoding message: Message, limits: Limits) throws(WireError) {
+        let kind = message.header.kind
+        guard !kind.isData, kind != .scores else { throw .kind(found: kind, expected: "a control message") }
+        try message.expect(kind, frames: 1)
+        try message.allow([])
+        func body<T: Decodable>(_ type: T.Type) throws(WireError) -> T {
+            try JSONFrame.decode(type, message.frames[0], kind: kind, limits: limits)
+        }
+        switch kind {
+        case .hello: self = .hello(try body(Hello.self))
+        case .welcome: self = .welcome(try body(Welcome.self))
+        case .ready: self = .ready(try body(Ready.self))
+        case .start: self = .start(try body(Start.self))
+        case .heartbeat: self = .heartbeat(try body(Heartbeat.self))
+        case .progress: self = .progress(try body(Progress.self))
+        case .reached: self = .reached(try body(Reached.self))
+        case .verdict: self = .verdict(try body(Verdict.self))
+        case .snapshot: self = .snapshot(try body(SnapshotRequest.self))
+        case .snapshotDone: self = .snapshotDone(try body(SnapshotDone.self))
+        case .restore: self = .restore(try body(RestoreRequest.self))
+        case .stop: self = .stop(try body(Stop.self))
+        case .stopped: self = .stopped(try body(Report.self))
+        case .failed: self = .failed(try body(Failure.self))
+        case .pull, .values, .push, .pushed, .refused, .scores:
+            throw .kind(found: kind, expected: "a control message")
+        }
+    }
+}

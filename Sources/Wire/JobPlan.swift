@@ -1,0 +1,91 @@
+/// The steps of a job as a pure function of its configuration: what every role derives, so that nobody has to be told.
+///
+/// Steps count from 1; "state t" is the state after step t; state 0 is the initial one.
+package struct JobPlan: Codable, Sendable, Equatable {
+    /// When the validation split is scored.
+    package enum Evaluation: Codable, Sendable, Equatable {
+        /// Not during training.
+        case never
+        /// After every so many steps.
+        case steps(Int)
+        /// So many times an epoch, evenly spread; the last at its end.
+        case perEpoch(Int)
+    }
+
+    /// Samples of the training split.
+    package var trainSamples: Int
+    /// Samples of a global batch, B.
+    package var batch: Int
+    /// Samples of a micro-batch.
+    package var microBatch: Int
+    /// Passes over the training split.
+    package var epochs: Int
+    /// The last step at the latest, if given.
+    package var maxSteps: Int?
+    /// The state from which this run starts: 0, or that of the checkpoint it resumes.
+    package var startStep: Int
+    /// When to validate.
+    package var evaluation: Evaluation
+    /// A checkpoint after every so many steps; 0 for none but the last.
+    package var checkpointEvery: Int
+
+    /// A plan of these parts.
+    package init(
+        trainSamples: Int, batch: Int, microBatch: Int, epochs: Int, maxSteps: Int? = nil, startStep: Int = 0,
+        evaluation: Evaluation = .perEpoch(1), checkpointEvery: Int = 0
+    ) {
+        self.trainSamples = trainSamples
+        self.batch = batch
+        self.microBatch = microBatch
+        self.epochs = epochs
+        self.maxSteps = maxSteps
+        self.startStep = startStep
+        self.evaluation = evaluation
+        self.checkpointEvery = checkpointEvery
+    }
+
+    /// Steps of one epoch; the last may hold fewer samples.
+    package var stepsPerEpoch: Int { (trainSamples + batch - 1) / batch }
+
+    /// The last step.
+    package var lastStep: Int { max(startStep, min(stepsPerEpoch * epochs, maxSteps ?? Int.max)) }
+
+    /// The epoch of a step, from 0.
+    package func epoch(of step: Int) -> Int { (step - 1) / stepsPerEpoch }
+
+    /// The positions of a step in its epoch's order.
+    package func positions(of step: Int) -> Range<Int> {
+        let first = (step - 1) % stepsPerEpoch * batch
+        return first..<min(first + batch, trainSamples)
+    }
+
+    /// Micro-batches of a step, M.
+    package func microBatches(of step: Int) -> Int { microBatches(over: positions(of: step).count) }
+
+    /// Micro-batches over so many samples.
+    package func microBatches(over samples: Int) -> Int { (samples + microBatch - 1) / microBatch }
+
+    /// Whether the validation split is scored in state `step`.
+    package func evaluates(after step: Int) -> Bool {
+        guard step > startStep || lastStep == startStep else { return false }
+        if step == lastStep { return true }
+        switch evaluation {
+        case .never: return false
+        case .steps(let interval): return step % max(1, interval) == 0
+        case .perEpoch(let times):
+            let inEpoch = (step - 1) % stepsPerEpoch + 1
+            return inEpoch * times / stepsPerEpoch > (inEpoch - 1) * times / stepsPerEpoch
+        }
+    }
+
+    /// Whether every shard writes a checkpoint of state `step` unasked.
+    package func checkpoints(after step: Int) -> Bool {
+        checkpointEvery > 0 && step > startStep && step % checkpointEvery == 0 && step != lastStep
+    }
+
+    /// Samples trained on up to and with a step.
+    package func samples(through step: Int) -> Int {
+        let (epochs, rest) = step.quotientAndRemainder(dividingBy: stepsPerEpoch)
+        return epochs * trainSamples + min(rest * batch, trainSamples)
+    }
+}

@@ -1,0 +1,156 @@
+/// Who a node is, in its first message.
+package struct Hello: Codable, Sendable, Equatable {
+    /// What it is.
+    package var role: Role
+    /// The rank that it had or was given by its launcher.
+    package var wantedRank: Int?
+    /// Where its shards listen, one a shard; empty for a worker.
+    package var endpoints: [String]
+    /// Host name.
+    package var host: String
+    /// Process id.
+    package var pid: Int
+    /// CPU model: a cluster of mixed ones is not bit-exact.
+    package var processor: String
+    /// Kernels that OpenBLAS chose.
+    package var blas: String
+    /// Version of the program.
+    package var version: String
+
+    /// Every property in its order.
+    package init(
+        role: Role, wantedRank: Int? = nil, endpoints: [String] = [], host: String, pid: Int, processor: String,
+        blas: String, version: String
+    ) {
+        self.role = role
+        self.wantedRank = wantedRank
+        self.endpoints = endpoints
+        self.host = host
+        self.pid = pid
+        self.processor = processor
+        self.blas = blas
+        self.version = version
+    }
+}
+
+/// What a node needs to know before it builds itself.
+package struct Welcome: Codable, Sendable, Equatable {
+    /// The job, for every later header.
+    package var job: UInt64
+    /// Its number within its role.
+    package var rank: Int
+    /// Version of this map of members.
+    package var epoch: Int
+    /// Per server, the endpoint of each of its shards; flattened, the order of shards.
+    package var servers: [[String]]
+    /// Number of workers.
+    package var workers: Int
+    /// The resolved config, YAML.
+    package var config: String
+    /// Checkpoint directory to start from.
+    package var resumePath: String?
+    /// Steps already applied in it.
+    package var resumeStep: Int
+
+    /// Every property in its order.
+    package init(
+        job: UInt64, rank: Int, epoch: Int, servers: [[String]], workers: Int, config: String,
+        resumePath: String? = nil, resumeStep: Int = 0
+    ) {
+        self.job = job
+        self.rank = rank
+        self.epoch = epoch
+        self.servers = servers
+        self.workers = workers
+        self.config = config
+        self.resumePath = resumePath
+        self.resumeStep = resumeStep
+    }
+}
+
+/// A node has built or restored itself.
+package struct Ready: Codable, Sendable, Equatable {
+    /// Rows that it holds.
+    package var rows: Int
+    /// Time it took.
+    package var seconds: Double
+
+    /// Every property in its order.
+    package init(rows: Int = 0, seconds: Double = 0) {
+        self.rows = rows
+        self.seconds = seconds
+    }
+}
+
+/// Everybody is ready.
+package struct Start: Codable, Sendable, Equatable {
+    /// The first step to be done.
+    package var step: Int
+
+    /// Every property in its order.
+    package init(step: Int) {
+        self.step = step
+    }
+}
+
+/// A node is alive; the scheduler answers with its own.
+package struct Heartbeat: Codable, Sendable, Equatable {
+    /// Where it is.
+    package var step: Int
+    /// What it does or waits for, in words.
+    package var state: String
+
+    /// Every property in its order.
+    package init(step: Int, state: String) {
+        self.step = step
+        self.state = state
+    }
+}
+
+/// The end, wanted or not.
+package struct Stop: Codable, Sendable, Equatable {
+    /// Why, in words.
+    package var reason: String
+
+    /// Every property in its order.
+    package init(reason: String) {
+        self.reason = reason
+    }
+}
+
+/// The last word of a node.
+package struct Report: Codable, Sendable, Equatable {
+    /// Largest resident set.
+    package var peakMemoryBytes: Int
+    /// User and system time.
+    package var processorSeconds: Double
+    /// Whatever it counted: messages, bytes, malformed, retries, duplicates.
+    package var counters: [String: Int]
+
+    /// Every property in its order.
+    package init(peakMemoryBytes: Int, processorSeconds: Double, counters: [String: Int] = [:]) {
+        self.peakMemoryBytes = peakMemoryBytes
+        self.processorSeconds = processorSeconds
+        self.counters = counters
+    }
+}
+
+/// A node cannot go on.
+package struct Failure: Codable, Sendable, Equatable {
+    /// Who.
+    package var role: Role
+    /// Its number within its role.
+    package var rank: Int
+    /// Where it was.
+    package var step: Int?
+    /// What happened, where, and what to do.
+    package var message: String
+
+    /// Every property in its order.
+    package init(role: Role, rank: Int, step: Int? = nil, message: String) {
+        self.role = role
+        self.rank = rank
+        self.step = step
+        self.message = message
+    }
+}

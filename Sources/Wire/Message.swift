@@ -1,0 +1,68 @@
+/// A message: its header and the frames behind it.
+package struct Message: Sendable {
+    /// The first frame.
+    package var header: Header
+    /// The frames after it.
+    package var frames: [Payload]
+
+    /// A message to be sent.
+    package init(_ header: Header, _ frames: [Payload] = []) {
+        self.header = header
+        self.frames = frames
+    }
+
+    /// A received message, of which only the header is checked; the views check the frames.
+    package init(decoding frames: [Payload]) throws(WireError) {
+        guard let first = frames.first else { throw .headerLength(found: 0) }
+        header = unsafe try Header(decoding: first.bytes)
+        self.frames = Array(frames.dropFirst())
+    }
+
+    /// All frames as they are sent, the encoded header first.
+    package var encoded: [Payload] { [Payload(copying: header.encode())] + frames }
+
+    /// Bytes of all frames.
+    package var byteCount: Int { frames.reduce(Header.byteCount) { $0 + $1.count } }
+}
+
+extension Message {
+    /// Nothing unless the kind or the number of frames is another one.
+    func expect(_ kind: MessageKind, frames count: Int) throws(WireError) {
+        guard header.kind == kind else { throw .kind(found: header.kind, expected: "\(kind)") }
+        guard frames.count == count else { throw .frameCount(kind, found: frames.count, expected: count) }
+    }
+
+    /// Nothing unless a flag is set that the kind does not know.
+    func allow(_ flags: MessageFlags) throws(WireError) {
+        guard header.flags.isSubset(of: flags) else {
+            throw .flags(found: header.flags.rawValue, kind: header.kind)
+        }
+    }
+
+    /// Frame `index` after the header, if it has `count` elements of `stride` bytes.
+    ///
+    /// `count` is below 2^32 (a header's field) or already bounded by `Limits`, so the product cannot overflow.
+    func frame(_ index: Int, _ name: String, _ count: Int, stride: Int, limits: Limits) throws(WireError) -> Payload {
+        let expected = count * stride
+        try check(header.kind, "bytes in frame '\(name)'", expected, limit: limits.frameBytes)
+        let payload = frames[index]
+        guard payload.count == expected else {
+            throw .frameLength(header.kind, frame: name, found: payload.count, expected: expected)
+        }
+        return payload
+    }
+
+    /// Nothing unless the subtree reaches beyond the micro-batches, which must be there when `required`.
+    func checkSubtree(required: Bool) throws(WireError) {
+        let count = Int(header.microBatches)
+        guard count > 0 else {
+            guard required else { return }
+            throw .limit(header.kind, what: "missing micro-batches", found: 1, limit: 0)
+        }
+        let level = Int(header.subtree >> 24)
+        // 2^16 micro-batches need no level above 16; below, the shift stays within 40 bits.
+        try check(header.kind, "levels in its subtree", level, limit: 16)
+        let first = Int(header.subtree & 0xff_ffff) << level
+        try check(header.kind, "micro-batches before its subtree", first, limit: count - 1)
+    }
+}

@@ -1,0 +1,74 @@
+/// What a message is; the numbers are the wire's and never reused.
+package enum MessageKind: UInt8, Sendable, CaseIterable {
+    // Data: between workers and shards.
+    /// Worker → shard: rows and a dense slice are asked for.
+    case pull = 1
+    /// Shard → worker: the answer to a pull.
+    case values = 2
+    /// Worker → shard: a contribution of gradients.
+    case push = 3
+    /// Shard → worker: the push is held.
+    case pushed = 4
+    /// Shard → worker: a pull or push that cannot be served, and why.
+    case refused = 5
+
+    // Control: between any node and the scheduler.
+    /// Node → scheduler: who I am.
+    case hello = 16
+    /// Scheduler → node: your rank, and everybody's addresses.
+    case welcome = 17
+    /// Node → scheduler: built, restored, waiting for the start.
+    case ready = 18
+    /// Scheduler → node: go.
+    case start = 19
+    /// Both ways: alive, and doing what.
+    case heartbeat = 20
+    /// Worker → scheduler: what a step brought.
+    case progress = 21
+    /// Worker → scheduler: logits and labels of a range of a split.
+    case scores = 22
+    /// Scheduler → worker: go on, stop, or score a split.
+    case verdict = 23
+    /// Scheduler → server: write your rows.
+    case snapshot = 24
+    /// Server → scheduler: written.
+    case snapshotDone = 25
+    /// Scheduler → server: return to a snapshot.
+    case restore = 26
+    /// Scheduler → node: end.
+    case stop = 27
+    /// Node → scheduler: ended, with a report.
+    case stopped = 28
+    /// Node → scheduler: cannot go on.
+    case failed = 29
+    /// Worker → scheduler: at a step after which the scheduler decides.
+    case reached = 30
+
+    /// Whether it travels between worker and shard.
+    package var isData: Bool { rawValue < 16 }
+}
+
+/// How the frames of a message are to be read; four bits.
+package struct MessageFlags: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt8
+
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Row values and row gradients are bfloat16; the dense frame is float32 all the same.
+    package static let bfloat16 = MessageFlags(rawValue: 1)
+    /// A push that carries its ids (the shard does not hold the key list of the pull).
+    package static let keys = MessageFlags(rawValue: 2)
+    /// A push of some rows of its pull: it carries their positions in the pull's list.
+    package static let positions = MessageFlags(rawValue: 4)
+    /// A pull that scores and takes no part in training.
+    package static let evaluation = MessageFlags(rawValue: 8)
+}
+
+/// What a process or thread is in the job; two bits.
+package enum Role: UInt8, Sendable, CaseIterable, Codable {
+    case scheduler = 0
+    case server = 1
+    case worker = 2
+    /// Looks only.
+    case monitor = 3
+}

@@ -1,0 +1,93 @@
+/// What a worker did for a step.
+package struct Progress: Codable, Sendable, Equatable {
+    /// The step.
+    package var step: Int
+    /// Samples of its block.
+    package var samples: Int
+    /// Sum over them; may be NaN, which stops the job.
+    package var loss: Double
+    /// Forward and backward.
+    package var computeSeconds: Double
+    /// Waiting for values.
+    package var waitSeconds: Double
+    /// Packing, sending and receiving.
+    package var wireSeconds: Double
+    /// Filling micro-batches.
+    package var readSeconds: Double
+    /// Distinct rows pulled.
+    package var rows: Int
+    /// Bytes sent to shards.
+    package var bytesSent: Int
+    /// Bytes received from shards.
+    package var bytesReceived: Int
+    /// Predictions by label, for a running AUC.
+    package var histogram: ScoreHistogram?
+
+    /// Every property in its order.
+    package init(
+        step: Int, samples: Int, loss: Double, computeSeconds: Double = 0, waitSeconds: Double = 0,
+        wireSeconds: Double = 0, readSeconds: Double = 0, rows: Int = 0, bytesSent: Int = 0, bytesReceived: Int = 0,
+        histogram: ScoreHistogram? = nil
+    ) {
+        self.step = step
+        self.samples = samples
+        self.loss = loss
+        self.computeSeconds = computeSeconds
+        self.waitSeconds = waitSeconds
+        self.wireSeconds = wireSeconds
+        self.readSeconds = readSeconds
+        self.rows = rows
+        self.bytesSent = bytesSent
+        self.bytesReceived = bytesReceived
+        self.histogram = histogram
+    }
+}
+
+/// Predictions counted in equal bins of [0, 1].
+package struct ScoreHistogram: Codable, Sendable, Equatable {
+    /// Samples with label 0 per bin.
+    package var negatives: [UInt32]
+    /// Samples with label 1 per bin.
+    package var positives: [UInt32]
+
+    /// Every property in its order.
+    package init(negatives: [UInt32], positives: [UInt32]) {
+        self.negatives = negatives
+        self.positives = positives
+    }
+}
+
+/// A worker has finished a step after which the scheduler decides, and waits for its verdict.
+package struct Reached: Codable, Sendable, Equatable {
+    /// The step.
+    package var step: Int
+
+    /// Every property in its order.
+    package init(step: Int) {
+        self.step = step
+    }
+}
+
+/// What a worker does after a step.
+package struct Verdict: Codable, Sendable, Equatable {
+    /// What to do.
+    package enum Action: Codable, Sendable, Equatable {
+        /// Go on with the next step.
+        case proceed
+        /// Stop training.
+        case stop
+        /// Score a split, then wait for the next verdict.
+        case score(split: String)
+    }
+
+    /// The step that the verdict follows.
+    package var step: Int
+    /// What to do.
+    package var action: Action
+
+    /// Every property in its order.
+    package init(step: Int, action: Action) {
+        self.step = step
+        self.action = action
+    }
+}

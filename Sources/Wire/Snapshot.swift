@@ -1,0 +1,82 @@
+/// A shard writes its state after `step` as soon as it has it.
+package struct SnapshotRequest: Codable, Sendable, Equatable {
+    /// Steps applied in the state to be written.
+    package var step: Int
+    /// Where to write; exists already.
+    package var directory: String
+    /// Nothing follows it.
+    package var final: Bool
+
+    /// Every property in its order.
+    package init(step: Int, directory: String, final: Bool) {
+        self.step = step
+        self.directory = directory
+        self.final = final
+    }
+}
+
+/// A shard has written and synced its file.
+package struct SnapshotDone: Codable, Sendable, Equatable {
+    /// Steps applied.
+    package var step: Int
+    /// Which shard.
+    package var shard: Int
+    /// File name within the directory.
+    package var file: String
+    /// Rows in it.
+    package var rows: Int
+    /// Length of the file.
+    package var bytes: Int
+    /// Checksum of the file as the manifest states it.
+    package var checksum: String
+    /// Partitions in it.
+    package var partitions: [Int]
+    /// Rows per table.
+    package var tables: [TableSize]
+
+    /// Every property in its order.
+    package init(
+        step: Int, shard: Int, file: String, rows: Int, bytes: Int, checksum: String, partitions: [Int],
+        tables: [TableSize]
+    ) {
+        self.step = step
+        self.shard = shard
+        self.file = file
+        self.rows = rows
+        self.bytes = bytes
+        self.checksum = checksum
+        self.partitions = partitions
+        self.tables = tables
+    }
+}
+
+/// Rows of one table in a snapshot.
+package struct TableSize: Codable, Sendable, Equatable {
+    /// The table.
+    package var name: String
+    /// Rows of all partitions of the file.
+    package var rows: Int
+
+    /// Every property in its order.
+    package init(name: String, rows: Int) {
+        self.name = name
+        self.rows = rows
+    }
+}
+
+/// Servers return to a checkpoint.
+package struct RestoreRequest: Codable, Sendable, Equatable {
+    /// The checkpoint.
+    package var directory: String
+    /// Steps applied in it.
+    package var step: Int
+    /// The epoch from then on; what is older is refused.
+    package var epoch: Int
+
+    /// Every property in its order.
+    package init(directory: String, step: Int, epoch: Int) {
+        self.directory = directory
+        self.step = step
+        self.epoch = epoch
+    }
+}

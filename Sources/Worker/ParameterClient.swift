@@ -1,0 +1,317 @@
+package import Tensors
+package import Wire
+
+/// A worker's side of pull and push: one request a shard, retried until it is answered.
+///
+/// A state machine: messages to send come out, answers and time go in. A request is repeated with the same bytes, and
+/// the shard's coverage makes a repeated push harmless, so a lost message costs its deadline and nothing else.
+final class ParameterClient {
+    /// A message for a shard.
+    struct Outgoing {
+        let shard: Int
+        let message: Message
+    }
+
+    /// What an answer brought about.
+    enum Progress: Equatable {
+        /// Nothing that the worker waits for.
+        case nothing
+        /// The last shard's values are in.
+        case pulled
+    }
+
+    /// The shard cannot serve this worker; it has to stop.
+    struct Refused: Error, CustomStringConvertible {
+        let shard: Int
+        let refusal: Refusal
+        var description: String { "shard \(shard) refused (\(refusal.reason.rawValue)): \(refusal.text)" }
+    }
+
+    private struct Request {
+        let shard: Int
+        let message: Message
+        var deadline: ContinuousClock.Instant
+        var tries = 1
+        /// For a push: sends the ids along, if the shard no longer holds the list of the pull.
+        var withIds: (() -> Message)?
+    }
+
+    /// Bytes sent and received, requests repeated.
+    private(set) var bytesSent = 0
+    private(set) var bytesReceived = 0
+    private(set) var retries = 0
+    /// Rows pulled.
+    private(set) var rowsPulled = 0
+
+    private let identity: Header
+    private let map: PartitionMap
+    private let widths: [Int]
+    private let denseCount: Int
+    private let timeout: Duration
+    private let limits = Limits()
+    private let scratch = Scratch()
+    private let buffers = BufferPool()
+    private var nextRequest: UInt32 = 1
+    private var pulls: [UInt32: Request] = [:]
+    private var pushes: [UInt32: Request] = [:]
+    private var layouts: [[TableRows]]
+    private var hashes: [UInt64]
+    private let present = Column<Int32>()
+
+    /// - Parameter identity: a header with the job, epoch, rank and incarnation of this worker.
+    init(identity: Header, map: PartitionMap, widths: [Int], denseCount: Int, timeout: Duration) {
+        self.identity = identity
+        self.map = map
+        self.widths = widths
+        self.denseCount = denseCount
+        self.timeout = timeout
+        layouts = [[TableRows]](repeating: [], count: map.shards)
+        hashes = [UInt64](repeating: 0, count: map.shards)
+    }
+
+    /// What it still waits for, in words.
+    var waitsFor: String {
+        let shards = Set(pulls.values.map(\.shard)).sorted().map(String.init).joined(separator: ", ")
+        return shards.isEmpty ? "nothing" : "values of shard \(shards)"
+    }
+
+    // MARK: Pull
+
+    /// Asks every shard for its rows of a plan and its slice of the dense vector.
+    func pull(_ plan: StepPlan, evaluation: Bool, at time: ContinuousClock.Instant) -> [Outgoing] {
+        pulls.removeAll(keepingCapacity: true)
+        return (0..<map.shards).map { shard in
+            let counts = plan.tables.map { $0.rows(of: shard).count }
+            layouts[shard] = TableRows.laidOut(counts: counts, widths: widths)
+            let rows = counts.reduce(0, +)
+            let ids = buffers.take(bytes: rows * 8)
+            let target = ids.array(of: UInt64.self, count: rows)
+            var first = 0
+            for table in plan.tables {
+                let range = table.rows(of: shard)
+                if let base = target.baseAddress, !range.isEmpty {
+                    (base + first).update(from: table.ids.base + range.lowerBound, count: range.count)
+                }
+                first += range.count
+            }
+            rowsPulled += rows
+            var header = header(step: plan.step)
+            header.microBatches = 0
+            let message = Message.pull(
+                header, tableCounts: Payload(copying: counts.map(UInt32.init)), ids: Payload(ids),
+                dense: map.denseRange(ofShard: shard, count: denseCount).count, evaluation: evaluation)
+            hashes[shard] = message.header.keyListHash
+            pulls[message.header.request] = Request(shard: shard, message: message, deadline: time + timeout)
+            return send(shard, message)
+        }
+    }
+
+    // MARK: Push
+
+    /// Sends a subtree's sums to every shard.
+    func push(
+        _ contribution: Contribution, node: Subtree, of plan: StepPlan, isWhole: Bool,
+        at time: ContinuousClock.Instant
+    ) -> [Outgoing] {
+        (0..<map.shards).map { shard in
+            var header = header(step: plan.step)
+            header.subtree = node.packed
+            header.microBatches = UInt16(plan.microBatchCount)
+            header.samples = UInt32(contribution.samples)
+            header.keyListHash = hashes[shard]
+            let range = map.denseRange(ofShard: shard, count: denseCount)
+            let dense = buffers.take(bytes: range.count * 4)
+            if let base = dense.array(of: Float.self, count: range.count).baseAddress {
+                base.update(from: contribution.dense.base + range.lowerBound, count: range.count)
+            }
+            let packed =
+                isWhole
+                ? packAll(contribution, plan, shard) : packSome(contribution, plan, shard)
+            let message = Message.push(
+                header, tableCounts: Payload(copying: packed.counts.map(UInt32.init)), keys: packed.keys,
+                rowSamples: packed.samples, gradients: packed.gradients, dense: Payload(dense))
+            var request = Request(shard: shard, message: message, deadline: time + timeout)
+            let ids = packed.ids
+            request.withIds = {
+                Message.push(
+                    header, tableCounts: message.frames[0], keys: .ids(ids()), rowSamples: message.frames[2],
+                    gradients: message.frames[3], dense: message.frames[4])
+            }
+            pushes[header.request] = request
+            return send(shard, message)
+        }
+    }
+
+    private struct Packed {
+        let counts: [Int]
+        let keys: PushKeyFrame
+        let samples: Payload
+        let gradients: Payload
+        let ids: () -> Payload
+    }
+
+    /// All rows of the pull, in its order.
+    private func packAll(_ contribution: Contribution, _ plan: StepPlan, _ shard: Int) -> Packed {
+        let layout = layouts[shard]
+        let samples = buffers.take(bytes: layout.rowCount * 4)
+        let gradients = buffers.take(bytes: layout.floatCount * 4)
+        let sampleBase = samples.array(of: UInt32.self, count: layout.rowCount)
+        let gradientBase = gradients.array(of: Float.self, count: layout.floatCount)
+        var ids: [UInt64] = []
+        for (index, rows) in layout.enumerated() where rows.rows > 0 {
+            let table = plan.tables[index]
+            let range = table.rows(of: shard)
+            let part = contribution.tables[index]
+            let width = part.width
+            ids += UnsafeBufferPointer(start: table.ids.base + range.lowerBound, count: range.count)
+            guard let floats = gradientBase.baseAddress else { continue }
+            for i in 0..<part.rows.count {
+                let row = Int(part.rows[i])
+                guard range.contains(row) else { continue }
+                let place = row - range.lowerBound
+                sampleBase[rows.firstRow + place] = part.counts[i]
+                (floats + rows.firstFloat + place * width).update(from: part.gradients.base + i * width, count: width)
+            }
+        }
+        let all = ids
+        return Packed(
+            counts: layout.map(\.rows), keys: .samePull, samples: Payload(samples), gradients: Payload(gradients),
+            ids: { Payload(copying: all) })
+    }
+
+    /// The rows that this subtree has, as ascending positions in the list of the pull.
+    private func packSome(_ contribution: Contribution, _ plan: StepPlan, _ shard: Int) -> Packed {
+        let layout = layouts[shard]
+        var counts: [Int] = []
+        var positions: [UInt32] = []
+        var samples: [UInt32] = []
+        var ids: [UInt64] = []
+        let gradients = buffers.take(bytes: layout.floatCount * 4)
+        let floats = gradients.array(of: Float.self, count: layout.floatCount)
+        var used = 0
+        for (index, rows) in layout.enumerated() {
+            let table = plan.tables[index]
+            let range = table.rows(of: shard)
+            let part = contribution.tables[index]
+            present.fill(range.count, with: -1)
+            for i in 0..<part.rows.count where range.contains(Int(part.rows[i])) {
+                present[Int(part.rows[i]) - range.lowerBound] = Int32(i)
+            }
+            let before = positions.count
+            for place in 0..<range.count where present[place] >= 0 {
+                let i = Int(present[place])
+                positions.append(UInt32(rows.firstRow + place))
+                samples.append(part.counts[i])
+                ids.append(table.ids[range.lowerBound + place])
+                if let base = floats.baseAddress {
+                    (base + used).update(from: part.gradients.base + i * part.width, count: part.width)
+                }
+                used += part.width
+            }
+            counts.append(positions.count - before)
+        }
+        gradients.count = used * 4
+        let all = ids
+        return Packed(
+            counts: counts, keys: .positions(Payload(copying: positions)), samples: Payload(copying: samples),
+            gradients: Payload(gradients), ids: { Payload(copying: all) })
+    }
+
+    // MARK: Answers and time
+
+    /// Takes an answer of a shard; values go to `values` and `dense` at the plan's rows.
+    func receive(
+        _ message: Message, from shard: Int, plan: StepPlan, values: [Column<Float>], dense: DenseVector,
+        resend: inout [Outgoing], at time: ContinuousClock.Instant
+    ) throws -> Progress {
+        let number = message.header.request
+        bytesReceived += message.byteCount
+        switch message.header.kind {
+        case .pushed:
+            pushes[number] = nil
+            return .nothing
+        case .values:
+            guard let request = pulls[number], request.shard == shard else { return .nothing }
+            let range = map.denseRange(ofShard: shard, count: denseCount)
+            let view = try ValuesView(
+                decoding: message, expecting: layouts[shard], dense: range.count, limits: limits, scratch: scratch)
+            copy(view, from: shard, plan: plan, to: values)
+            if let base = view.dense.baseAddress {
+                (dense.base + range.lowerBound).update(from: base, count: range.count)
+            }
+            pulls[number] = nil
+            guard pulls.isEmpty else { return .nothing }
+            // The state that was answered proves that every earlier push is applied: an implicit acknowledgement.
+            let applied = Int(request.message.header.step) - (request.message.header.flags.contains(.evaluation) ? 0 : 1)
+            pushes = pushes.filter { $0.value.message.header.step > applied }
+            return .pulled
+        case .refused:
+            return try refused(Refusal(decoding: message, limits: limits), number, shard, &resend, at: time)
+        default: return .nothing
+        }
+    }
+
+    private func copy(_ view: ValuesView, from shard: Int, plan: StepPlan, to values: [Column<Float>]) {
+        guard let base = view.values.baseAddress else { return }
+        for (index, rows) in layouts[shard].enumerated() where rows.rows > 0 {
+            let first = plan.tables[index].rows(of: shard).lowerBound
+            (values[index].base + first * rows.width).update(
+                from: base + rows.firstFloat, count: rows.rows * rows.width)
+        }
+    }
+
+    private func refused(
+        _ refusal: Refusal, _ number: UInt32, _ shard: Int, _ resend: inout [Outgoing],
+        at time: ContinuousClock.Instant
+    ) throws -> Progress {
+        switch refusal.reason {
+        case .sendKeys:
+            guard let request = pushes.removeValue(forKey: number), let make = request.withIds else { return .nothing }
+            let message = make()
+            pushes[number] = Request(shard: shard, message: message, deadline: time + timeout)
+            resend.append(send(shard, message))
+            return .nothing
+        case .unavailable:
+            return .nothing  // the deadline repeats it
+        case .otherJob, .oldEpoch, .stepPassed, .stepAhead, .notOwner, .malformed:
+            guard pulls[number] != nil || pushes[number] != nil else { return .nothing }
+            throw Refused(shard: shard, refusal: refusal)
+        }
+    }
+
+    /// Repeats what has not been answered in time.
+    func tick(at time: ContinuousClock.Instant) -> [Outgoing] {
+        var due: [Outgoing] = []
+        for number in pulls.keys where pulls[number].map({ $0.deadline < time }) == true {
+            repeatRequest(&pulls, number, time, &due)
+        }
+        for number in pushes.keys where pushes[number].map({ $0.deadline < time }) == true {
+            repeatRequest(&pushes, number, time, &due)
+        }
+        return due
+    }
+
+    private func repeatRequest(
+        _ requests: inout [UInt32: Request], _ number: UInt32, _ time: ContinuousClock.Instant, _ due: inout [Outgoing]
+    ) {
+        guard var request = requests[number] else { return }
+        request.tries += 1
+        request.deadline = time + timeout * min(8, request.tries)
+        requests[number] = request
+        retries += 1
+        due.append(send(request.shard, request.message))
+    }
+
+    private func header(step: Int) -> Header {
+        var header = identity
+        header.step = UInt32(step)
+        header.request = nextRequest
+        nextRequest &+= 1
+        return header
+    }
+
+    private func send(_ shard: Int, _ message: Message) -> Outgoing {
+        bytesSent += message.byteCount
+        return Outgoing(shard: shard, message: message)
+    }
+}

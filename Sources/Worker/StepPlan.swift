@@ -1,0 +1,107 @@
+import Datasets
+import Hashing
+import Tensors
+import Wire
+
+/// What a worker needs of one step: its micro-batches, and the distinct ids over them in the order of the shards.
+///
+/// The union crosses the wire once however often an id occurs; inside a micro-batch the order stays that of the
+/// micro-batch alone, so that no computed bit depends on what else this worker holds.
+final class StepPlan {
+    /// The ids of one table, and where each shard's part begins.
+    final class Table {
+        /// Distinct ids, grouped by shard.
+        let ids = Column<UInt64>()
+        /// For shard s, rows `starts[s]..<starts[s + 1]` of `ids`.
+        var starts: [Int]
+        /// The shard of each row of `ids`.
+        let shardOf = Column<Int32>()
+        /// For each micro-batch, its own row → row of `ids`.
+        var rowOf: [Column<Int32>]
+
+        init(shards: Int, batches: Int) {
+            starts = [Int](repeating: 0, count: shards + 1)
+            rowOf = (0..<batches).map { _ in Column<Int32>() }
+        }
+
+        /// The rows of one shard.
+        func rows(of shard: Int) -> Range<Int> { starts[shard]..<starts[shard + 1] }
+    }
+
+    /// The step, from 1; in an evaluation, the step after which the state is read.
+    var step = 0
+    /// Micro-batches of the whole global batch.
+    var microBatchCount = 0
+    /// Those of this worker.
+    var owned = 0..<0
+    /// The micro-batches, `owned.count` of them in use.
+    private(set) var batches: [MicroBatch] = []
+    /// By table index.
+    let tables: [Table]
+
+    private let schema: Schema
+    private let map: PartitionMap
+    private let index = IdIndex()
+    private let gathered = Column<UInt64>()
+    private let shardOf = Column<Int32>()
+    private let place = Column<Int32>()
+    private var cursor: [Int]
+
+    init(schema: Schema, map: PartitionMap, capacity: Int) {
+        self.schema = schema
+        self.map = map
+        cursor = [Int](repeating: 0, count: map.shards)
+        batches = (0..<capacity).map { _ in MicroBatch(schema: schema) }
+        tables = schema.tables.map { _ in Table(shards: map.shards, batches: capacity) }
+    }
+
+    /// Unites the ids of the filled micro-batches.
+    func unite() {
+        for table in tables.indices { unite(table: table) }
+    }
+
+    private func unite(table number: Int) {
+        let table = tables[number]
+        index.removeAll()
+        gathered.removeAll()
+        for batch in 0..<owned.count {
+            let ids = batches[batch].tables[number].ids
+            let rows = table.rowOf[batch]
+            rows.resize(ids.count)
+            for row in 0..<ids.count {
+                let (place, isNew) = index.number(of: ids[row])
+                if isNew { gathered.append(ids[row]) }
+                rows[row] = place
+            }
+        }
+        let count = gathered.count
+        shardOf.resize(count)
+        for shard in cursor.indices { cursor[shard] = 0 }
+        for row in 0..<count {
+            let shard = map.shard(table: number, id: gathered[row])
+            shardOf[row] = Int32(shard)
+            cursor[shard] += 1
+        }
+        var start = 0
+        for shard in cursor.indices {
+            table.starts[shard] = start
+            start += cursor[shard]
+            cursor[shard] = table.starts[shard]
+        }
+        table.starts[cursor.count] = start
+        place.resize(count)
+        table.ids.resize(count)
+        table.shardOf.resize(count)
+        for row in 0..<count {
+            let shard = Int(shardOf[row])
+            place[row] = Int32(cursor[shard])
+            table.ids[cursor[shard]] = gathered[row]
+            table.shardOf[cursor[shard]] = Int32(shard)
+            cursor[shard] += 1
+        }
+        for batch in 0..<owned.count {
+            let rows = table.rowOf[batch]
+            for row in 0..<rows.count { rows[row] = place[Int(rows[row])] }
+        }
+    }
+}

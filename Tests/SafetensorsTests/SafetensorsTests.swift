@@ -1,0 +1,83 @@
+import Foundation
+import Testing
+
+@testable import Safetensors
+
+@Suite struct SafetensorsTests {
+    private func path() -> String {
+        FileManager.default.temporaryDirectory.appending(path: "st-\(UUID().uuidString).safetensors").path
+    }
+
+    private func write(_ path: String) throws {
+        let writer = try SafetensorsWriter(
+            path: path, [.init("ids", .uint64, [3]), .init("rows", .float32, [3, 2]), .init("none", .uint32, [0])],
+            metadata: ["format": "test", "quote": "a \"b\""])
+        try writer.write([UInt64(7), 8, 9])
+        try writer.write([Float(1), 2, 3])
+        try writer.write([Float(4), 5, 6])
+        try writer.finish()
+    }
+
+    @Test("what was written is read back, aligned")
+    func roundTrip() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try write(path)
+        let file = try SafetensorsFile(path: path)
+        #expect(Array(try file.column("ids", as: UInt64.self)) == [7, 8, 9])
+        #expect(Array(try file.column("rows", as: Float.self)) == [1, 2, 3, 4, 5, 6])
+        #expect(try file.column("none", as: UInt32.self).isEmpty)
+        #expect(file.tensors["rows"]?.shape == [3, 2])
+        #expect(file.metadata == ["format": "test", "quote": "a \"b\""])
+        #expect(throws: SafetensorsError.self) { try file.column("ids", as: Float.self) }
+        #expect(throws: SafetensorsError.self) { try file.column("absent", as: Float.self) }
+    }
+
+    @Test("a file as numpy writes it is read")
+    func foreign() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let header = #"{"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#
+        var text = header
+        while text.utf8.count % 8 != 0 { text += " " }
+        var data = withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { Data($0) }
+        data += Data(text.utf8)
+        data += withUnsafeBytes(of: Int64(-5).littleEndian) { Data($0) }
+        data += withUnsafeBytes(of: Float(1.5)) { Data($0) }
+        try data.write(to: URL(filePath: path))
+        let file = try SafetensorsFile(path: path)
+        #expect(try file.column("x", as: Int64.self)[0] == -5)
+        #expect(try file.column("y", as: Float.self)[0] == 1.5)
+    }
+
+    @Test("no cut and no flipped header byte crashes, every cut is refused")
+    func damage() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try write(path)
+        let whole = try Data(contentsOf: URL(filePath: path))
+        for count in stride(from: 0, to: whole.count, by: 7) {
+            try whole.prefix(count).write(to: URL(filePath: path))
+            #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+        }
+        for index in 0..<min(whole.count, 300) {
+            for bit in [0x01, 0x80] as [UInt8] {
+                var damaged = whole
+                damaged[index] ^= bit
+                try damaged.write(to: URL(filePath: path))
+                guard let file = try? SafetensorsFile(path: path) else { continue }
+                for tensor in file.tensors.values { #expect(file.bytes(of: tensor).count == tensor.range.count) }
+            }
+        }
+    }
+
+    @Test("more or fewer bytes than declared are refused")
+    func counts() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let writer = try SafetensorsWriter(path: path, [.init("x", .float32, [2])])
+        #expect(throws: SafetensorsError.self) { try writer.write([Float(1), 2, 3]) }
+        try writer.write([Float(1)])
+        #expect(throws: SafetensorsError.self) { try writer.finish() }
+    }
+}

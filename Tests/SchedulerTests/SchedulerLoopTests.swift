@@ -1,0 +1,209 @@
+import Evaluation
+import Testing
+import Wire
+
+@testable import Scheduler
+
+/// A scheduler, its nodes as plain connections, and what it did.
+private struct Cluster {
+    var loop: SchedulerLoop
+    var now = ContinuousClock.now
+    var effects = SchedulerLoop.Effects()
+
+    init(servers: Int = 1, workers: Int = 2, checkpoints: String? = "c", patience: Int? = nil) {
+        let plan = JobPlan(trainSamples: 40, batch: 10, microBatch: 5, epochs: 2, evaluation: .perEpoch(1))
+        let options = SchedulerOptions(
+            job: 5, servers: servers, shardsPerServer: 1, workers: workers, config: "seed: 1", plan: plan,
+            splits: ["valid": 4, "test": 4], validation: "valid", test: "test",
+            earlyStop: patience.map { .init(patience: $0, minimumGain: 0) }, checkpoints: checkpoints)
+        loop = SchedulerLoop(options, at: now)
+    }
+
+    private func header(_ role: Role, _ rank: Int) -> Header {
+        Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
+    }
+
+    static func connection(_ role: Role, _ rank: Int) -> [UInt8] { [role.rawValue, UInt8(rank)] }
+
+    /// Sends a control message of a node and returns what the call brought about.
+    @discardableResult
+    mutating func send(_ control: Control, _ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
+        var effects = SchedulerLoop.Effects()
+        loop.receive(
+            control.message(header(role, rank)), from: Cluster.connection(role, rank), at: now, into: &effects)
+        return effects
+    }
+
+    @discardableResult
+    mutating func join(_ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
+        send(
+            .hello(
+                Hello(
+                    role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s\(rank)"] : [], host: "h",
+                    pid: rank, processor: "p", blas: "b", version: "1")), role, rank)
+    }
+
+    /// Scores of half the split by a worker; the better the quality, the higher positives score.
+    mutating func scores(_ split: String, step: Int, _ worker: Int, quality: Float) -> SchedulerLoop.Effects {
+        var effects = SchedulerLoop.Effects()
+        let message = Message.scores(
+            header(.worker, worker), range: ScoresRange(split: split, step: step, first: worker * 2, count: 2),
+            logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
+            keys: Payload(copying: [UInt64(1), 1]))
+        loop.receive(message, from: Cluster.connection(.worker, worker), at: now, into: &effects)
+        return effects
+    }
+
+    mutating func joinAll() {
+        join(.server, 0)
+        join(.worker, 0)
+        join(.worker, 1)
+    }
+
+    /// All workers reach a step and score the validation split.
+    mutating func evaluate(step: Int, quality: Float) -> SchedulerLoop.Effects {
+        send(.reached(Reached(step: step)), .worker, 0)
+        send(.reached(Reached(step: step)), .worker, 1)
+        _ = scores("valid", step: step, 0, quality: quality)
+        return scores("valid", step: step, 1, quality: quality)
+    }
+}
+
+extension SchedulerLoop.Effects {
+    fileprivate var verdicts: [Verdict.Action] {
+        actions.compactMap { if case .send(_, .verdict(let verdict)) = $0 { verdict.action } else { nil } }
+    }
+    fileprivate var welcomes: [Welcome] {
+        actions.compactMap { if case .send(_, .welcome(let welcome)) = $0 { welcome } else { nil } }
+    }
+    fileprivate var snapshots: Int {
+        actions.count { if case .send(_, .snapshot) = $0 { true } else { false } }
+    }
+    fileprivate var commits: [Int] {
+        actions.compactMap { if case .commit(let step, _, _) = $0 { step } else { nil } }
+    }
+    fileprivate var failures: [String] {
+        events.compactMap { if case .failed(let reason) = $0 { reason } else { nil } }
+    }
+}
+
+@Suite struct SchedulerLoopTests {
+    private let done = SnapshotDone(
+        step: 4, shard: 0, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0], tables: [])
+
+    @Test("nodes may join in any order, and all are welcomed when the last has come")
+    func joining() {
+        var cluster = Cluster()
+        #expect(cluster.join(.worker, 1).welcomes.isEmpty)
+        #expect(cluster.join(.server, 0).welcomes.isEmpty)
+        let welcomes = cluster.join(.worker, 0).welcomes
+        #expect(welcomes.count == 3)
+        #expect(welcomes.allSatisfy { $0.servers == [["inproc://s0"]] && $0.workers == 2 && $0.config == "seed: 1" })
+    }
+
+    @Test("a rank that is taken or does not exist is refused, naming who has it")
+    func refusedRank() {
+        var cluster = Cluster()
+        cluster.join(.worker, 1)
+        var effects = SchedulerLoop.Effects()
+        let hello = Hello(role: .worker, wantedRank: 1, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
+        let header = Header(.hello, role: .worker, rank: 0, incarnation: 1, job: 0, epoch: 0)
+        cluster.loop.receive(
+            Control.hello(hello).message(header), from: [99], at: cluster.now, into: &effects)
+        guard case .send(_, .stop(let stop)) = effects.actions.first else {
+            Issue.record("no refusal")
+            return
+        }
+        #expect(stop.reason.contains("worker 1 has joined already, from h, process 1"))
+    }
+
+    @Test("who is missing is told after 5 s and is an error after the start timeout")
+    func missing() {
+        var cluster = Cluster()
+        cluster.join(.server, 0)
+        var effects = SchedulerLoop.Effects()
+        cluster.loop.tick(at: cluster.now + .seconds(6), into: &effects)
+        guard case .waiting(let names, _) = effects.events.first else {
+            Issue.record("nothing was told")
+            return
+        }
+        #expect(names == ["worker 1 of 2", "worker 2 of 2"])
+        cluster.loop.tick(at: cluster.now + .seconds(200), into: &effects)
+        #expect(effects.failures.first?.contains("worker 1 of 2, worker 2 of 2 did not join") == true)
+    }
+
+    @Test("a silent node fails the job by name")
+    func silence() {
+        var cluster = Cluster()
+        cluster.joinAll()
+        cluster.now += .seconds(15)
+        cluster.send(.heartbeat(Heartbeat(step: 3, state: "computing")), .worker, 0)
+        cluster.send(.heartbeat(Heartbeat(step: 3, state: "serving")), .server, 0)
+        var effects = SchedulerLoop.Effects()
+        cluster.loop.tick(at: cluster.now + .seconds(6), into: &effects)
+        #expect(effects.failures.first?.contains("worker 1 on h (process 1) has been silent") == true)
+    }
+
+    @Test("a better state is written and tested before training goes on, a worse one is neither")
+    func best() {
+        var cluster = Cluster()
+        cluster.joinAll()
+        let judged = cluster.evaluate(step: 4, quality: 1)
+        #expect(judged.snapshots == 1 && judged.verdicts == [.score(split: "test"), .score(split: "test")])
+        #expect(cluster.send(.snapshotDone(done), .server, 0).commits == [4])
+        var effects = SchedulerLoop.Effects()
+        cluster.loop.committed(step: 4, .success((path: "p", seconds: 0)), at: cluster.now, into: &effects)
+        #expect(effects.verdicts.isEmpty)
+        _ = cluster.scores("test", step: 4, 0, quality: 1)
+        #expect(cluster.scores("test", step: 4, 1, quality: 1).verdicts == [.proceed, .proceed])
+        #expect(cluster.loop.best?.step == 4 && cluster.loop.test?.auc == 1)
+
+        let worse = cluster.evaluate(step: 6, quality: -1)
+        #expect(worse.snapshots == 0 && worse.verdicts == [.proceed, .proceed])
+        #expect(cluster.loop.best?.step == 4)
+    }
+
+    @Test("training stops early when the metric no longer gets better, and ends when all have reported")
+    func earlyStop() {
+        var cluster = Cluster(checkpoints: nil, patience: 1)
+        cluster.joinAll()
+        _ = cluster.evaluate(step: 4, quality: 1)
+        _ = cluster.scores("test", step: 4, 0, quality: 1)
+        _ = cluster.scores("test", step: 4, 1, quality: 1)
+        #expect(cluster.evaluate(step: 6, quality: -1).verdicts == [.stop, .stop])
+        let report = Report(peakMemoryBytes: 1, processorSeconds: 1)
+        cluster.send(.stopped(report), .worker, 0)
+        let last = cluster.send(.stopped(report), .worker, 1)
+        #expect(last.actions.contains { if case .send([1, 0], .stop) = $0 { true } else { false } })
+        let end = cluster.send(.stopped(report), .server, 0)
+        guard case .finished(let outcome) = end.events.first else {
+            Issue.record("not finished")
+            return
+        }
+        #expect(outcome.bestStep == 4 && outcome.step == 6 && outcome.reason.contains("no better auc"))
+    }
+
+    @Test("a failure of one node stops all and is reported once")
+    func failure() {
+        var cluster = Cluster()
+        cluster.joinAll()
+        let first = cluster.send(.failed(Failure(role: .worker, rank: 1, message: "no data")), .worker, 1)
+        #expect(first.failures == ["worker 1: no data"])
+        #expect(first.actions.count { if case .send(_, .stop) = $0 { true } else { false } } == 3)
+        #expect(cluster.send(.failed(Failure(role: .worker, rank: 0, message: "me too")), .worker, 0).failures.isEmpty)
+    }
+
+    @Test("a checkpoint that cannot be written is reported and does not hold training up")
+    func checkpointFails() {
+        struct Full: Error {}
+        var cluster = Cluster()
+        cluster.joinAll()
+        _ = cluster.evaluate(step: 4, quality: 1)
+        cluster.send(.snapshotDone(done), .server, 0)
+        _ = cluster.scores("test", step: 4, 0, quality: 1)
+        _ = cluster.scores("test", step: 4, 1, quality: 1)
+        var effects = SchedulerLoop.Effects()
+        cluster.loop.committed(step: 4, .failure(Full()), at: cluster.now, into: &effects)
+        #expect(effects.verdicts == [.proceed, .proceed])
+    }
+}

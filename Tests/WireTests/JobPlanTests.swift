@@ -1,0 +1,38 @@
+import Testing
+
+@testable import Wire
+
+@Suite struct JobPlanTests {
+    @Test("the steps of an epoch cover its samples once, the last one short")
+    func coverage() {
+        let plan = JobPlan(trainSamples: 1000, batch: 256, microBatch: 64, epochs: 3)
+        #expect(plan.stepsPerEpoch == 4 && plan.lastStep == 12)
+        for epoch in 0..<3 {
+            let positions = (1...4).flatMap { Array(plan.positions(of: epoch * 4 + $0)) }
+            #expect(positions == Array(0..<1000))
+        }
+        #expect(plan.microBatches(of: 1) == 4 && plan.microBatches(of: 4) == 4 && plan.positions(of: 4).count == 232)
+        #expect(plan.epoch(of: 4) == 0 && plan.epoch(of: 5) == 1)
+        #expect(plan.samples(through: 5) == 1256 && plan.samples(through: 8) == 2000)
+    }
+
+    @Test("evaluations are spread over the epoch, and the last step is always one")
+    func evaluations() {
+        var plan = JobPlan(trainSamples: 1000, batch: 100, microBatch: 50, epochs: 2, evaluation: .perEpoch(4))
+        #expect((1...20).filter(plan.evaluates(after:)) == [3, 5, 8, 10, 13, 15, 18, 20])
+        plan.evaluation = .steps(7)
+        #expect((1...20).filter(plan.evaluates(after:)) == [7, 14, 20])
+        plan.evaluation = .never
+        plan.maxSteps = 6
+        #expect((1...6).filter(plan.evaluates(after:)) == [6])
+    }
+
+    @Test("a resumed plan neither repeats nor skips its start")
+    func resumed() {
+        let plan = JobPlan(
+            trainSamples: 1000, batch: 100, microBatch: 50, epochs: 2, startStep: 10, checkpointEvery: 5)
+        #expect(plan.lastStep == 20)
+        #expect((10...20).filter(plan.checkpoints(after:)) == [15])
+        #expect(!plan.evaluates(after: 10))
+    }
+}
