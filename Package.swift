@@ -35,37 +35,17 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// In dependency order: a module imports only what stands above it.
 let modules: [[Target]] = [
     [.systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])])],
-    [.systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])])],
-    [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
     [.target(name: "CPrefetch")],
     module("Hashing"),
     module("Tensors"),
     module("Evaluation"),
     module("Wire", ["Hashing"], guarded),
-    module("Transport", ["CZeroMQ"], guarded),
     module("Safetensors"),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
-    module("Checkpoints", ["Safetensors", "Hashing"], guarded),
-    module("Datasets", ["Tensors", "Safetensors", "Hashing", "CCompression", yams], guarded),
-    module("Layers", ["Tensors", "Kernels"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"]),
-    module("Server", ["Tensors", "Parameters", "Wire", "Hashing"], tests: ["Kernels"]),
+    module("Server", ["Tensors", "Parameters", "Wire"], tests: ["Kernels"]),
+    module("Worker", ["Tensors", "Hashing", "Wire"], tests: ["Server", "Parameters", "Kernels"]),
     module("Scheduler", ["Evaluation", "Wire"]),
-    module("Models", ["Tensors", "Kernels", "Layers", "Datasets"], tests: ["Safetensors"]),
 ]
 
-/// While the modules are written apart: build only those named.
-let only = Context.environment["MYRIAD_ONLY"].map { Set($0.split(separator: ",").map(String.init)) }
-let targets = modules.flatMap(\.self).filter { target in
-    guard let only else { return true }
-    return only.contains(target.name) || only.contains(String(target.name.replacing("Tests", with: "")))
-        || target.type == .system || target.name == "CPrefetch"
-}
-
-let package = Package(
-    name: "myriad",
-    dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-    ],
-    targets: targets)
+let package = Package(name: "myriad", targets: modules.flatMap(\.self))

@@ -34,7 +34,9 @@ package struct RegularizationOptions: Codable, Sendable, Equatable {
     package var kind: Kind
     /// How it enters; default auto.
     package var mode: Mode
-    /// λ; default 0.01 (DIN paper, at a batch of 5,000). Decoupled wants more: try 0.001 to 100.
+    /// λ; default 0.01 (DIN paper, at a batch of 5,000).
+    ///
+    /// Decoupled wants more: try 0.001 to 100.
     package var lambda: Float
     /// Where n comes from; default prepared.
     package var counts: Counts

@@ -1,7 +1,7 @@
 /// A few rows on their way through an update: small enough to stay in the first-level cache from first to last pass.
 final class RowBlock {
     /// Rows a block.
-    static let capacity = 32
+    static let capacity = 4; static let ahead = 16
 
     /// The rows' weights.
     let rows: UnsafeMutablePointer<UnsafeMutablePointer<Float>>

@@ -212,7 +212,8 @@ private func copy(_ source: UnsafeMutablePointer<Float>, to target: UnsafeMutabl
     let bytes = width &* 4
     var offset = 0
     while offset &+ 16 <= bytes {
-        to.storeBytes(of: from.loadUnaligned(fromByteOffset: offset, as: SIMD4<Float>.self), toByteOffset: offset,
+        to.storeBytes(
+            of: from.loadUnaligned(fromByteOffset: offset, as: SIMD4<Float>.self), toByteOffset: offset,
             as: SIMD4<Float>.self)
         offset &+= 16
     }

@@ -63,7 +63,7 @@ extension Table {
         var filled = 0
         for i in first..<end {
             let place = places[i]
-            let next = i &+ RowBlock.capacity
+            let next = i &+ RowBlock.ahead
             if next < count { prefetch(places[next], lines: lines) }
             guard place.row < RowIndex.pendingBit else { continue }
             let row = partitions[Int(place.partition)].slab.row(place.row)

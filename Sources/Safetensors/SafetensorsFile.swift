@@ -42,14 +42,17 @@ package final class SafetensorsFile: Sendable {
             }
         }
         var next = 8 + Int(length)
-        for tensor in tensors.values.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+        for tensor in tensors.values.sorted(by: {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }) {
             guard tensor.range.lowerBound == next else {
                 throw .tensor(path: path, name: tensor.name, "begins at byte \(tensor.range.lowerBound), not \(next)")
             }
             next = tensor.range.upperBound
         }
         guard next == bytes.count else {
-            throw .file(path: path, "has \(bytes.count) bytes, its tensors end at \(next): it is cut or was appended to")
+            throw .file(
+                path: path, "has \(bytes.count) bytes, its tensors end at \(next): it is cut or was appended to")
         }
         self.tensors = tensors
         self.metadata = metadata
@@ -59,7 +62,8 @@ package final class SafetensorsFile: Sendable {
         _ name: String, _ entry: [String: NSObject], path: String, start: Int, end: Int
     ) throws(SafetensorsError) -> TensorInfo {
         guard let word = entry["dtype"] as? NSString, let type = TensorType(rawValue: String(describing: word)) else {
-            throw .tensor(path: path, name: name, "has a dtype that is not one of \(TensorType.allCases.map(\.rawValue))")
+            throw .tensor(
+                path: path, name: name, "has a dtype that is not one of \(TensorType.allCases.map(\.rawValue))")
         }
         guard let shape = (entry["shape"] as? NSArray)?.map({ ($0 as? NSNumber)?.intValue ?? -1 }),
             let offsets = (entry["data_offsets"] as? NSArray)?.map({ ($0 as? NSNumber)?.intValue ?? -1 }),
@@ -74,7 +78,8 @@ package final class SafetensorsFile: Sendable {
         let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
         guard !overflow, offsets[1] - offsets[0] == bytes else {
             throw .tensor(
-                path: path, name: name, "has \(offsets[1] - offsets[0]) bytes, its shape \(shape) asks for another number")
+                path: path, name: name,
+                "has \(offsets[1] - offsets[0]) bytes, its shape \(shape) asks for another number")
         }
         return TensorInfo(name: name, type: type, shape: shape, range: start + offsets[0]..<start + offsets[1])
     }
@@ -87,14 +92,17 @@ package final class SafetensorsFile: Sendable {
         _ name: String, as type: Element.Type = Element.self
     ) throws(SafetensorsError) -> UnsafeBufferPointer<Element> {
         guard let tensor = tensors[name] else {
-            throw .tensor(path: path, name: name, "is missing; there are \(tensors.keys.sorted().prefix(12).joined(separator: ", "))")
+            throw .tensor(
+                path: path, name: name,
+                "is missing; there are \(tensors.keys.sorted().prefix(12).joined(separator: ", "))")
         }
         guard tensor.type == Element.tensorType else {
             throw .tensor(path: path, name: name, "is \(tensor.type.rawValue), expected \(Element.tensorType.rawValue)")
         }
         let part = UnsafeRawBufferPointer(rebasing: file.bytes[tensor.range])
         guard UInt(bitPattern: part.baseAddress) % UInt(MemoryLayout<Element>.alignment) == 0 else {
-            throw .tensor(path: path, name: name, "is not aligned; write the tensors in the order of falling element size")
+            throw .tensor(
+                path: path, name: name, "is not aligned; write the tensors in the order of falling element size")
         }
         return part.bindMemory(to: Element.self)
     }

@@ -47,7 +47,8 @@ struct Membership {
         }
         guard (0..<count).contains(rank) else {
             return .failure(
-                Refused(reason: "\(hello.role) \(rank) is not one of the \(count) that this job has (0 to \(count - 1))"))
+                Refused(
+                    reason: "\(hello.role) \(rank) is not one of the \(count) that this job has (0 to \(count - 1))"))
         }
         let member = Member(role: hello.role, rank: rank)
         if let old = entries[member] {

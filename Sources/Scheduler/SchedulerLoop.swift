@@ -106,7 +106,9 @@ package struct SchedulerLoop {
             let waited = since.duration(to: time)
             if waited > options.startTimeout {
                 let missing = members.missing.joined(separator: ", ")
-                fail("\(missing) did not join within \(options.startTimeout): start it, or look at its log", at: time, &effects)
+                fail(
+                    "\(missing) did not join within \(options.startTimeout): start it, or look at its log", at: time,
+                    &effects)
             } else if told.duration(to: time) > .seconds(5) {
                 phase = .gathering(since: since, told: time)
                 effects.events.append(.waiting(missing: members.missing, seconds: waited / .seconds(1)))
@@ -115,7 +117,8 @@ package struct SchedulerLoop {
             guard let lost = members.silent(for: options.silence, at: time).first else { return }
             fail(
                 "\(lost.member) on \(lost.entry.hello.host) (process \(lost.entry.hello.pid)) has been silent for "
-                    + "\(options.silence); it was last \(lost.entry.state) at step \(lost.entry.step)", at: time, &effects)
+                    + "\(options.silence); it was last \(lost.entry.state) at step \(lost.entry.step)", at: time,
+                &effects)
         case .stopping(let since, _):
             if since.duration(to: time) > .seconds(10) { end(&effects) }
         case .ended: break
@@ -135,7 +138,8 @@ package struct SchedulerLoop {
     ) {
         switch members.admit(hello, connection: connection, incarnation: incarnation, at: time) {
         case .failure(let refused):
-            effects.actions.append(.send(to: connection, .stop(Stop(reason: "the scheduler refused: \(refused.reason)"))))
+            effects.actions.append(
+                .send(to: connection, .stop(Stop(reason: "the scheduler refused: \(refused.reason)"))))
         case .success(let member):
             effects.events.append(.joined(member, hello))
             guard members.isComplete, case .gathering = phase else { return }

@@ -63,7 +63,8 @@ package struct SchedulerOptions: Sendable {
     package init(
         job: UInt64, servers: Int, shardsPerServer: Int, workers: Int, config: String, plan: JobPlan,
         splits: [String: Int], validation: String?, test: String?, metric: Metric = .auc, earlyStop: EarlyStop? = nil,
-        keepBest: Bool = true, keepLast: Bool = true, keep: Int = 2, checkpoints: String?, resume: String? = nil, silence: Duration = .seconds(20),
+        keepBest: Bool = true, keepLast: Bool = true, keep: Int = 2, checkpoints: String?, resume: String? = nil,
+        silence: Duration = .seconds(20),
         startTimeout: Duration = .seconds(120)
     ) {
         self.job = job

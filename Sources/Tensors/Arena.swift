@@ -30,7 +30,7 @@ public final class Arena {
         let count = rows * columns
         let base = raw(count * MemoryLayout<Float>.stride).bindMemory(to: Float.self, capacity: max(1, count))
         #if DEBUG
-        base.update(repeating: .nan, count: count)
+            base.update(repeating: .nan, count: count)
         #endif
         return Matrix(base: base, rows: rows, columns: columns)
     }

@@ -39,7 +39,8 @@ package final class Buffer {
         count = 0
         reserve(bytes)
         count = bytes
-        return unsafe UnsafeMutableBufferPointer(start: base.bindMemory(to: T.self, capacity: elements), count: elements)
+        return unsafe UnsafeMutableBufferPointer(
+            start: base.bindMemory(to: T.self, capacity: elements), count: elements)
     }
 }
 

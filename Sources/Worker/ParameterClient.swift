@@ -1,5 +1,5 @@
-package import Tensors
-package import Wire
+import Tensors
+import Wire
 
 /// A worker's side of pull and push: one request a shard, retried until it is answered.
 ///
@@ -242,7 +242,8 @@ final class ParameterClient {
             pulls[number] = nil
             guard pulls.isEmpty else { return .nothing }
             // The state that was answered proves that every earlier push is applied: an implicit acknowledgement.
-            let applied = Int(request.message.header.step) - (request.message.header.flags.contains(.evaluation) ? 0 : 1)
+            let applied =
+                Int(request.message.header.step) - (request.message.header.flags.contains(.evaluation) ? 0 : 1)
             pushes = pushes.filter { $0.value.message.header.step > applied }
             return .pulled
         case .refused:

@@ -1,5 +1,3 @@
-import Datasets
-import Hashing
 import Tensors
 import Wire
 
@@ -34,12 +32,9 @@ final class StepPlan {
     var microBatchCount = 0
     /// Those of this worker.
     var owned = 0..<0
-    /// The micro-batches, `owned.count` of them in use.
-    private(set) var batches: [MicroBatch] = []
     /// By table index.
     let tables: [Table]
 
-    private let schema: Schema
     private let map: PartitionMap
     private let index = IdIndex()
     private let gathered = Column<UInt64>()
@@ -47,25 +42,28 @@ final class StepPlan {
     private let place = Column<Int32>()
     private var cursor: [Int]
 
-    init(schema: Schema, map: PartitionMap, capacity: Int) {
-        self.schema = schema
+    /// - Parameters:
+    ///   - tables: how many tables the schema has.
+    ///   - capacity: the most micro-batches of one step.
+    init(tables count: Int, map: PartitionMap, capacity: Int) {
         self.map = map
         cursor = [Int](repeating: 0, count: map.shards)
-        batches = (0..<capacity).map { _ in MicroBatch(schema: schema) }
-        tables = schema.tables.map { _ in Table(shards: map.shards, batches: capacity) }
+        tables = (0..<count).map { _ in Table(shards: map.shards, batches: capacity) }
     }
 
-    /// Unites the ids of the filled micro-batches.
-    func unite() {
-        for table in tables.indices { unite(table: table) }
+    /// Unites the distinct ids of the owned micro-batches.
+    ///
+    /// - Parameter ids: the ids of (micro-batch, table), in the order of that micro-batch.
+    func unite(_ ids: (Int, Int) -> Column<UInt64>) {
+        for table in tables.indices { unite(table: table, ids) }
     }
 
-    private func unite(table number: Int) {
+    private func unite(table number: Int, _ idsOf: (Int, Int) -> Column<UInt64>) {
         let table = tables[number]
         index.removeAll()
         gathered.removeAll()
         for batch in 0..<owned.count {
-            let ids = batches[batch].tables[number].ids
+            let ids = idsOf(batch, number)
             let rows = table.rowOf[batch]
             rows.resize(ids.count)
             for row in 0..<ids.count {

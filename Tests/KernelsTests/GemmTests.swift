@@ -9,11 +9,15 @@ import Testing
     private func filled(_ rows: Int, _ columns: Int, _ seed: UInt64) -> Matrix {
         // A column block of a wider matrix: the stride has to be honored.
         let matrix = arena.zeros(rows: rows, columns: columns + 3).columns(1..<columns + 1)
-        for row in 0..<rows { fillUniform(matrix[row], count: columns, limit: 1, key: seed, stream: 0, id: UInt64(row)) }
+        for row in 0..<rows {
+            fillUniform(matrix[row], count: columns, limit: 1, key: seed, stream: 0, id: UInt64(row))
+        }
         return matrix
     }
 
-    @Test("all transpositions agree with the definition, strides honored", arguments: [(1, 1, 1), (5, 7, 3), (33, 18, 40)])
+    @Test(
+        "all transpositions agree with the definition, strides honored",
+        arguments: [(1, 1, 1), (5, 7, 3), (33, 18, 40)])
     func definition(m: Int, n: Int, k: Int) {
         let (a, b, at, bt) = (filled(m, k, 1), filled(k, n, 2), filled(k, m, 3), filled(n, k, 4))
         func expect(_ c: Matrix, start: Float, _ term: (Int, Int, Int) -> Float) {

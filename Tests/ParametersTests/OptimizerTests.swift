@@ -59,20 +59,21 @@ struct Oracle {
 }
 
 /// One of each method, with settings that show.
-let methods: [OptimizerOptions] = OptimizerOptions.Kind.allCases.map { kind in
-    var options = OptimizerOptions(kind: kind, rate: 0.05)
-    options.initialAccumulator = 0.1
-    options.l1 = 0.3
-    options.l2 = 0.2
-    options.beta2 = 0.9
-    return options
-} + [
-    {
-        var options = OptimizerOptions(kind: .momentum, rate: 0.05)
-        options.nesterov = true
+let methods: [OptimizerOptions] =
+    OptimizerOptions.Kind.allCases.map { kind in
+        var options = OptimizerOptions(kind: kind, rate: 0.05)
+        options.initialAccumulator = 0.1
+        options.l1 = 0.3
+        options.l2 = 0.2
+        options.beta2 = 0.9
         return options
-    }()
-]
+    } + [
+        {
+            var options = OptimizerOptions(kind: .momentum, rate: 0.05)
+            options.nesterov = true
+            return options
+        }()
+    ]
 
 @Test("rows follow their method's formula, each by its own state, over 100 steps", arguments: methods, [1, 3, 18, 40])
 func rowsFollowTheFormula(options: OptimizerOptions, width: Int) throws {

@@ -28,7 +28,8 @@ func goldenStep() throws {
     #expect(abs(applied.regularization - 0.5 * 0.01 / 4 * norm) < 1e-8)
 }
 
-@Test("with no loss gradient a row shrinks by (1 − ηλ/n)ⁿ in an epoch, about exp(−ηλ) for every n", arguments: [1, 4, 50])
+@Test(
+    "with no loss gradient a row shrinks by (1 − ηλ/n)ⁿ in an epoch, about exp(−ηλ) for every n", arguments: [1, 4, 50])
 func shrinkagePerEpoch(n: Int) throws {
     let table = try makeTable(optimizer: .init(kind: .sgd, rate: 0.1), regularization: .init(lambda: 0.05))
     try seeded(table, 3, [1, -2, 0.5], count: UInt32(n))
@@ -76,7 +77,8 @@ func lazyDecayOracle() throws {
     try dense.push(ids, [Float](repeating: 0, count: 30))
     var lazy = try dense.weights(ids).map(Double.init)
     var last = [Int](repeating: 1, count: 10)
-    let factor = 1 - 0.1 * 0.02
+    let rate = Double(Float(0.1))
+    let factor = Double(1 - Float(0.1) * Float(0.02))
     for step in 2...60 {
         let touched = ids.indices.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
         let gradients = random.floats(touched.count * 3)
@@ -84,7 +86,7 @@ func lazyDecayOracle() throws {
         for (i, row) in touched.enumerated() {
             for c in 0..<3 {
                 let settled = lazy[row * 3 + c] * pow(factor, Double(step - 1 - last[row]))
-                lazy[row * 3 + c] = (settled - 0.1 * Double(gradients[i * 3 + c])) * factor
+                lazy[row * 3 + c] = (settled - rate * Double(gradients[i * 3 + c])) * factor
             }
             last[row] = step
         }
@@ -92,7 +94,8 @@ func lazyDecayOracle() throws {
     for row in ids.indices {
         for c in 0..<3 { lazy[row * 3 + c] *= pow(factor, Double(60 - last[row])) }
     }
-    #expect(agree(try dense.weights(ids), lazy, 1e-6))
+    let worst = zip(try dense.weights(ids), lazy).map { abs(Double($0) - $1) }.max() ?? 1
+    #expect(worst <= 1e-6)
 }
 
 @Test("dense L2 reaches untouched rows through the optimizer when coupled, also in a step without rows")

@@ -176,8 +176,10 @@ func rootAlone() {
 
 @Test("a row that is missing on one side is absent, not zero: its negative zero survives")
 func absentIsNotZero() {
-    let left = Part(ids: [[7], []], counts: [[1], []], gradients: [[-0.0, -0.0], []], dense: Array(repeating: 0, count: 11))
-    let right = Part(ids: [[8], []], counts: [[2], []], gradients: [[-0.0, 1], []], dense: Array(repeating: 0, count: 11))
+    let left = Part(
+        ids: [[7], []], counts: [[1], []], gradients: [[-0.0, -0.0], []], dense: Array(repeating: 0, count: 11))
+    let right = Part(
+        ids: [[8], []], counts: [[2], []], gradients: [[-0.0, 1], []], dense: Array(repeating: 0, count: 11))
     let accumulator = makeAccumulator()
     accumulator.begin(step: 1, microBatches: 2)
     _ = accumulator.add(Subtree(level: 0, index: 1), right)
@@ -189,7 +191,8 @@ func absentIsNotZero() {
 
 @Test("an id that one contribution names twice is summed, not lost")
 func doubledIdsAreSummed() {
-    let left = Part(ids: [[7], []], counts: [[1], []], gradients: [[1, 2], []], dense: Array(repeating: 0, count: 11))
+    let left = Part(
+        ids: [[7], []], counts: [[1], []], gradients: [[1, 2], []], dense: Array(repeating: 0, count: 11))
     let right = Part(
         ids: [[8, 8], []], counts: [[1, 1], []], gradients: [[3, 4, 5, 6], []], dense: Array(repeating: 0, count: 11))
     let accumulator = makeAccumulator()

@@ -25,7 +25,8 @@ private func copy(_ source: Table, to targets: [Table]) throws {
     }
 }
 
-@Test("rows go out and in bit for bit, onto any number of shards", arguments: OptimizerOptions.Kind.allCases, [1, 2, 5])
+@Test(
+    "rows go out and in bit for bit, onto any number of shards", arguments: OptimizerOptions.Kind.allCases, [1, 2, 5])
 func rowsRoundTrip(kind: OptimizerOptions.Kind, shards: Int) throws {
     let source = try trained(kind)
     let targets = try (0..<shards).map { shard in

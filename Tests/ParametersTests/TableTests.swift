@@ -74,7 +74,9 @@ func foreignIdsAreRefused() throws {
         try table.push([own, foreign], [1, 1, 1, 1, 1, 1])
     }
     #expect(throws: ParametersError.paddingId(table: "item", position: 1)) { try table.weights([own, 0]) }
-    #expect(throws: ParametersError.paddingId(table: "item", position: 0)) { try table.push([0, own], [1, 1, 1, 1, 1, 1]) }
+    #expect(throws: ParametersError.paddingId(table: "item", position: 0)) {
+        try table.push([0, own], [1, 1, 1, 1, 1, 1])
+    }
     #expect(table.rowCount == 0)
     #expect(ParametersError.foreignId(7, table: "item", partition: 3).description.contains("partition 3"))
 }
@@ -128,7 +130,9 @@ func doubledIdsAreSafe() throws {
     #expect(try table.weights([8, 9]) == [3, 10])
 }
 
-@Test("pulls and pushes larger and smaller than a block agree with one row at a time", arguments: [1, 16, 31, 32, 33, 500])
+@Test(
+    "pulls and pushes larger and smaller than a block agree with one row at a time",
+    arguments: [1, 16, 31, 32, 33, 500])
 func blocksAgreeWithSingleRows(count: Int) throws {
     var random = RandomSource(UInt64(count))
     let ids = random.ids(count)

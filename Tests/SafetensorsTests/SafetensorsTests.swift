@@ -37,7 +37,8 @@ import Testing
     func foreign() throws {
         let path = path()
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let header = #"{"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#
+        let header =
+            #"{"x":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#
         var text = header
         while text.utf8.count % 8 != 0 { text += " " }
         var data = withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { Data($0) }

@@ -78,7 +78,8 @@ private struct Job {
         var header = Job.header(.pull, rank: rank)
         header.step = UInt32(step)
         return .pull(
-            header, tableCounts: Payload(copying: ids.map { UInt32($0.count) }), ids: Payload(copying: ids.flatMap(\.self)),
+            header, tableCounts: Payload(copying: ids.map { UInt32($0.count) }),
+            ids: Payload(copying: ids.flatMap(\.self)),
             dense: map.denseRange(ofShard: shard, count: layout.count).count, evaluation: evaluation)
     }
 
@@ -98,7 +99,8 @@ private struct Job {
             header, tableCounts: Payload(copying: rows.map { UInt32($0.count) }),
             keys: .ids(Payload(copying: rows.flatMap { $0.map(\.key) })),
             rowSamples: Payload(copying: rows.flatMap { $0.map(\.value.0) }),
-            gradients: Payload(copying: rows.flatMap { $0.flatMap(\.value.1) }), dense: Payload(copying: Array(sums.dense[range])))
+            gradients: Payload(copying: rows.flatMap { $0.flatMap(\.value.1) }),
+            dense: Payload(copying: Array(sums.dense[range])))
     }
 
     /// Sends to a shard and returns what it answered.
@@ -132,9 +134,14 @@ private struct Job {
                 for partition in table.owned {
                     table.export(partition: partition, into: rows)
                     for row in 0..<rows.ids.count {
-                        let weights = (0..<table.layout.width).map { rows.weights[row * table.layout.width + $0].bitPattern }
-                        let slots = (0..<table.layout.slots).map { rows.slots[row * table.layout.slots + $0].bitPattern }
-                        state["\(table.options.name)/\(rows.ids[row])"] = weights + slots + [rows.counts[row], rows.steps[row]]
+                        let weights = (0..<table.layout.width).map {
+                            rows.weights[row * table.layout.width + $0].bitPattern
+                        }
+                        let slots = (0..<table.layout.slots).map {
+                            rows.slots[row * table.layout.slots + $0].bitPattern
+                        }
+                        state["\(table.options.name)/\(rows.ids[row])"] =
+                            weights + slots + [rows.counts[row], rows.steps[row]]
                     }
                 }
             }
@@ -173,7 +180,10 @@ private struct Job {
         let job = try Job(shards: 1)
         for step in 1...3 {
             // A takeover: worker 2 repeats half of worker 0's block, then all of it; everything is sent twice.
-            for node in [Subtree(level: 1, index: 0), Subtree(level: 2, index: 0), Subtree(level: 0, index: 1), Subtree(level: 2, index: 1)] {
+            for node in [
+                Subtree(level: 1, index: 0), Subtree(level: 2, index: 0), Subtree(level: 0, index: 1),
+                Subtree(level: 2, index: 1),
+            ] {
                 for _ in 0..<2 { _ = job.send(job.push(0, step: step, node, rank: 2), to: 0) }
             }
         }
