@@ -25,7 +25,7 @@ package func updateMomentum(
     }
 }
 
-/// Adagrad (Duchi et al. 2011): sum += g², w −= rate·g / (√sum + epsilon).
+/// Adagrad of Duchi, Hazan and Singer 2011: sum += g², w −= rate·g / (√sum + epsilon).
 package func updateAdagrad(
     _ w: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ sum: UnsafeMutablePointer<Float>, count: Int,
     rate: Float, epsilon: Float
@@ -61,7 +61,7 @@ package func updateAdam(
     }
 }
 
-/// FTRL-proximal (McMahan et al. 2013), per coordinate: z += g − (√n′ − √n)/α·w, w = 0 where |z| ≤ λ₁.
+/// FTRL-proximal of McMahan and others 2013, per coordinate: z += g − (√n′ − √n)/α·w, w = 0 where |z| ≤ λ₁.
 package func updateFTRL(
     _ w: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ z: UnsafeMutablePointer<Float>,
     _ n: UnsafeMutablePointer<Float>, count: Int, alpha: Float, beta: Float, l1: Float, l2: Float
