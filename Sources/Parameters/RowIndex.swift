@@ -4,7 +4,7 @@ import CPrefetch
 ///
 /// The value is a row number; with the top bit set it is a *pending count*: an id that has no row yet but whose number
 /// of training samples is known. Linear probing at a load of at most 0.8. The place is the high half of
-/// hash × capacity, so that the capacity need not be a power of two and grows by 1.3: 15 to 19.5 bytes an id. Growing
+/// hash × capacity, so that the capacity need not be a power of two and grows by a fifth: 15 to 18 bytes an id. Growing
 /// rehashes one partition, never a table. Id 0 marks an empty entry: it is the padding id and never stored.
 struct RowIndex: ~Copyable {
     /// What `find` answers for an id that it does not hold.
@@ -104,7 +104,7 @@ struct RowIndex: ~Copyable {
 
     private mutating func grow(_ rehash: (UInt64) -> UInt64) {
         let (old, oldCapacity) = (entries, capacity)
-        capacity = max(oldCapacity + 4, oldCapacity + oldCapacity * 3 / 10)
+        capacity = oldCapacity + max(4, oldCapacity / 5)
         usable = RowIndex.usable(of: capacity)
         entries = RowIndex.allocate(capacity)
         for place in 0..<oldCapacity where old[place].id != 0 {

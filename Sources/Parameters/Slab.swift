@@ -33,7 +33,7 @@ struct Slab: ~Copyable {
 
     /// Adds a row, not initialized, and returns its number.
     mutating func append() -> UInt32 {
-        if count == capacity { reserve(count + max(4, count / 8)) }
+        if count == capacity { reserve(count + max(4, count / 16)) }
         count += 1
         return UInt32(count - 1)
     }

@@ -105,10 +105,9 @@ package final class Table {
         try hash(ids, count)
         find(ids, count)
         let (width, places, partitions) = (layout.width, places.base, partitions)
-        let lines = (width &* 4 &+ 63) / 64
         for i in 0..<count {
             let next = i &+ Table.ahead
-            if next < count { prefetch(places[next], lines: lines) }
+            if next < count { prefetch(places[next], units: width) }
             let target = rows + i &* width
             let place = places[i]
             if place.row < RowIndex.pendingBit {
@@ -122,12 +121,17 @@ package final class Table {
     /// Rows between the prefetch of memory and its use: about the cache misses that a core can have under way.
     static let ahead = 16
 
-    /// Asks for the first `lines` cache lines of a row.
+    /// Asks for the cache lines of the first `units` floats of a row.
     @inline(__always)
-    func prefetch(_ place: Place, lines: Int) {
+    func prefetch(_ place: Place, units: Int) {
         guard place.row < RowIndex.pendingBit else { return }
-        let address = UnsafeRawPointer(partitions[Int(place.partition)].slab.row(place.row))
-        for line in 0..<lines { prefetch_read(address + line &* 64) }
+        let row = partitions[Int(place.partition)].slab.row(place.row)
+        var unit = 0
+        while unit < units {
+            prefetch_read(UnsafeRawPointer(row + unit))
+            unit &+= 16
+        }
+        prefetch_read(UnsafeRawPointer(row + (units &- 1)))
     }
 
     /// Hashes the ids of a message, and refuses it as a whole if one of them has no business here.

@@ -53,7 +53,7 @@ extension Table {
 
     /// Sets how many training samples contain each id: a stored row takes its count at once, others when first stored.
     ///
-    /// Costs 12 to 19 bytes for an id without a row. Ids of other shards are passed over, so that every shard may be
+    /// Costs 15 to 18 bytes for an id without a row. Ids of other shards are passed over, so that every shard may be
     /// given the whole list. For tables with `counts: prepared`.
     ///
     /// - Throws: `ParametersError.paddingId` at id 0.

@@ -39,8 +39,8 @@ extension Table {
         var first = 0
         while first < count {
             let end = min(first &+ RowBlock.capacity, count)
-            touch(first, end, of: count, gradients, counts, scale: scale, step: step)
-            applied.regularization += finish(constants)
+            applied.regularization += touch(first, end, of: count, gradients, counts, scale: scale, step: step)
+            update(constants)
             first = end
         }
         if regularizer.isSweeping { applied.regularization += sweep(step: step, constants) }
@@ -50,21 +50,19 @@ extension Table {
         return applied
     }
 
-    /// Fills the block with the rows of ids `first..<end`: their gradients scaled, their counts and steps brought up
-    /// to date.
+    /// Fills the block with the rows of ids `first..<end`, counts and steps brought up to date; returns Σ λ/n · |w|².
     private func touch(
         _ first: Int, _ end: Int, of count: Int, _ gradients: UnsafePointer<Float>, _ counts: UnsafePointer<UInt32>,
         scale: Float, step: Int
-    ) {
-        let (places, partitions) = (places.base, partitions)
-        let lines = (layout.stride &* 4 &+ 63) / 64
-        let (layout, block, width) = (layout, block, layout.width)
+    ) -> Double {
+        let (places, partitions, layout, block, regularizer) = (places.base, partitions, layout, block, regularizer)
         let isCounting = regularizer.counts(atStep: step)
+        var loss = 0.0
         var filled = 0
         for i in first..<end {
-            let place = places[i]
             let next = i &+ RowBlock.ahead
-            if next < count { prefetch(places[next], lines: lines) }
+            if next < count { prefetch(places[next], units: layout.stride) }
+            let place = places[i]
             guard place.row < RowIndex.pendingBit else { continue }
             let row = partitions[Int(place.partition)].slab.row(place.row)
             var samples = layout.count(of: row)
@@ -74,78 +72,45 @@ extension Table {
                 layout.setCount(samples, of: row)
             }
             layout.setStep(UInt32(truncatingIfNeeded: step), of: row)
-            block.rows[filled] = row
-            block.strengths[filled] = regularizer.strength(samples)
-            let (source, target) = (gradients + i &* width, block.gradients + filled &* width)
-            for c in 0..<width { target[c] = source[c] * scale }
+            loss += block.set(
+                filled, row: row, gradient: gradients + i &* layout.width, scale: scale,
+                strength: regularizer.strength(samples), isCoupled: regularizer.isCoupled)
             filled &+= 1
         }
         block.count = filled
+        return loss
     }
 
-    /// Regularizes and updates the rows of the block; returns Σ λ/n · |w|².
-    private func finish(_ constants: UpdateStep) -> Double {
-        let (block, width, regularizer) = (block, layout.width, regularizer)
-        var loss = 0.0
-        if regularizer.lambda > 0 {
-            for k in 0..<block.count {
-                let (row, strength) = (block.rows[k], block.strengths[k])
-                loss += Double(strength * squaredNorm(row, width))
-                guard regularizer.isCoupled else { continue }
-                let gradient = block.gradients + k &* width
-                for c in 0..<width { gradient[c] += strength * row[c] }
-            }
-        }
+    /// Updates the rows of the block, and shrinks them if the regularization is decoupled.
+    private func update(_ constants: UpdateStep) {
+        let width = layout.width
         optimizer.update(
             block.rows, block.gradients, count: block.count, width: width, stride: width, constants)
-        if regularizer.lambda > 0, !regularizer.isCoupled {
-            for k in 0..<block.count {
-                let factor = regularizer.shrink(block.strengths[k], rate: constants.rate)
-                let row = block.rows[k]
-                for c in 0..<width { row[c] *= factor }
-            }
-        }
-        return loss
+        guard regularizer.lambda > 0, !regularizer.isCoupled else { return }
+        block.shrink { [regularizer] in regularizer.shrink($0, rate: constants.rate) }
     }
 
     /// Regularizes every stored row that the step did not touch, with a gradient of zero; returns Σ λ · |w|².
     private func sweep(step: Int, _ constants: UpdateStep) -> Double {
+        let zeros = block.zeros
         var loss = 0.0
-        block.count = 0
+        var filled = 0
         for local in owned.indices {
             for number in 0..<partitions[local].slab.count {
                 let row = partitions[local].slab.row(UInt32(number))
                 guard layout.step(of: row) != UInt32(truncatingIfNeeded: step) else { continue }
-                let k = block.count
-                block.rows[k] = row
-                block.strengths[k] = regularizer.lambda
-                (block.gradients + k * layout.width).update(repeating: 0, count: layout.width)
-                block.count = k + 1
-                guard block.count == RowBlock.capacity else { continue }
-                loss += finish(constants)
-                block.count = 0
+                loss += block.set(
+                    filled, row: row, gradient: zeros, scale: 0, strength: regularizer.lambda,
+                    isCoupled: regularizer.isCoupled)
+                filled += 1
+                guard filled == RowBlock.capacity else { continue }
+                block.count = filled
+                update(constants)
+                filled = 0
             }
         }
-        loss += finish(constants)
-        block.count = 0
+        block.count = filled
+        update(constants)
         return loss
     }
-}
-
-/// Σ w², eight sums side by side.
-private func squaredNorm(_ w: UnsafeMutablePointer<Float>, _ width: Int) -> Float {
-    let raw = UnsafeRawPointer(w)
-    var sums = SIMD8<Float>(repeating: 0)
-    var c = 0
-    while c &+ 8 <= width {
-        let x = raw.loadUnaligned(fromByteOffset: c &* 4, as: SIMD8<Float>.self)
-        sums += x * x
-        c &+= 8
-    }
-    var sum = sums.sum()
-    while c < width {
-        sum += w[c] * w[c]
-        c &+= 1
-    }
-    return sum
 }

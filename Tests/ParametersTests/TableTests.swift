@@ -155,7 +155,7 @@ func tablesDiffer() throws {
     #expect(try a.weights([1]) != b.weights([1]))
 }
 
-@Test("200,000 rows cost at most 28 bytes each beyond weights and optimizer state")
+@Test("200,000 rows cost at most 26 bytes each beyond weights and optimizer state")
 func rowsAreCompact() throws {
     let table = try makeTable(width: 18, optimizer: .init(kind: .adagrad), bits: 8)
     var ids = [UInt64](repeating: 0, count: 10_000)
@@ -168,5 +168,5 @@ func rowsAreCompact() throws {
     #expect(table.rowCount == 200_000)
     #expect(bytes.payload == 200_000 * 144)
     #expect(bytes.header == 200_000 * 8)
-    #expect(bytes.header + bytes.index <= 28 * 200_000)
+    #expect(bytes.header + bytes.index <= 26 * 200_000)
 }
