@@ -32,7 +32,7 @@ package func updateAdagrad(
 ) {
     for i in 0..<count {
         sum[i] += g[i] * g[i]
-        w[i] -= rate * g[i] / (sum[i].squareRoot() + epsilon)
+        w[i] -= rate * g[i] / (root(sum[i]) + epsilon)
     }
 }
 
@@ -44,7 +44,7 @@ package func updateAdagradRowwise(
     var squares: Float = 0
     for i in 0..<count { squares += g[i] * g[i] }
     sum[0] += squares / Float(count)
-    let step = rate / (sum[0].squareRoot() + epsilon)
+    let step = rate / (root(sum[0]) + epsilon)
     for i in 0..<count { w[i] -= step * g[i] }
 }
 
@@ -57,7 +57,7 @@ package func updateAdam(
     for i in 0..<count {
         m[i] = beta1 * m[i] + (1 - beta1) * g[i]
         v[i] = beta2 * v[i] + (1 - beta2) * g[i] * g[i]
-        w[i] -= rate * (m[i] / correction1) / ((v[i] / correction2).squareRoot() + epsilon)
+        w[i] -= rate * (m[i] / correction1) / (root(v[i] / correction2) + epsilon)
     }
 }
 
@@ -68,11 +68,17 @@ package func updateFTRL(
 ) {
     for i in 0..<count {
         let squares = n[i] + g[i] * g[i]
-        let root = squares.squareRoot()
-        z[i] += g[i] - (root - n[i].squareRoot()) / alpha * w[i]
+        let rooted = root(squares)
+        z[i] += g[i] - (rooted - root(n[i])) / alpha * w[i]
         n[i] = squares
         let size = abs(z[i])
         let shrunk = z[i] < 0 ? size - l1 : l1 - size
-        w[i] = size <= l1 ? 0 : shrunk / ((beta + root) / alpha + l2)
+        w[i] = size <= l1 ? 0 : shrunk / ((beta + rooted) / alpha + l2)
     }
 }
+
+/// √x of a sum of squares.
+///
+/// `max` shows the compiler that x is not negative; else every lane asks, for the sake of `errno`, and none is a vector.
+@inline(__always)
+private func root(_ x: Float) -> Float { max(x, 0).squareRoot() }
