@@ -36,11 +36,12 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let modules: [[Target]] = [
     [.systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])])],
     [.target(name: "CPrefetch")],
-    module("Hashing"),
     module("Tensors"),
+    module("Hashing", ["Tensors"]),
     module("Evaluation"),
     module("Wire", ["Hashing"], guarded),
     module("Safetensors"),
+    module("Datasets", ["Tensors", "Hashing", "Safetensors", yams]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"]),
     module("Server", ["Tensors", "Parameters", "Wire"], tests: ["Kernels"]),
@@ -48,4 +49,7 @@ let modules: [[Target]] = [
     module("Scheduler", ["Evaluation", "Wire"]),
 ]
 
-let package = Package(name: "myriad", targets: modules.flatMap(\.self))
+let package = Package(
+    name: "myriad",
+    dependencies: [.package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2")],
+    targets: modules.flatMap(\.self))

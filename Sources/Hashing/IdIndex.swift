@@ -1,8 +1,7 @@
-import Hashing
 import Tensors
 
 /// Numbers distinct ids 0, 1, 2 … in order of first sight; emptied in constant time, allocating nothing once grown.
-final class IdIndex {
+package final class IdIndex {
     private struct Entry: BitwiseCopyable {
         var id: UInt64
         var stamp: UInt32
@@ -12,12 +11,14 @@ final class IdIndex {
     private let entries = Column<Entry>(capacity: 1024)
     private var mask = 1023
     private var stamp: UInt32 = 1
-    private(set) var count = 0
+    /// How many distinct ids were numbered since the last `removeAll`.
+    package private(set) var count = 0
 
-    init() { entries.fill(1024, with: Entry(id: 0, stamp: 0, number: 0)) }
+    /// An empty index.
+    package init() { entries.fill(1024, with: Entry(id: 0, stamp: 0, number: 0)) }
 
     /// Forgets all ids.
-    func removeAll() {
+    package func removeAll() {
         count = 0
         stamp &+= 1
         if stamp == 0 {
@@ -27,7 +28,7 @@ final class IdIndex {
     }
 
     /// The number of an id, and whether it is new.
-    func number(of id: UInt64) -> (number: Int32, isNew: Bool) {
+    package func number(of id: UInt64) -> (number: Int32, isNew: Bool) {
         if (count + 1) * 2 > entries.count { grow() }
         var place = Int(truncatingIfNeeded: mix64(id)) & mask
         let base = entries.base

@@ -1,0 +1,68 @@
+import Foundation
+import Safetensors
+import Yams
+
+/// A prepared dataset: a directory of `dataset.yaml`, memory-mapped splits and occurrence counts.
+package final class Dataset: Sendable {
+    /// Where it lies.
+    package let directory: String
+    /// What it holds.
+    package let info: DatasetInfo
+
+    /// Its fields.
+    package var schema: Schema { info.schema }
+
+    /// Opens a dataset directory and checks its description.
+    package init(directory: String) throws(DatasetError) {
+        self.directory = directory
+        let path = directory + "/dataset.yaml"
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw .missing(directory: directory, "holds no readable dataset.yaml")
+        }
+        do {
+            info = try YAMLDecoder().decode(DatasetInfo.self, from: text)
+        } catch {
+            throw .info(path: path, "cannot be read: \(error)")
+        }
+        guard info.format == DatasetInfo.currentFormat else {
+            throw .info(path: path, "has format \(info.format), and this version reads \(DatasetInfo.currentFormat)")
+        }
+        if let problem = info.schema.problem { throw .info(path: path, "the schema \(problem)") }
+    }
+
+    /// Maps a split and checks it whole.
+    package func split(named name: String) throws -> Split {
+        guard let totals = info.splits[name] else {
+            throw DatasetError.missing(
+                directory: directory,
+                "has no split '\(name)'; it has \(info.splits.keys.sorted().joined(separator: ", "))")
+        }
+        let parts = try (0..<totals.parts).map { number in
+            try SplitPart(path: Dataset.path(of: name, part: number, in: directory), schema: schema)
+        }
+        let split = Split(name: name, parts: parts)
+        guard split.groupCount == totals.groups, split.sampleCount == totals.samples else {
+            throw DatasetError.info(
+                path: directory + "/dataset.yaml",
+                "says \(totals.groups) groups and \(totals.samples) samples in split '\(name)', but the files hold "
+                    + "\(split.groupCount) and \(split.sampleCount)")
+        }
+        return split
+    }
+
+    /// How many training samples contain each id: ids ascending, and their counts, of a table.
+    package func counts(table: String) throws -> (ids: [UInt64], counts: [UInt32]) {
+        let file = try SafetensorsFile(path: directory + "/counts.safetensors")
+        let ids = Array(try file.column(table + ".ids", as: UInt64.self))
+        let counts = Array(try file.column(table + ".counts", as: UInt32.self))
+        guard ids.count == counts.count else {
+            throw DatasetError.part(path: file.path, "table '\(table)' has \(ids.count) ids, \(counts.count) counts")
+        }
+        return (ids, counts)
+    }
+
+    static func path(of split: String, part: Int, in directory: String) -> String {
+        let digits = String(part)
+        return "\(directory)/\(split)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).safetensors"
+    }
+}

@@ -1,0 +1,24 @@
+/// Why a dataset cannot be read or written.
+package enum DatasetError: Error, CustomStringConvertible {
+    /// The directory is not a dataset.
+    case missing(directory: String, String)
+    /// `dataset.yaml` does not say what it must.
+    case info(path: String, String)
+    /// A part of a split contradicts itself.
+    case part(path: String, String)
+    /// The file system refused.
+    case file(path: String, String)
+
+    package var description: String {
+        switch self {
+        case .missing(let directory, let problem):
+            "\(directory): \(problem). Make it with `myriad prepare`, or name another directory (data.directory)."
+        case .info(let path, let problem):
+            "\(path): \(problem). Prepare the dataset again with this version of myriad."
+        case .part(let path, let problem):
+            "\(path): \(problem). The file is damaged or was made by another program: prepare the dataset again."
+        case .file(let path, let problem):
+            "\(path): \(problem). Check the path, its permissions and the free space."
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package import Tensors
+
+/// The distinct ids of one table within a micro-batch.
+package struct TableIds: Sendable {
+    /// Distinct ids in order of first occurrence.
+    package let ids = Column<UInt64>()
+    /// For each id the samples of this micro-batch that contain it, each sample counted once.
+    package let counts = Column<UInt32>()
+    /// For each id the last sample that was counted.
+    let lastSample = Column<Int32>()
+}
+
+/// A micro-batch in ragged form: nothing is padded, an id or a history that occurs twice is held once.
+///
+/// Buffers are reused from fill to fill. Shapes: n samples, H distinct histories, K distinct behaviors.
+package final class MicroBatch {
+    /// n.
+    package internal(set) var sampleCount = 0
+    /// [n]: 0 or 1.
+    package let labels = Column<Float>()
+    /// [n]: the user, for grouped AUC.
+    package let keys = Column<UInt64>()
+    /// [n]: position in the epoch's order, which names a sample's random numbers.
+    package internal(set) var firstPosition = 0
+    /// By schema table index.
+    package let tables: [TableIds]
+    /// Per user field [n]: place in its table's `ids`.
+    package let userRows: [Column<Int32>]
+    /// Per item field [n].
+    package let itemRows: [Column<Int32>]
+    /// Per context field [n].
+    package let contextRows: [Column<Int32>]
+    /// Per bias field [n].
+    package let biasRows: [Column<Int32>]
+    /// [n × numeric fields].
+    package let numeric = Column<Float>()
+    /// [n]: the sample's history.
+    package let historyOf = Column<Int32>()
+    /// [H + 1]: where each history begins in `positionBehavior`.
+    package let historyOffsets = Column<Int32>()
+    /// Position → distinct behavior.
+    package let positionBehavior = Column<Int32>()
+    /// Per behavior field [K].
+    package let behaviorRows: [Column<Int32>]
+
+    /// Empty buffers for a schema.
+    package init(schema: Schema) {
+        tables = schema.tables.map { _ in TableIds() }
+        userRows = schema.user.map { _ in Column() }
+        itemRows = schema.item.map { _ in Column() }
+        contextRows = schema.context.map { _ in Column() }
+        biasRows = schema.bias.map { _ in Column() }
+        behaviorRows = schema.behavior.map { _ in Column() }
+        historyOffsets.append(0)
+    }
+
+    /// H.
+    package var historyCount: Int { historyOffsets.count - 1 }
+    /// K.
+    package var behaviorCount: Int { behaviorRows.first?.count ?? 0 }
+    /// Behaviors over all distinct histories.
+    package var positionCount: Int { positionBehavior.count }
+
+    func removeAll() {
+        sampleCount = 0
+        empty(userRows)
+        empty(itemRows)
+        empty(contextRows)
+        empty(biasRows)
+        empty(behaviorRows)
+        for table in tables {
+            table.ids.removeAll()
+            table.counts.removeAll()
+            table.lastSample.removeAll()
+        }
+        historyOf.removeAll()
+        historyOffsets.removeAll()
+        positionBehavior.removeAll()
+        labels.removeAll()
+        keys.removeAll()
+        numeric.removeAll()
+        historyOffsets.append(0)
+    }
+
+    private func empty(_ columns: [Column<Int32>]) {
+        for column in columns { column.removeAll() }
+    }
+}

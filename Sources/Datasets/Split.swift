@@ -1,0 +1,145 @@
+import Safetensors
+
+/// One split of a dataset: the impressions of all its parts, numbered through.
+package final class Split: Sendable {
+    /// The split's name: train, validation or test.
+    package let name: String
+    let parts: [SplitPart]
+    /// Group number at which each part begins, and the total.
+    let firstGroup: [Int]
+
+    /// Impressions.
+    package let groupCount: Int
+    /// Candidates with a label.
+    package let sampleCount: Int
+
+    init(name: String, parts: [SplitPart]) {
+        self.name = name
+        self.parts = parts
+        var firsts = [0]
+        for part in parts { firsts.append(firsts[firsts.count - 1] + part.groupCount) }
+        firstGroup = firsts
+        groupCount = firsts[firsts.count - 1]
+        sampleCount = parts.reduce(0) { $0 + $1.sampleCount }
+    }
+
+    /// The part that holds a group, and the group's place in it.
+    @inline(__always)
+    func locate(_ group: Int) -> (part: Int, group: Int) {
+        if parts.count == 1 { return (0, group) }
+        var low = 0
+        var high = parts.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if firstGroup[middle] <= group { low = middle } else { high = middle }
+        }
+        return (low, group - firstGroup[low])
+    }
+
+    /// Candidates of a group.
+    func candidateCount(of group: Int) -> Int {
+        let (part, local) = locate(group)
+        return parts[part].candidates(of: local).count
+    }
+}
+
+/// One file of a split, mapped; every offset in it was checked on opening, so that reading it cannot leave the map.
+///
+/// Unchecked: the buffers point into the mapping that `file` keeps alive, and nothing writes to it.
+final class SplitPart: @unchecked Sendable {
+    private let file: SafetensorsFile
+    let key: UnsafeBufferPointer<UInt64>
+    let user: [UnsafeBufferPointer<UInt64>]
+    let context: [UnsafeBufferPointer<UInt64>]
+    let time: UnsafeBufferPointer<Int64>?
+    let historyBegin: UnsafeBufferPointer<Int64>
+    let historyEnd: UnsafeBufferPointer<Int64>
+    let offsets: UnsafeBufferPointer<Int64>
+    let behavior: [UnsafeBufferPointer<UInt64>]
+    let behaviorTime: UnsafeBufferPointer<Int64>?
+    let item: [UnsafeBufferPointer<UInt64>]
+    let bias: [UnsafeBufferPointer<UInt64>]
+    let label: UnsafeBufferPointer<Float>
+    let numeric: UnsafeBufferPointer<Float>?
+    let probability: UnsafeBufferPointer<Float>?
+
+    var groupCount: Int { key.count }
+    var sampleCount: Int { label.count }
+
+    init(path: String, schema: Schema) throws {
+        let file = try SafetensorsFile(path: path)
+        self.file = file
+        func ids(_ group: String, _ fields: [Schema.Field]) throws -> [UnsafeBufferPointer<UInt64>] {
+            try fields.map { try file.column("\(group).\($0.column)", as: UInt64.self) }
+        }
+        func optional<Element: TensorElement>(
+            _ name: String, _ type: Element.Type
+        ) throws -> UnsafeBufferPointer<Element>? {
+            file.contains(name) ? try file.column(name, as: type) : nil
+        }
+        key = try file.column("key", as: UInt64.self)
+        user = try ids("user", schema.user)
+        context = try ids("context", schema.context)
+        time = try optional("time", Int64.self)
+        historyBegin = try file.column("history.begin", as: Int64.self)
+        historyEnd = try file.column("history.end", as: Int64.self)
+        offsets = try file.column("candidates.offsets", as: Int64.self)
+        behavior = try ids("behavior", schema.behavior)
+        behaviorTime = try optional("behavior.time", Int64.self)
+        item = try ids("item", schema.item)
+        bias = try ids("item", schema.bias)
+        label = try file.column("label", as: Float.self)
+        numeric = schema.numeric.isEmpty ? nil : try file.column("numeric", as: Float.self)
+        probability = try optional("probability", Float.self)
+        if let problem = problem(numericCount: schema.numeric.count) {
+            throw DatasetError.part(path: path, problem)
+        }
+    }
+
+    /// The samples of a group.
+    @inline(__always)
+    func candidates(of group: Int) -> Range<Int> {
+        Int(truncatingIfNeeded: offsets[group])..<Int(truncatingIfNeeded: offsets[group + 1])
+    }
+
+    private func problem(numericCount: Int) -> String? {
+        let groups = key.count
+        let samples = label.count
+        let events = behavior.first?.count ?? Int.max
+        let groupColumns = user.map(\.count) + context.map(\.count) + [historyBegin.count, historyEnd.count]
+        if (groupColumns + [time?.count ?? groups]).contains(where: { $0 != groups }) {
+            return "has group columns of different lengths (\(groups) keys)"
+        }
+        if (item.map(\.count) + [probability?.count ?? samples]).contains(where: { $0 != samples }) {
+            return "has candidate columns of different lengths (\(samples) labels)"
+        }
+        if let numeric, numeric.count != samples * numericCount {
+            return "has \(numeric.count) numeric values for \(samples) samples of \(numericCount)"
+        }
+        if (behavior.map(\.count) + [behaviorTime?.count ?? events]).contains(where: { $0 != events }) {
+            return "has behavior columns of different lengths"
+        }
+        guard offsets.count == groups + 1, offsets[0] == 0, offsets[groups] == Int64(samples) else {
+            return "has candidate offsets that do not span its \(samples) samples"
+        }
+        for group in 0..<groups where offsets[group] >= offsets[group + 1] {
+            return "has no candidate, or decreasing offsets, in group \(group)"
+        }
+        for group in 0..<groups {
+            let (begin, end) = (historyBegin[group], historyEnd[group])
+            if begin < 0 || begin > end || end > Int64(clamping: events) || (behavior.isEmpty && end > begin) {
+                return "has history \(begin)..<\(end) in group \(group), outside its behaviors"
+            }
+        }
+        for (sample, value) in label.enumerated() where value != 0 && value != 1 {
+            return "has label \(value) at sample \(sample); labels are 0 or 1"
+        }
+        if let index = numeric?.firstIndex(where: { !$0.isFinite }) {
+            return "has a numeric value that is not finite at index \(index)"
+        }
+        for column in user + context + behavior + item {
+            if let index = column.firstIndex(of: 0) { return "has id 0, which is kept for padding, at row \(index)" }
+        }
+        return nil
+    }
+}
