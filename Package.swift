@@ -21,12 +21,13 @@ let guarded = strict + [.strictMemorySafety()]
 /// A module and its tests.
 func module(
     _ name: String, _ imports: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict,
-    tests: [Target.Dependency] = []
+    tests: [Target.Dependency] = [], exclude: [String] = []
 ) -> [Target] {
     [
         .target(name: name, dependencies: imports, swiftSettings: settings),
         .testTarget(
-            name: name + "Tests", dependencies: [.byName(name: name)] + imports + tests, swiftSettings: strict),
+            name: name + "Tests", dependencies: [.byName(name: name)] + imports + tests, exclude: exclude,
+            swiftSettings: strict),
     ]
 }
 
@@ -43,6 +44,9 @@ let modules: [[Target]] = [
     module("Safetensors"),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
+    module("Layers", ["Tensors", "Kernels"]),
+    module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], tests: ["Safetensors"],
+        exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"]),
     module("Server", ["Tensors", "Parameters", "Wire"], tests: ["Kernels"]),
     module("Worker", ["Tensors", "Hashing", "Wire"], tests: ["Server", "Parameters", "Kernels"]),

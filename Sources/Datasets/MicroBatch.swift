@@ -15,7 +15,7 @@ package struct TableIds: Sendable {
 /// Buffers are reused from fill to fill. Shapes: n samples, H distinct histories, K distinct behaviors.
 package final class MicroBatch {
     /// n.
-    package internal(set) var sampleCount = 0
+    package var sampleCount = 0
     /// [n]: 0 or 1.
     package let labels = Column<Float>()
     /// [n]: the user, for grouped AUC.

@@ -44,7 +44,9 @@ package final class SplitWriter {
         return index
     }
 
-    /// Opens an impression: its user, circumstances and history. Its candidates follow.
+    /// Opens an impression: its user, circumstances and history.
+    ///
+    /// Its candidates follow.
     package func group(
         key: UInt64, user: [UInt64], context: [UInt64] = [], time: Int64?, history: Range<Int>
     ) throws {

@@ -123,7 +123,7 @@ package final class DenseSlice {
     /// Applies the gradient sums of one complete global step.
     ///
     /// Trainable: g = scale · sum, decay, optimizer. Statistic: run ← m·run + (1−m)·scale·sum, where sum holds
-    /// samples × batch statistic (`models.md` 2.2).
+    /// samples × batch statistic.
     ///
     /// - Parameters:
     ///   - gradient: `range.count` floats, from the slice's own first.

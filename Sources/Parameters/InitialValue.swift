@@ -4,7 +4,7 @@ import Tensors
 /// How a row starts: a pure function of (seed, table, id, column), whoever asks first and wherever the row lives.
 ///
 /// Drawn by Philox with the job's seed as key and (table, id, column) as counter, so that a row that was never stored
-/// can be shown again and again with the same bits (`models.md` trap 35).
+/// can be shown again and again with the same bits.
 package enum InitialValue: Sendable, Equatable {
     /// Normal with mean 0.
     case normal(deviation: Float)

@@ -14,7 +14,7 @@ package struct RegularizationOptions: Codable, Sendable, Equatable {
 
     /// How the term enters the update.
     package enum Mode: String, Codable, Sendable, CaseIterable {
-        /// Coupled for SGD, momentum and FTRL, decoupled for Adagrad and Adam (`models.md` 5.5).
+        /// Coupled for SGD, momentum and FTRL, decoupled for Adagrad and Adam.
         case auto
         /// g += λ/n·w before the optimizer (eq. 7 literally).
         case coupled

@@ -4,7 +4,7 @@ package import Tensors
 ///
 /// A step is complete when the contributions held cover all its micro-batches, whoever sent them. Sums are taken
 /// strictly along the tree over micro-batches, left + right, so that neither the order of arrival nor the way in which
-/// the work was cut changes a bit (`design.md` 4). Rows come in the order of their first occurrence along the tree.
+/// the work was cut changes a bit. Rows come in the order of their first occurrence along the tree.
 /// Memory is reused from step to step. Belongs to the shard's thread.
 package final class StepAccumulator {
     /// What became of a contribution.

@@ -14,7 +14,7 @@ extension Table {
 
     /// Applies the gradients of one complete global step: regularizes once and updates once every row.
     ///
-    /// With g = scale · sum: coupled g += λ/n·w, then the optimizer, then decoupled w −= rate·λ/n·w (`models.md` 5.4).
+    /// With g = scale · sum: coupled g += λ/n·w, then the optimizer, then decoupled w −= rate·λ/n·w.
     /// No other row changes by one bit, unless the regularization is `l2`: then every stored row is regularized, so
     /// `apply` must be called at every step, with no rows if need be.
     ///

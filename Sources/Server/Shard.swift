@@ -6,7 +6,7 @@ package import Wire
 ///
 /// A state machine without socket, clock or thread: a message goes in, answers come out. Mode `sync`: a pull for step
 /// t is answered from the state after step t − 1, so the pull itself is the barrier; a step is applied when the pushes
-/// that the shard holds cover all its micro-batches (`design.md` 4).
+/// that the shard holds cover all its micro-batches.
 package final class Shard {
     /// An answer, and to which of the asking connections.
     package struct Answer {

@@ -52,6 +52,11 @@ public final class Arena {
         raw(count * MemoryLayout<Matrix>.stride).bindMemory(to: Matrix.self, capacity: max(1, count))
     }
 
+    /// `count` plain values, not initialized.
+    public func array<Element: BitwiseCopyable>(of type: Element.Type, count: Int) -> UnsafeMutablePointer<Element> {
+        raw(count * MemoryLayout<Element>.stride).bindMemory(to: Element.self, capacity: max(1, count))
+    }
+
     /// Gives everything back; every view of this arena is dead.
     public func reset() {
         if !retired.isEmpty {

@@ -2,7 +2,7 @@
 ///
 /// Owns nothing: the memory belongs to an `Arena`, a `DenseVector` or a table and must outlive the view.
 @frozen
-public struct Matrix: @unchecked Sendable {
+public struct Matrix: BitwiseCopyable, @unchecked Sendable {
     /// The first element.
     public let base: UnsafeMutablePointer<Float>
     /// How many rows.

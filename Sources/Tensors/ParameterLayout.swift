@@ -38,7 +38,7 @@ public enum DenseInitial: Sendable, Hashable {
 public enum DenseKind: String, Sendable, Hashable {
     /// A parameter: the optimizer moves it along its gradient.
     case trainable
-    /// A running statistic (Dice, batch norm): an exponential moving average, never an optimizer (`models.md` 2.2).
+    /// A running statistic (Dice, batch norm): an exponential moving average, never an optimizer.
     case statistic
 }
 

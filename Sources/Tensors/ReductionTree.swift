@@ -1,6 +1,6 @@
 /// A node of the binary tree over micro-batches: it covers [index << level, (index + 1) << level) ∩ [0, M).
 ///
-/// Sums are taken along this tree whatever the cluster: the order of additions belongs to the job (`design.md` 4).
+/// Sums are taken along this tree whatever the cluster: the order of additions belongs to the job.
 @frozen
 public struct Subtree: Hashable, Sendable, Comparable {
     /// Height above the micro-batches: 0 is one micro-batch.

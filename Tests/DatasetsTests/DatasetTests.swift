@@ -10,7 +10,9 @@ import Testing
         item: [.init("item", table: "item"), .init("category", table: "category")],
         behavior: [.init("item", table: "item"), .init("category", table: "category")], numeric: ["age"])
 
-    /// Two users; user 7 has events 10, 11, 10 and user 8 none. Categories are 100 + id.
+    /// Two users; user 7 has events 10, 11, 10 and user 8 none.
+    ///
+    /// Categories are 100 + id.
     static func write(_ directory: String) throws {
         let writer = try DatasetWriter(directory: directory, name: "tiny", schema: schema, countedHistory: 2)
         let train = try writer.split("train")

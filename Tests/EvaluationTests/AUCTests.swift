@@ -48,7 +48,7 @@ import Testing
         #expect(groupedAUC(scores: [5, 5, 5, 5], labels: [1, 0, 1, 0], keys: [1, 1, 2, 2]) == 0.5)
     }
 
-    /// (AUC, RelaImpr in percent, AUC of the base) as the DIN paper prints them (`models.md` 7.3, 5.6).
+    /// (AUC, RelaImpr in percent, AUC of the base) as the DIN paper prints them.
     static let printed: [(Double, Double, Double)] = [
         (0.7263, -1.61, 0.7300), (0.7304, 0.17, 0.7300), (0.7321, 0.91, 0.7300), (0.7324, 1.04, 0.7300),
         (0.7337, 1.61, 0.7300), (0.7348, 2.09, 0.7300), (0.7742, -24.34, 0.8624), (0.8637, 0.36, 0.8624),

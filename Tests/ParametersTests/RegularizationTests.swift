@@ -4,7 +4,7 @@ import Testing
 
 @testable import Parameters
 
-/// `models.md` 12: F(s, [3])ᵢ = sin(s + 0.37·i).
+/// golden value: F(s, [3])ᵢ = sin(s + 0.37·i).
 private func golden(_ s: Double) -> [Float] { (0..<3).map { Float(sin(s + 0.37 * Double($0))) } }
 
 /// Makes a table start from given weights.

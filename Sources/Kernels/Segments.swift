@@ -1,0 +1,177 @@
+package import Tensors
+
+/// y[h] = Σ of the rows of e that history h holds, times 1/length when `mean`; an empty history gives 0.
+package func pool(_ e: Matrix, _ histories: Histories, mean: Bool, into y: Matrix) {
+    clear(y)
+    for history in 0..<histories.count {
+        let positions = histories.positions(of: history)
+        let to = y[history]
+        for position in positions {
+            let from = e[Int(histories.behavior[position])]
+            for column in 0..<e.columns { to[column] += from[column] }
+        }
+        guard mean, positions.count > 1 else { continue }
+        let scale = 1 / Float(positions.count)
+        for column in 0..<e.columns { to[column] *= scale }
+    }
+}
+
+/// de[behavior] += dy[h], times 1/length when `mean`, for every position.
+package func poolBackward(_ dy: Matrix, _ histories: Histories, mean: Bool, addingTo de: Matrix) {
+    for history in 0..<histories.count {
+        let positions = histories.positions(of: history)
+        let scale = mean && positions.count > 1 ? 1 / Float(positions.count) : 1
+        let from = dy[history]
+        for position in positions {
+            let to = de[Int(histories.behavior[position])]
+            for column in 0..<de.columns { to[column] += scale * from[column] }
+        }
+    }
+}
+
+/// y[s] = Σ over the pairs of sample s of weight·e[behavior]; weights is [pairs × 1].
+package func weightedPool(_ e: Matrix, _ histories: Histories, weights: Matrix, into y: Matrix) {
+    clear(y)
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let to = y[sample]
+        for position in histories.positions(ofSample: sample) {
+            let from = e[Int(histories.behavior[position])]
+            let weight = weights.base[pair]
+            for column in 0..<e.columns { to[column] += weight * from[column] }
+            pair += 1
+        }
+    }
+}
+
+/// Gradients of the weighted pooling: de[behavior] += weight·dy[s], and dWeights = dy[s]·e[behavior].
+package func weightedPoolBackward(
+    _ dy: Matrix, _ e: Matrix, _ histories: Histories, weights: Matrix, addingTo de: Matrix, into dWeights: Matrix
+) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let g = dy[sample]
+        for position in histories.positions(ofSample: sample) {
+            let row = Int(histories.behavior[position])
+            let (from, to) = (e[row], de[row])
+            let weight = weights.base[pair]
+            for column in 0..<e.columns { to[column] += weight * g[column] }
+            dWeights.base[pair] = dot(g, from, e.columns)
+            pair += 1
+        }
+    }
+}
+
+/// Σ aᵢ·bᵢ in 16 lanes and their fixed sum.
+@inline(__always)
+func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
+    var sum = Vector.zero
+    var index = 0
+    while index + 16 <= count {
+        sum += load(a + index, 16) * load(b + index, 16)
+        index += 16
+    }
+    var total = sum.sum()
+    while index < count {
+        total += a[index] * b[index]
+        index += 1
+    }
+    return total
+}
+
+/// y[pair] = q[s]∘e[behavior], [pairs × d].
+package func pairProducts(_ q: Matrix, _ e: Matrix, _ histories: Histories, into y: Matrix) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let target = q[sample]
+        for position in histories.positions(ofSample: sample) {
+            let (from, to) = (e[Int(histories.behavior[position])], y[pair])
+            for column in 0..<y.columns { to[column] = target[column] * from[column] }
+            pair += 1
+        }
+    }
+}
+
+/// y[pair] = a[s] + b[behavior], [pairs × h].
+package func pairSums(_ a: Matrix, _ b: Matrix, _ histories: Histories, into y: Matrix) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let target = a[sample]
+        for position in histories.positions(ofSample: sample) {
+            let (from, to) = (b[Int(histories.behavior[position])], y[pair])
+            for column in 0..<y.columns { to[column] = target[column] + from[column] }
+            pair += 1
+        }
+    }
+}
+
+/// Gradients of the pair sums: da[s] += dy[pair], db[behavior] += dy[pair].
+package func pairSumsBackward(_ dy: Matrix, _ histories: Histories, addingTo da: Matrix, _ db: Matrix) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let left = da[sample]
+        for position in histories.positions(ofSample: sample) {
+            let (from, right) = (dy[pair], db[Int(histories.behavior[position])])
+            for column in 0..<dy.columns {
+                left[column] += from[column]
+                right[column] += from[column]
+            }
+            pair += 1
+        }
+    }
+}
+
+/// Gradients of the pair products: dq[s] += dy∘e[behavior], de[behavior] += dy∘q[s].
+package func pairProductsBackward(
+    _ dy: Matrix, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix, _ de: Matrix
+) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let (target, left) = (q[sample], dq[sample])
+        for position in histories.positions(ofSample: sample) {
+            let row = Int(histories.behavior[position])
+            let (from, other, right) = (dy[pair], e[row], de[row])
+            for column in 0..<dy.columns {
+                left[column] += from[column] * other[column]
+                right[column] += from[column] * target[column]
+            }
+            pair += 1
+        }
+    }
+}
+
+/// Softmax over the pairs of each sample: y = e^(k·x − max) / Σ; a sample without pairs has none.
+///
+/// x and y are [pairs × 1].
+package func segmentSoftmax(_ x: Matrix, scale: Float, _ histories: Histories, into y: Matrix) {
+    var first = 0
+    for sample in 0..<histories.samples {
+        let count = histories.positions(ofSample: sample).count
+        defer { first += count }
+        guard count > 0 else { continue }
+        let (from, to) = (x.base + first, y.base + first)
+        var top = -Float.infinity
+        for index in 0..<count { top = max(top, from[index] * scale) }
+        map(from, into: to, count: count) { exponential($0 * scale - top) }
+        var sum = Vector.zero
+        var index = 0
+        while index < count {
+            sum += load(to + index, min(16, count - index))
+            index += 16
+        }
+        let inverse = 1 / sum.sum()
+        for index in 0..<count { to[index] *= inverse }
+    }
+}
+
+/// dx = k·y·(dy − Σ y·dy) within each sample, in place of dy.
+package func segmentSoftmaxBackward(_ dy: Matrix, output y: Matrix, scale: Float, _ histories: Histories) {
+    var first = 0
+    for sample in 0..<histories.samples {
+        let count = histories.positions(ofSample: sample).count
+        let (g, p) = (dy.base + first, y.base + first)
+        let mean = dot(g, p, count)
+        for index in 0..<count { g[index] = scale * p[index] * (g[index] - mean) }
+        first += count
+    }
+}

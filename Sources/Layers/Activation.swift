@@ -1,0 +1,112 @@
+import Kernels
+package import Tensors
+
+/// The activation of a hidden layer: PReLU, Dice (DIN, equation 3), its frozen variant, the logistic function or ReLU.
+package struct Activation: Sendable {
+    /// Which function.
+    package enum Kind: String, Codable, Sendable, CaseIterable {
+        /// x, or α·x where x ≤ 0.
+        case prelu
+        /// p·x + (1 − p)·α·x, p = σ((x − mean)/√(variance + 1e-8)), statistics over valid rows.
+        case dice
+        /// p = σ(β·x/√1.001): what the public code computes, whose statistics never move.
+        case diceConstant = "dice_constant"
+        /// 1 / (1 + e⁻ˣ).
+        case sigmoid
+        /// max(x, 0).
+        case relu
+    }
+
+    /// What backward needs; `y` is the result.
+    package struct Tape: BitwiseCopyable {
+        /// The output.
+        package let y: Matrix
+        let x: Matrix
+        let p: Matrix
+        let scale: Matrix
+        let shift: Matrix
+        let mean: Matrix
+        let variance: Matrix
+    }
+
+    private static let constantScale = 1 / (1.001 as Float).squareRoot()
+    private let kind: Kind
+    private let alpha: Slot
+    private let beta: Slot
+    private let statistics: RowStatistics?
+
+    /// Declares `<name>.alpha`, `<name>.beta` and running statistics as far as the kind has them.
+    ///
+    /// - Parameter slope: where the α of PReLU starts; that of Dice starts at 0.
+    package init(
+        _ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout, slope: Float = 0.1
+    ) {
+        self.kind = kind
+        let none = Slot(offset: 0, rows: 0, columns: 0)
+        switch kind {
+        case .prelu: alpha = layout.matrix(name + ".alpha", rows: 1, columns: width, initial: .constant(slope))
+        case .dice, .diceConstant:
+            alpha = layout.matrix(name + ".alpha", rows: 1, columns: width, initial: .constant(0))
+        case .sigmoid, .relu: alpha = none
+        }
+        beta =
+            kind == .diceConstant
+            ? layout.matrix(name + ".beta", rows: 1, columns: width, initial: .constant(0)) : none
+        statistics = kind == .dice ? RowStatistics(name, columns: width, in: &layout) : nil
+    }
+
+    /// y of x.
+    package func forward(_ x: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena) -> Tape {
+        let y = arena.matrix(rows: x.rows, columns: x.columns)
+        switch kind {
+        case .prelu: prelu(x, alpha: parameters[alpha], into: y)
+        case .sigmoid: logistic(x, into: y)
+        case .relu: relu(x, into: y)
+        case .dice, .diceConstant: return dice(x, into: y, parameters, training: training, arena)
+        }
+        return Tape(y: y, x: x, p: y, scale: y, shift: y, mean: y, variance: y)
+    }
+
+    private func dice(
+        _ x: Matrix, into y: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena
+    ) -> Tape {
+        let scale = arena.matrix(rows: 1, columns: x.columns)
+        let shift = arena.zeros(rows: 1, columns: x.columns)
+        var (mean, variance) = (shift, shift)
+        if let statistics {
+            (mean, variance) = statistics.values(of: x, parameters, training: training, arena)
+            inverseRoots(of: variance, epsilon: 1e-8, into: scale)
+            multiply(mean, scale, into: shift)
+        } else {
+            let b = parameters[beta]
+            for column in 0..<x.columns { scale[0, column] = b[0, column] * Activation.constantScale }
+        }
+        let p = arena.matrix(rows: x.rows, columns: x.columns)
+        Kernels.dice(x, alpha: parameters[alpha], scale: scale, shift: shift, p: p, into: y)
+        return Tape(y: y, x: x, p: p, scale: scale, shift: shift, mean: mean, variance: variance)
+    }
+
+    /// dx of dy; gradients of α and β are added, running statistics reported.
+    package func backward(
+        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, samples: Int, _ arena: Arena
+    ) -> Matrix {
+        let dx = arena.matrix(rows: dy.rows, columns: dy.columns)
+        switch kind {
+        case .prelu:
+            preluBackward(dy, tape.x, alpha: parameters[alpha], addingTo: gradient[alpha], into: dx)
+        case .sigmoid: logisticBackward(dy, output: tape.y, into: dx)
+        case .relu: reluBackward(dy, output: tape.y, into: dx)
+        case .dice, .diceConstant:
+            diceBackward(
+                dy, tape.x, p: tape.p, alpha: parameters[alpha], scale: tape.scale, shift: tape.shift,
+                ofRows: kind == .dice, addingTo: gradient[alpha], into: dx)
+        }
+        if kind == .diceConstant {
+            let dScale = arena.zeros(rows: 1, columns: dy.columns)
+            diceScaleBackward(dy, tape.x, p: tape.p, alpha: parameters[alpha], addingTo: dScale)
+            add(dScale, times: Activation.constantScale, to: gradient[beta])
+        }
+        statistics?.report(tape.mean, tape.variance, samples: samples, into: gradient)
+        return dx
+    }
+}

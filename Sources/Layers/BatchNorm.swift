@@ -1,0 +1,70 @@
+import Kernels
+package import Tensors
+
+/// Batch norm over valid rows: y = γ·(x − mean)/√(variance + ε) + β.
+///
+/// `constant` takes mean 0 and variance 1 for ever, which is what the public code of DIN and DIEN computes because it
+/// never runs its update operations; there ε = 1e-3, otherwise 1e-5.
+package struct BatchNorm: Sendable {
+    /// Where mean and variance come from.
+    package enum Kind: Sendable {
+        /// The rows in training, running values in evaluation.
+        case batch
+        /// 0 and 1.
+        case constant
+    }
+
+    /// What backward needs; `y` is the result.
+    package struct Tape {
+        /// The output.
+        package let y: Matrix
+        let standardized: Matrix
+        let inverse: Matrix
+        let mean: Matrix
+        let variance: Matrix
+        let ofRows: Bool
+    }
+
+    private let gamma: Slot
+    private let beta: Slot
+    private let statistics: RowStatistics?
+
+    /// Declares `<name>.gamma`, `<name>.beta` and, for `batch`, the running statistics.
+    package init(_ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout) {
+        gamma = layout.matrix(name + ".gamma", rows: 1, columns: width, initial: .constant(1))
+        beta = layout.matrix(name + ".beta", rows: 1, columns: width, initial: .constant(0))
+        statistics = kind == .batch ? RowStatistics(name, columns: width, in: &layout) : nil
+    }
+
+    /// y of x.
+    package func forward(_ x: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena) -> Tape {
+        let inverse = arena.matrix(rows: 1, columns: x.columns)
+        var (mean, variance) = (inverse, inverse)
+        if let statistics {
+            (mean, variance) = statistics.values(of: x, parameters, training: training, arena)
+            inverseRoots(of: variance, epsilon: 1e-5, into: inverse)
+        } else {
+            mean = arena.zeros(rows: 1, columns: x.columns)
+            inverseRoots(of: mean, epsilon: 1.001, into: inverse)
+        }
+        let standardized = arena.matrix(rows: x.rows, columns: x.columns)
+        standardize(x, mean: mean, inverse: inverse, into: standardized)
+        let y = arena.matrix(rows: x.rows, columns: x.columns)
+        affine(standardized, scale: parameters[gamma], shift: parameters[beta], into: y)
+        return Tape(
+            y: y, standardized: standardized, inverse: inverse, mean: mean, variance: variance,
+            ofRows: statistics != nil && training)
+    }
+
+    /// dx of dy; dγ and dβ are added, running statistics reported.
+    package func backward(
+        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, samples: Int, _ arena: Arena
+    ) -> Matrix {
+        let dx = arena.matrix(rows: dy.rows, columns: dy.columns)
+        normBackward(
+            dy, standardized: tape.standardized, gamma: parameters[gamma], inverse: tape.inverse, ofRows: tape.ofRows,
+            addingTo: gradient[gamma], gradient[beta], into: dx)
+        statistics?.report(tape.mean, tape.variance, samples: samples, into: gradient)
+        return dx
+    }
+}

@@ -1,0 +1,38 @@
+import Kernels
+package import Tensors
+
+/// y = x·W + b, W [inputs × outputs], b [1 × outputs].
+package struct Dense: Sendable {
+    /// W.
+    package let weight: Slot
+    /// b.
+    package let bias: Slot
+
+    /// Declares `<name>.weight` and `<name>.bias`; the bias starts at 0.
+    package init(
+        _ name: String, input: Int, output: Int, in layout: inout ParameterLayout,
+        initial: DenseInitial = .glorotUniform
+    ) {
+        weight = layout.matrix(name + ".weight", rows: input, columns: output, initial: initial)
+        bias = layout.matrix(name + ".bias", rows: 1, columns: output, initial: .constant(0))
+    }
+
+    /// y of x, [rows × outputs].
+    package func forward(_ x: Matrix, _ parameters: DenseVector, _ arena: Arena) -> Matrix {
+        let y = arena.matrix(rows: x.rows, columns: weight.columns)
+        broadcast(parameters[bias], to: y)
+        gemm(x, parameters[weight], addingTo: y)
+        return y
+    }
+
+    /// dx of dy; dW += xᵀ·dy and db += Σ dy.
+    package func backward(
+        _ dy: Matrix, x: Matrix, _ parameters: DenseVector, into gradient: DenseVector, _ arena: Arena
+    ) -> Matrix {
+        gemm(transposed: x, dy, addingTo: gradient[weight])
+        addRows(of: dy, to: gradient[bias])
+        let dx = arena.matrix(rows: x.rows, columns: x.columns)
+        gemm(dy, transposed: parameters[weight], into: dx)
+        return dx
+    }
+}

@@ -1,0 +1,37 @@
+import Kernels
+package import Tensors
+
+/// Mean and variance of columns: of the rows at hand in training, running values in evaluation.
+///
+/// Only valid rows are ever passed, so padding cannot enter. The running values are statistic slots:
+/// a micro-batch reports samples × its statistic, and the server averages and smooths.
+package struct RowStatistics: Sendable {
+    private let mean: Slot
+    private let variance: Slot
+
+    /// Declares `<name>.mean`, from 0, and `<name>.variance`, from 1.
+    package init(_ name: String, columns: Int, in layout: inout ParameterLayout) {
+        mean = layout.statistic(name + ".mean", columns: columns, initial: 0)
+        variance = layout.statistic(name + ".variance", columns: columns, initial: 1)
+    }
+
+    /// Mean and biased variance, each [1 × columns]; the running ones in evaluation and where there is no row.
+    package func values(
+        of x: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena
+    ) -> (mean: Matrix, variance: Matrix) {
+        guard training, x.rows > 0 else { return (parameters[mean], parameters[variance]) }
+        let m = arena.matrix(rows: 1, columns: x.columns)
+        let v = arena.matrix(rows: 1, columns: x.columns)
+        columnMoments(of: x, mean: m, variance: v)
+        return (m, v)
+    }
+
+    /// Reports samples × statistic.
+    package func report(_ mean: Matrix, _ variance: Matrix, samples: Int, into gradient: DenseVector) {
+        let (m, v) = (gradient[self.mean], gradient[self.variance])
+        for column in 0..<mean.columns {
+            m[0, column] = mean[0, column] * Float(samples)
+            v[0, column] = variance[0, column] * Float(samples)
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package import Datasets
+import Kernels
+package import Tensors
+
+/// A piece of the top network's input; a model's `input` option lists them in order.
+///
+/// A piece for which the schema has no feature is empty and takes no column.
+package enum InputPart: String, Codable, Sendable, CaseIterable {
+    /// The user's features.
+    case user
+    /// The target item's features, q.
+    case target
+    /// The pooled history, v.
+    case history
+    /// q∘v, elementwise.
+    case historyProduct = "history_product"
+    /// What the target's attention makes of the history, u (DIN only).
+    case attention
+    /// q∘u, elementwise (DIN only).
+    case attentionProduct = "attention_product"
+    /// The features of the context.
+    case context
+    /// Numeric features as they are.
+    case numeric
+}
+
+/// Joins the embedding rows of a micro-batch to the input of the top network, and takes gradients apart again.
+///
+/// x = [parts in order]; a sample's row of every part stands in fixed columns. Behaviors are looked up once for every
+/// distinct tuple of the micro-batch. Gradients of shared tables add up, in the order: parts of x, targets, behaviors.
+package struct Inputs: Sendable {
+    /// One field of a group: its table and its columns among those of the group.
+    private struct Lookup {
+        let table: Int
+        let columns: Range<Int>
+    }
+
+    /// A part's columns of x.
+    private struct Band {
+        let part: InputPart
+        let columns: Range<Int>
+    }
+
+    /// The tables of the schema as this model reads them.
+    package let tables: [EmbeddingTable]
+    /// Columns of x.
+    package let width: Int
+    /// Width of a target vector and of a behavior vector, d.
+    package let targetWidth: Int
+    /// Whether x has a part made of the pooled history.
+    package let takesHistory: Bool
+    private let bands: [Band]
+    private let user: [Lookup]
+    private let item: [Lookup]
+    private let behavior: [Lookup]
+    private let context: [Lookup]
+    private let bias: [Lookup]
+
+    /// Lays out x.
+    ///
+    /// - Parameters:
+    ///   - parts: the parts of x in order, each at most once.
+    ///   - attends: whether the model makes the attention parts.
+    ///   - itemBias: whether the schema's bias fields are added to the logit.
+    package init(
+        _ schema: Schema, parts: [InputPart], embedding: EmbeddingOptions, attends: Bool, itemBias: Bool
+    ) throws(ModelError) {
+        let takesAttention = parts.contains(.attention) || parts.contains(.attentionProduct)
+        let names = parts.map(\.rawValue)
+        try check(attends || !takesAttention, "input", names, "no attention part: this model has no attention")
+        try check(!attends || takesAttention, "input", names, "attention or attention_product among the parts")
+        try check(Set(parts).count == parts.count && !parts.isEmpty, "input", names, "some parts, each once")
+        takesHistory = parts.contains(.history) || parts.contains(.historyProduct)
+        let shared = schema.behavior.prefix(schema.item.count).map(\.table)
+        guard !(takesHistory || takesAttention) || shared == schema.item.map(\.table) else {
+            throw .schema(
+                "the first behavior features must read the tables of the item features in the same order, "
+                    + "\(schema.item.map(\.table)); they read \(shared)")
+        }
+        let widths = try embedding.widths(of: schema, itemBias: itemBias)
+        func lookups(_ fields: [Schema.Field]) -> [Lookup] {
+            var first = 0
+            return fields.map { field in
+                let table = schema.tables.firstIndex(of: field.table) ?? 0
+                first += widths[table]
+                return Lookup(table: table, columns: first - widths[table]..<first)
+            }
+        }
+        (user, item, context) = (lookups(schema.user), lookups(schema.item), lookups(schema.context))
+        behavior = takesHistory || takesAttention ? item : []
+        bias = itemBias ? lookups(schema.bias) : []
+        targetWidth = item.last?.columns.upperBound ?? 0
+        let d = targetWidth
+
+        var bands: [Band] = []
+        for part in parts {
+            let columns: Int
+            switch part {
+            case .user: columns = user.last?.columns.upperBound ?? 0
+            case .target, .history, .historyProduct, .attention, .attentionProduct: columns = d
+            case .context: columns = context.last?.columns.upperBound ?? 0
+            case .numeric: columns = schema.numeric.count
+            }
+            let first = bands.last?.columns.upperBound ?? 0
+            if columns > 0 { bands.append(Band(part: part, columns: first..<first + columns)) }
+        }
+        self.bands = bands
+        width = bands.last?.columns.upperBound ?? 0
+        try check(width > 0, "input", names, "a part for which the schema has features")
+
+        var used = Set((item + bias).map(\.table))
+        if parts.contains(.user) { used.formUnion(user.map(\.table)) }
+        if parts.contains(.context) { used.formUnion(context.map(\.table)) }
+        let biases = Set(schema.bias.map(\.table))
+        tables = schema.tables.indices.map { table in
+            EmbeddingTable(
+                name: schema.tables[table], width: widths[table],
+                initial: biases.contains(schema.tables[table]) ? .zero : embedding.rowInitial,
+                isUsed: used.contains(table))
+        }
+    }
+
+    // MARK: Forward
+
+    /// q: the target vectors, [samples × d].
+    package func targets(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
+        let q = arena.matrix(rows: batch.sampleCount, columns: targetWidth)
+        gather(item, batch.itemRows, rows, into: q)
+        return q
+    }
+
+    /// e: the vectors of the distinct behavior tuples, [tuples × d].
+    package func behaviors(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
+        let e = arena.matrix(rows: batch.behaviorCount, columns: targetWidth)
+        gather(behavior, batch.behaviorRows, rows, into: e)
+        return e
+    }
+
+    /// x: the parts side by side, [samples × width]; `history` and `attention` have a row for every sample.
+    package func join(
+        _ batch: MicroBatch, _ rows: RowBlocks, target q: Matrix, history: Matrix, attention: Matrix, _ arena: Arena
+    ) -> Matrix {
+        let x = arena.matrix(rows: batch.sampleCount, columns: width)
+        for band in bands {
+            let columns = x.columns(band.columns)
+            switch band.part {
+            case .user: gather(user, batch.userRows, rows, into: columns)
+            case .target: copy(q, into: columns)
+            case .history: copy(history, into: columns)
+            case .historyProduct: multiply(q, history, into: columns)
+            case .attention: copy(attention, into: columns)
+            case .attentionProduct: multiply(q, attention, into: columns)
+            case .context: gather(context, batch.contextRows, rows, into: columns)
+            case .numeric: copy(numeric(batch), into: columns)
+            }
+        }
+        return x
+    }
+
+    /// What is added to each sample's logit: the sum of its bias rows, [samples × 1].
+    package func biases(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
+        let sums = arena.zeros(rows: batch.sampleCount, columns: 1)
+        for (field, lookup) in bias.enumerated() {
+            let index = batch.biasRows[field].base
+            let values = rows[lookup.table]
+            for sample in 0..<sums.rows { sums[sample, 0] += values[Int(index[sample]), 0] }
+        }
+        return sums
+    }
+
+    // MARK: Backward
+
+    /// Takes dx apart: user and context rows get their gradients, those of q, history and attention are added up.
+    package func split(
+        _ dx: Matrix, _ batch: MicroBatch, target q: Matrix, history: Matrix, attention: Matrix,
+        rowGradients: RowBlocks, dq: Matrix, dHistory: Matrix, dAttention: Matrix
+    ) {
+        for band in bands {
+            let g = dx.columns(band.columns)
+            switch band.part {
+            case .user: scatter(g, user, batch.userRows, to: rowGradients)
+            case .target: add(g, to: dq)
+            case .history: add(g, to: dHistory)
+            case .historyProduct:
+                addProduct(g, history, to: dq)
+                addProduct(g, q, to: dHistory)
+            case .attention: add(g, to: dAttention)
+            case .attentionProduct:
+                addProduct(g, attention, to: dq)
+                addProduct(g, q, to: dAttention)
+            case .context: scatter(g, context, batch.contextRows, to: rowGradients)
+            case .numeric: break
+            }
+        }
+    }
+
+    /// Adds the gradients of the target vectors, [samples × d], to their rows'.
+    package func scatterTargets(_ dq: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
+        scatter(dq, item, batch.itemRows, to: rowGradients)
+    }
+
+    /// Adds the gradients of the behavior vectors, [tuples × d], to their rows'.
+    package func scatterBehaviors(_ de: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
+        scatter(de, behavior, batch.behaviorRows, to: rowGradients)
+    }
+
+    /// The bias rows' gradient: that of the logit.
+    package func scatterBiases(_ dz: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
+        scatter(dz, bias, batch.biasRows, to: rowGradients)
+    }
+
+    // MARK: Rows
+
+    private func gather(_ fields: [Lookup], _ index: [Column<Int32>], _ rows: RowBlocks, into target: Matrix) {
+        for (field, lookup) in fields.enumerated() {
+            gatherRows(of: rows[lookup.table], at: index[field].base, into: target.columns(lookup.columns))
+        }
+    }
+
+    private func scatter(_ g: Matrix, _ fields: [Lookup], _ index: [Column<Int32>], to rowGradients: RowBlocks) {
+        for (field, lookup) in fields.enumerated() {
+            scatterAddRows(
+                of: g.columns(lookup.columns), at: index[field].base, addingTo: rowGradients[lookup.table])
+        }
+    }
+
+    private func numeric(_ batch: MicroBatch) -> Matrix {
+        let count = batch.sampleCount
+        return Matrix(base: batch.numeric.base, rows: count, columns: count > 0 ? batch.numeric.count / count : 0)
+    }
+}

@@ -1,0 +1,80 @@
+import Layers
+import Tensors
+
+/// What happens to the vector of interests before it meets the target: u = norm(v)·W + b, both optional.
+///
+/// The public code of DIN normalizes it by constants and maps it linearly, d to d, without an activation
+/// (the original code); the papers do neither, and neither is the default.
+package struct Interest: Sendable {
+    /// The two switches.
+    package struct Options: PartialOptions, Sendable, Equatable {
+        /// Normalization of the vector; default none.
+        package var norm = NormOptions.none
+        /// Whether a linear map of d to d follows; default false.
+        package var dense = false
+
+        package enum CodingKeys: String, CodingKey, CaseIterable { case norm, dense }
+
+        /// The defaults.
+        package init() {}
+
+        package mutating func update(from decoder: any Decoder) throws {
+            let reader = try OptionReader<CodingKeys>(decoder)
+            try reader.read(.norm, &norm)
+            try reader.read(.dense, &dense)
+        }
+    }
+
+    /// What backward needs; `u` is the result.
+    struct Tape {
+        let norm: BatchNorm.Tape?
+        let normalized: Matrix
+        let u: Matrix
+    }
+
+    private let norm: BatchNorm?
+    private let dense: Dense?
+
+    /// Declares "interest.norm" and "interest.dense" as far as they are switched on.
+    init(width: Int, _ options: Options, initial: DenseInitial, in layout: inout ParameterLayout) {
+        norm = options.norm.layer("interest.norm", width: width, in: &layout)
+        dense =
+            options.dense
+            ? Dense("interest.dense", input: width, output: width, in: &layout, initial: initial) : nil
+    }
+
+    /// u of v, [samples × d].
+    func forward(_ v: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena) -> Tape {
+        let tape = norm?.forward(v, parameters, training: training, arena)
+        let x = tape?.y ?? v
+        return Tape(norm: tape, normalized: x, u: dense?.forward(x, parameters, arena) ?? x)
+    }
+
+    /// dv of du.
+    func backward(
+        _ du: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, _ arena: Arena
+    ) -> Matrix {
+        let dx = dense?.backward(du, x: tape.normalized, parameters, into: gradient, arena) ?? du
+        guard let norm, let kept = tape.norm else { return dx }
+        return norm.backward(dx, kept, parameters, into: gradient, samples: du.rows, arena)
+    }
+}
+
+/// Which statistics a normalization of columns takes.
+package enum NormOptions: String, Codable, Sendable, CaseIterable {
+    /// No normalization.
+    case none
+    /// Batch norm: of the micro-batch in training, running ones in evaluation.
+    case batch
+    /// Mean 0 and variance 1 for ever, as in the public code of DIN and DIEN: x·γ/√1.001 + β (the original code).
+    case constant
+
+    /// The layer, or nil for none.
+    func layer(_ name: String, width: Int, in layout: inout ParameterLayout) -> BatchNorm? {
+        switch self {
+        case .none: nil
+        case .batch: BatchNorm(name, width: width, kind: .batch, in: &layout)
+        case .constant: BatchNorm(name, width: width, kind: .constant, in: &layout)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// Why a model cannot be built from what the configuration and the schema say.
+package enum ModelError: Error, CustomStringConvertible, Equatable {
+    /// An option has a value that makes no sense.
+    case option(String, found: String, expected: String)
+    /// The options ask for what the schema does not have.
+    case schema(String)
+    /// There is no such preset.
+    case preset(String)
+
+    package var description: String {
+        switch self {
+        case .option(let key, let found, let expected): "model.\(key) is \(found), expected \(expected)"
+        case .schema(let text): text
+        case .preset(let name):
+            "there is no preset '\(name)'; choose one of \(ModelOptions.presetNames.joined(separator: ", "))"
+        }
+    }
+}
+
+/// Throws unless an option's value is as expected.
+func check(
+    _ isGood: Bool, _ key: String, _ found: some CustomStringConvertible, _ expected: String
+) throws(ModelError) {
+    guard isGood else { throw .option(key, found: found.description, expected: expected) }
+}

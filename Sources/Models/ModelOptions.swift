@@ -1,0 +1,106 @@
+package import Datasets
+import Tensors
+
+/// Which model is trained, and its options: `model: din` beside the options of that model.
+///
+/// ```yaml
+/// model: din
+/// preset: din-dien-code      # optional: where the options start from
+/// top: { hidden: [200, 80] } # over the preset's, or over the defaults
+/// ```
+package enum ModelOptions: Codable, Sendable, Equatable {
+    /// The baseline.
+    case base(Base.Options)
+    /// The Deep Interest Network.
+    case din(DIN.Options)
+
+    /// The names of the models.
+    package enum Kind: String, Codable, Sendable, CaseIterable { case base, din }
+
+    /// The keys that stand beside a model's own.
+    package enum CodingKeys: String, CodingKey, CaseIterable { case model, preset }
+
+    /// Those keys as text.
+    static let keys = CodingKeys.allCases.map(\.rawValue)
+
+    /// The defaults of a model.
+    package init(_ kind: Kind = .din) {
+        switch kind {
+        case .base: self = .base(Base.Options())
+        case .din: self = .din(DIN.Options())
+        }
+    }
+
+    /// The options that published experiments were run with; see `Presets`.
+    package init(preset name: String) throws(ModelError) {
+        guard let options = Presets.all[name] else { throw .preset(name) }
+        self = options
+    }
+
+    /// All presets, sorted.
+    package static var presetNames: [String] { Presets.all.keys.sorted() }
+
+    /// Which model.
+    package var kind: Kind {
+        switch self {
+        case .base: .base
+        case .din: .din
+        }
+    }
+
+    /// Lays out the model for the features of a schema.
+    package func make(schema: Schema) throws(ModelError) -> any Model {
+        switch self {
+        case .base(let options): try Base(options, schema: schema)
+        case .din(let options): try DIN(options, schema: schema)
+        }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        let named = try values.decodeIfPresent(Kind.self, forKey: .model)
+        if let preset = try values.decodeIfPresent(String.self, forKey: .preset) {
+            self = try ModelOptions(preset: preset)
+            guard named == nil || named == kind else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .preset, in: values,
+                    debugDescription: "preset '\(preset)' is of model '\(kind.rawValue)', not '\(named ?? kind)'")
+            }
+        } else {
+            self.init(named ?? .din)
+        }
+        switch self {
+        case .base(var options):
+            try options.update(from: decoder)
+            self = .base(options)
+        case .din(var options):
+            try options.update(from: decoder)
+            self = .din(options)
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(kind, forKey: .model)
+        switch self {
+        case .base(let options): try options.encode(to: encoder)
+        case .din(let options): try options.encode(to: encoder)
+        }
+    }
+}
+
+/// How dense weights start; biases start at 0.
+package enum WeightInitial: String, Codable, Sendable, CaseIterable {
+    /// Uniform in ±√(6 / (inputs + outputs)).
+    case glorotUniform = "glorot_uniform"
+    /// Normal with variance 2 / (inputs + outputs).
+    case glorotNormal = "glorot_normal"
+
+    /// As the layout says it.
+    var dense: DenseInitial {
+        switch self {
+        case .glorotUniform: .glorotUniform
+        case .glorotNormal: .glorotNormal
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Datasets
+import Foundation
+import Safetensors
+import Tensors
+import Testing
+
+@testable import Models
+
+/// Base and DIN against PyTorch: `Fixtures/make_fixtures.py` made the numbers, in float64, on padded tensors.
+@Suite struct ParityTests {
+    struct Note: Decodable {
+        struct Batch: Decodable {
+            let userRows, itemRows, contextRows, biasRows, behaviorRows: [[Int32]]
+            let historyOf, historyOffsets, positionBehavior: [Int32]
+            let ids: [[UInt64]]
+            let counts: [[UInt32]]
+        }
+        struct Entry: Decodable {
+            let name: String
+            let rows: Int
+            let columns: Int
+            init(from decoder: any Decoder) throws {
+                var values = try decoder.unkeyedContainer()
+                name = try values.decode(String.self)
+                rows = try values.decode(Int.self)
+                columns = try values.decode(Int.self)
+            }
+        }
+        let schema: Schema
+        let options: ModelOptions
+        let batch: Batch
+        let entries: [Entry]
+        let loss: Double
+    }
+
+    static let file = try? SafetensorsFile(
+        path: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/models.safetensors").path)
+
+    static let notes: [Note] = {
+        guard let text = file?.metadata["cases"] else { return [] }
+        return (try? JSONDecoder().decode([Note].self, from: Data(text.utf8))) ?? []
+    }()
+
+    /// The largest difference relative to the larger of 1 and the reference's largest magnitude.
+    static func difference(_ a: [Float], _ b: [Float]) -> Float {
+        guard a.count == b.count else { return .infinity }
+        let scale = max(1, b.map(\.magnitude).max() ?? 0)
+        return zip(a, b).map { ($0 - $1).magnitude }.map { $0.isNaN ? .infinity : $0 }.max().map { $0 / scale } ?? 0
+    }
+
+    @Test("logits, loss and every gradient agree with PyTorch to 1e-5", arguments: 0..<28)
+    func parity(number: Int) throws {
+        try #require(Self.notes.count == 28)
+        let note = Self.notes[number]
+        let model = try note.options.make(schema: note.schema)
+        let name = (number < 10 ? "0" : "") + String(number)
+        func column(_ part: String) throws -> [Float] {
+            Array(try #require(Self.file).column("\(name).\(part)", as: Float.self))
+        }
+        let bench = ModelBench(model, schema: note.schema)
+        try bench.load(note, labels: try column("labels"), numeric: try column("numeric"))
+        #expect(Set(note.entries.map(\.name)) == Set(model.layout.entries.map(\.name)))
+        var first = 0
+        let dense = try column("dense")
+        let gradient = try column("gradient")
+        var slots: [(Slot, Range<Int>)] = []
+        for entry in note.entries {
+            let slot = try #require(model.layout.entry(named: entry.name)).slot
+            #expect(slot.rows == entry.rows && slot.columns == entry.columns, "\(entry.name)")
+            slots.append((slot, first..<first + slot.count))
+            bench.parameters[slot].base.update(from: Array(dense[first..<first + slot.count]), count: slot.count)
+            first += slot.count
+        }
+        bench.setRows(try column("rows"))
+
+        let loss = bench.train(key: 1)
+        #expect(abs(loss - note.loss) <= 1e-5 * max(1, note.loss))
+        #expect(Self.difference(bench.logits, try column("logits")) <= 1e-5)
+        for (entry, (slot, range)) in zip(note.entries, slots) {
+            let ours = Array(UnsafeBufferPointer(start: bench.gradient[slot].base, count: slot.count))
+            #expect(Self.difference(ours, Array(gradient[range])) <= 1e-5, "gradient of \(entry.name)")
+        }
+        #expect(Self.difference(bench.rowGradients, try column("rowGradients")) <= 1e-5)
+        bench.score()
+        #expect(Self.difference(bench.logits, try column("scores")) <= 1e-5)
+    }
+}
