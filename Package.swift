@@ -36,11 +36,13 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// In dependency order: a module imports only what stands above it.
 let modules: [[Target]] = [
     [.systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])])],
+    [.systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])])],
     [.target(name: "CPrefetch")],
     module("Tensors"),
     module("Hashing", ["Tensors"]),
     module("Evaluation"),
     module("Wire", ["Hashing"], guarded),
+    module("Transport", ["Wire", "CZeroMQ"]),
     module("Safetensors"),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),

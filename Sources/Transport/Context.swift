@@ -1,0 +1,21 @@
+import CZeroMQ
+
+/// The ZeroMQ context of a process; sockets keep it alive, and it ends after the last of them.
+///
+/// Unchecked: libzmq's contexts may be shared between threads.
+package final class Context: @unchecked Sendable {
+    let handle: UnsafeMutableRawPointer
+
+    /// A context with so many threads of input and output.
+    package init(ioThreads: Int = 1) throws(TransportError) {
+        guard let handle = zmq_ctx_new() else { throw .failed("zmq_ctx_new", lastError()) }
+        zmq_ctx_set(handle, ZMQ_IO_THREADS, Int32(ioThreads))
+        zmq_ctx_set(handle, ZMQ_MAX_SOCKETS, 4096)
+        self.handle = handle
+    }
+
+    deinit { zmq_ctx_term(handle) }
+}
+
+/// What the last call of libzmq complained of.
+func lastError() -> String { String(cString: zmq_strerror(zmq_errno())) }

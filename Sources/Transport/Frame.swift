@@ -1,0 +1,53 @@
+import CZeroMQ
+import Wire
+
+/// A received frame, which owns libzmq's memory.
+final class ReceivedFrame {
+    private let message: UnsafeMutablePointer<zmq_msg_t>
+
+    /// Receives the next frame without waiting; nil when there is none.
+    init?(from socket: UnsafeMutableRawPointer) {
+        message = .allocate(capacity: 1)
+        zmq_msg_init(message)
+        if zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0 { return nil }
+    }
+
+    deinit {
+        zmq_msg_close(message)
+        message.deallocate()
+    }
+
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: zmq_msg_data(message), count: zmq_msg_size(message))
+    }
+
+    var hasMore: Bool { zmq_msg_more(message) != 0 }
+}
+
+/// Sends frames: small ones copied, large ones handed to libzmq with their owner.
+enum SentFrame {
+    /// Below this a copy is cheaper than the bookkeeping.
+    private static let copied = 2048
+
+    /// Sends bytes that may change afterwards.
+    static func send(_ bytes: UnsafeRawBufferPointer, to socket: UnsafeMutableRawPointer, more: Bool) -> Bool {
+        zmq_send(socket, bytes.baseAddress, bytes.count, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) >= 0
+    }
+
+    /// Sends a payload; its owner is released on a thread of libzmq when the bytes have left.
+    static func send(_ payload: Payload, to socket: UnsafeMutableRawPointer, more: Bool) -> Bool {
+        guard payload.count >= copied, let owner = payload.owner, let base = payload.bytes.baseAddress else {
+            return send(payload.bytes, to: socket, more: more)
+        }
+        var message = zmq_msg_t()
+        let hint = Unmanaged.passRetained(owner)
+        zmq_msg_init_data(
+            &message, UnsafeMutableRawPointer(mutating: base), payload.count,
+            { _, hint in
+                if let hint { Unmanaged<AnyObject>.fromOpaque(hint).release() }
+            }, hint.toOpaque())
+        if zmq_msg_send(&message, socket, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) >= 0 { return true }
+        zmq_msg_close(&message)
+        return false
+    }
+}

@@ -1,0 +1,131 @@
+import CZeroMQ
+import Foundation
+package import Wire
+
+/// A ROUTER that listens or a DEALER that connects; it belongs to the thread that uses it.
+package final class Socket {
+    /// What came in.
+    package enum Received {
+        /// A message, and the connection it came over (empty at a dealer).
+        case message(Message, from: [UInt8])
+        /// Something that is no message of ours.
+        case garbage(String, from: [UInt8])
+    }
+
+    /// Of which kind.
+    package enum Kind: Sendable {
+        /// Listens; names connections.
+        case router
+        /// Connects to one router.
+        case dealer
+    }
+
+    let handle: UnsafeMutableRawPointer
+    private let kind: Kind
+    private let context: Context
+    private let limits: Limits
+
+    private init(_ kind: Kind, _ context: Context, _ limits: Limits) throws(TransportError) {
+        guard let handle = zmq_socket(context.handle, kind == .router ? ZMQ_ROUTER : ZMQ_DEALER) else {
+            throw .failed("zmq_socket", lastError())
+        }
+        self.handle = handle
+        self.kind = kind
+        self.context = context
+        self.limits = limits
+        // Values: no message waits for a peer that is gone; frames are bounded before they are allocated; a vanished
+        // host is noticed by TCP within half a minute.
+        set(ZMQ_LINGER, 500)
+        set(ZMQ_SNDHWM, 10_000)
+        set(ZMQ_RCVHWM, 10_000)
+        set(ZMQ_BACKLOG, 256)
+        set(ZMQ_RECONNECT_IVL, 50)
+        set(ZMQ_RECONNECT_IVL_MAX, 2000)
+        set(ZMQ_HANDSHAKE_IVL, 5000)
+        set(ZMQ_TCP_KEEPALIVE, 1)
+        set(ZMQ_TCP_KEEPALIVE_IDLE, 10)
+        set(ZMQ_TCP_KEEPALIVE_INTVL, 5)
+        set(ZMQ_TCP_KEEPALIVE_CNT, 3)
+        if kind == .router { set(ZMQ_ROUTER_MANDATORY, 1) }
+        var longest = Int64(limits.frameBytes)
+        zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &longest, MemoryLayout<Int64>.size)
+    }
+
+    deinit { zmq_close(handle) }
+
+    /// A router that listens on `endpoint`: `tcp://host:port` (port `*` for a free one), `ipc://path`, `inproc://name`.
+    package static func listen(
+        on endpoint: String, in context: Context, limits: Limits = Limits()
+    ) throws(TransportError) -> Socket {
+        let socket = try Socket(.router, context, limits)
+        guard zmq_bind(socket.handle, endpoint) == 0 else { throw .bind(endpoint: endpoint, lastError()) }
+        return socket
+    }
+
+    /// A dealer that connects to `endpoint`, now or as soon as somebody listens there.
+    package static func connect(
+        to endpoint: String, in context: Context, limits: Limits = Limits()
+    ) throws(TransportError) -> Socket {
+        let socket = try Socket(.dealer, context, limits)
+        guard zmq_connect(socket.handle, endpoint) == 0 else { throw .connect(endpoint: endpoint, lastError()) }
+        return socket
+    }
+
+    /// Where it listens, with the port that it was given.
+    package var endpoint: String {
+        var text = [CChar](repeating: 0, count: 1024)
+        var length = text.count
+        guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &text, &length) == 0 else { return "" }
+        return String(decoding: text.prefix(max(0, length - 1)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Sends a message, at a router to a connection; false when it cannot be queued or the connection is gone.
+    @discardableResult
+    package func send(_ message: Message, to connection: [UInt8] = []) -> Bool {
+        if kind == .router {
+            let known = connection.withUnsafeBytes { SentFrame.send($0, to: handle, more: true) }
+            guard known else { return false }
+        }
+        let header = message.header.encode()
+        var sent = header.withUnsafeBytes { SentFrame.send($0, to: handle, more: !message.frames.isEmpty) }
+        for (index, frame) in message.frames.enumerated() where sent {
+            sent = SentFrame.send(frame, to: handle, more: index + 1 < message.frames.count)
+        }
+        return sent
+    }
+
+    /// The next message, or nil when none waits.
+    package func receive() -> Received? {
+        guard var frame = ReceivedFrame(from: handle) else { return nil }
+        var connection: [UInt8] = []
+        if kind == .router {
+            connection = Array(frame.bytes)
+            guard frame.hasMore, let next = ReceivedFrame(from: handle) else {
+                return .garbage("a message without frames", from: connection)
+            }
+            frame = next
+        }
+        var frames: [Payload] = []
+        var tooMany = false
+        while true {
+            if frames.count < limits.frames {
+                frames.append(Payload(frame.bytes, owner: frame))
+            } else {
+                tooMany = true
+            }
+            guard frame.hasMore, let next = ReceivedFrame(from: handle) else { break }
+            frame = next
+        }
+        if tooMany { return .garbage("more than \(limits.frames) frames", from: connection) }
+        do {
+            return .message(try Message(decoding: frames), from: connection)
+        } catch {
+            return .garbage("\(error)", from: connection)
+        }
+    }
+
+    private func set(_ option: Int32, _ value: Int32) {
+        var value = value
+        zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size)
+    }
+}
