@@ -50,9 +50,11 @@ let modules: [[Target]] = [
     module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], tests: ["Safetensors"],
         exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"]),
-    module("Server", ["Tensors", "Parameters", "Wire"], tests: ["Kernels"]),
-    module("Worker", ["Tensors", "Hashing", "Wire"], tests: ["Server", "Parameters", "Kernels"]),
-    module("Scheduler", ["Evaluation", "Wire"]),
+    module("Server", ["Tensors", "Parameters", "Wire", "Transport"], tests: ["Kernels"]),
+    module(
+        "Worker", ["Tensors", "Hashing", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"],
+        tests: ["Server", "Parameters"]),
+    module("Scheduler", ["Evaluation", "Wire", "Transport"]),
 ]
 
 let package = Package(

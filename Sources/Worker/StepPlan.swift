@@ -1,3 +1,4 @@
+import Datasets
 import Hashing
 import Tensors
 import Wire
@@ -36,6 +37,9 @@ final class StepPlan {
     /// By table index.
     let tables: [Table]
 
+    /// The micro-batches that the plan is of; empty where the ids come from elsewhere.
+    private(set) var batches: [MicroBatch] = []
+
     private let map: PartitionMap
     private let index = IdIndex()
     private let gathered = Column<UInt64>()
@@ -51,6 +55,15 @@ final class StepPlan {
         cursor = [Int](repeating: 0, count: map.shards)
         tables = (0..<count).map { _ in Table(shards: map.shards, batches: capacity) }
     }
+
+    /// A plan that holds its micro-batches.
+    convenience init(schema: Schema, map: PartitionMap, capacity: Int) {
+        self.init(tables: schema.tables.count, map: map, capacity: capacity)
+        batches = (0..<capacity).map { _ in MicroBatch(schema: schema) }
+    }
+
+    /// Unites the distinct ids of the plan's own micro-batches.
+    func unite() { unite { self.batches[$0].tables[$1].ids } }
 
     /// Unites the distinct ids of the owned micro-batches.
     ///

@@ -1,0 +1,105 @@
+import Foundation
+import Transport
+import Wire
+
+/// The one owner of a shard: it alone receives, applies, answers and writes.
+final class ShardThread {
+    /// What the server's control thread asks for.
+    enum Command: Sendable {
+        /// Write the state after this step.
+        case write(SnapshotRequest)
+        /// Leave.
+        case stop
+    }
+
+    /// What the control thread is told.
+    enum Note: Sendable {
+        /// A part of a checkpoint is on disk.
+        case wrote(SnapshotDone)
+        /// The shard cannot go on.
+        case failed(String)
+        /// Steps applied.
+        case step(shard: Int, Int)
+        /// The last word.
+        case stopped(shard: Int, ShardStatistics)
+    }
+
+    private let shard: Shard
+    private let socket: Socket
+    private let commands: Inbox<Command>
+    private let notes: Inbox<Note>
+    private let write: ServerNode.PartWriter
+    private var wanted: [SnapshotRequest] = []
+    private var answers: [Shard.Answer] = []
+    private var events: [Shard.Event] = []
+
+    init(
+        _ shard: Shard, _ socket: Socket, commands: Inbox<Command>, notes: Inbox<Note>,
+        write: @escaping ServerNode.PartWriter
+    ) {
+        self.shard = shard
+        self.socket = socket
+        self.commands = commands
+        self.notes = notes
+        self.write = write
+    }
+
+    /// Serves until it is told to stop.
+    func run() {
+        var poller = Poller([socket], commands)
+        var told = ContinuousClock.now
+        while true {
+            poller.wait(.milliseconds(200))
+            for command in commands.take() {
+                switch command {
+                case .write(let request): wanted.append(request)
+                case .stop:
+                    notes.post(.stopped(shard: shard.options.shard, shard.statistics))
+                    return
+                }
+            }
+            serve()
+            writeWanted()
+            if told.duration(to: .now) > .milliseconds(250) {
+                told = .now
+                notes.post(.step(shard: shard.options.shard, shard.step))
+            }
+        }
+    }
+
+    private func serve() {
+        while let received = socket.receive() {
+            switch received {
+            case .garbage: shard.countMalformed()
+            case .message(let message, let from):
+                shard.receive(message, from: from, answers: &answers, events: &events)
+                for answer in answers { socket.send(answer.message, to: answer.to) }
+                answers.removeAll(keepingCapacity: true)
+                for event in events {
+                    guard case .checkpointDue(let step) = event else { continue }
+                    let directory = shard.options.checkpoints
+                    wanted.append(SnapshotRequest(step: step, directory: directory, final: false))
+                }
+                events.removeAll(keepingCapacity: true)
+                // A due checkpoint is of the state right now: nothing may be applied before it is written.
+                if !wanted.isEmpty { writeWanted() }
+            }
+        }
+    }
+
+    private func writeWanted() {
+        let ready = wanted.filter { $0.step <= shard.step }
+        wanted.removeAll { $0.step <= shard.step }
+        for request in ready {
+            guard request.step == shard.step else {
+                notes.post(.failed("state \(request.step) is gone: shard is after step \(shard.step)"))
+                continue
+            }
+            do {
+                notes.post(.wrote(try write(shard, request)))
+            } catch {
+                notes.post(.failed("checkpoint of step \(request.step): \(error)"))
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Tensors
+import Wire
+
+/// What a worker counts between two progress messages: samples, loss, and predictions by label.
+final class ProgressWindow {
+    private static let bins = 512
+    private static let interval = Duration.milliseconds(250)
+    /// Samples since the last message.
+    var samples = 0
+    /// Sum of their losses.
+    var loss = 0.0
+    private let negatives = Column<UInt32>()
+    private let positives = Column<UInt32>()
+    private var since = ContinuousClock.now
+
+    init() { reset() }
+
+    /// Whether a message is due.
+    var isDue: Bool { since.duration(to: .now) > ProgressWindow.interval }
+
+    /// Predictions in equal bins of [0, 1], for a running AUC.
+    var histogram: ScoreHistogram {
+        ScoreHistogram(negatives: Array(negatives.buffer), positives: Array(positives.buffer))
+    }
+
+    func reset() {
+        samples = 0
+        loss = 0
+        negatives.fill(ProgressWindow.bins, with: 0)
+        positives.fill(ProgressWindow.bins, with: 0)
+        since = .now
+    }
+
+    /// Counts predictions; z / (1 + |z|) is monotone in the logit, which is all that AUC asks for.
+    func add(logits: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Float>) {
+        for index in 0..<min(logits.count, labels.count) where logits[index].isFinite {
+            let place = (logits[index] / (1 + logits[index].magnitude) + 1) / 2
+            let bin = min(ProgressWindow.bins - 1, Int(place * Float(ProgressWindow.bins)))
+            if labels[index] > 0.5 { positives[bin] += 1 } else { negatives[bin] += 1 }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Datasets
+import Tensors
+import Wire
+
+/// The block of a split that this worker scores, chunk by chunk, and the scores so far.
+final class Scoring {
+    let name: String
+    let split: Split
+    let order: DataOrder
+    /// Micro-batches of the split that are this worker's.
+    let block: Range<Int>
+    /// Micro-batches of the split.
+    let microBatches: Int
+    /// The micro-batches in work; the next chunk begins at its end.
+    var chunk: Range<Int>
+    let logits = Column<Float>()
+    let labels = Column<Float>()
+    let keys = Column<UInt64>()
+
+    init(name: String, split: Split, microBatches: Int, block: Range<Int>) {
+        self.name = name
+        self.split = split
+        self.microBatches = microBatches
+        self.block = block
+        order = DataOrder(split, seed: 0, epoch: nil)
+        chunk = block.lowerBound..<block.lowerBound
+    }
+
+    /// The micro-batches after the current ones, at most `capacity`.
+    func next(_ capacity: Int) -> Range<Int> {
+        chunk.upperBound..<min(chunk.upperBound + capacity, block.upperBound)
+    }
+}
+
+extension WorkerLoop {
+    /// Micro-batches in one round of scoring.
+    private var chunkSize: Int { compute.contributions.count }
+
+    /// Reads the first chunk of this worker's part of a split.
+    func beginScoring(_ name: String, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+        guard let split = options.scored[name] else {
+            actions.append(
+                .control(
+                    .failed(
+                        Failure(
+                            role: .worker, rank: options.rank, step: step,
+                            message: "the dataset has no split '\(name)'"))))
+            return
+        }
+        let count = options.plan.microBatches(over: split.sampleCount)
+        let block = Subtree.block(options.rank, of: options.workers, over: count)
+        let scoring = Scoring(name: name, split: split, microBatches: count, block: block)
+        score = scoring
+        guard !block.isEmpty else {
+            endScoring(scoring, &actions)
+            return
+        }
+        phase = .filling
+        fill(scoring.next(chunkSize), of: scoring)
+        start(nil, .score, fill: self.scoring.next, from: source(of: scoring), &actions)
+    }
+
+    private func fill(_ chunk: Range<Int>, of score: Scoring) {
+        scoring.next.step = step
+        scoring.next.microBatchCount = score.microBatches
+        scoring.next.owned = chunk
+    }
+
+    private func source(of score: Scoring) -> StepCompute.Source {
+        StepCompute.Source(
+            split: score.split, order: score.order, positions: 0..<score.split.sampleCount,
+            size: options.plan.microBatch)
+    }
+
+    /// Scores the chunk whose values are in, and fills the next.
+    func scoreRound(_ actions: inout [Action]) {
+        guard let score else { return }
+        let next = score.next(chunkSize)
+        if !next.isEmpty { fill(next, of: score) }
+        start(
+            scoring.current, .score, fill: next.isEmpty ? nil : scoring.next,
+            from: next.isEmpty ? nil : source(of: score), &actions)
+    }
+
+    /// Keeps the scores of the round, then pulls for the next chunk or sends all.
+    func finishedScoring(at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+        guard let score else { return }
+        if phase != .filling {
+            for number in 0..<scoring.current.owned.count {
+                let batch = scoring.current.batches[number]
+                append(compute.logits[number], to: score.logits)
+                append(batch.labels, to: score.labels)
+                append(batch.keys, to: score.keys)
+            }
+        }
+        let next = score.next(chunkSize)
+        guard !next.isEmpty else {
+            endScoring(score, &actions)
+            return
+        }
+        scoring.next.unite()
+        swap(&scoring.current, &scoring.next)
+        score.chunk = next
+        pull(scoring.current, evaluation: true, at: time, &actions)
+    }
+
+    private func append<T>(_ source: Column<T>, to target: Column<T>) {
+        let count = target.count
+        target.resize(count + source.count)
+        (target.base + count).update(from: source.base, count: source.count)
+    }
+
+    /// Sends the scores in messages of bounded size and waits for the verdict.
+    private func endScoring(_ score: Scoring, _ actions: inout [Action]) {
+        let first = score.block.lowerBound * options.plan.microBatch
+        let limit = 1 << 18
+        for start in stride(from: 0, to: score.logits.count, by: limit) {
+            let part = start..<min(start + limit, score.logits.count)
+            actions.append(
+                .scores(
+                    .scores(
+                        identity,
+                        range: ScoresRange(split: score.name, step: step, first: first + start, count: part.count),
+                        logits: Payload(copying: Array(score.logits.buffer[part])),
+                        labels: Payload(copying: Array(score.labels.buffer[part])),
+                        keys: Payload(copying: Array(score.keys.buffer[part])))))
+        }
+        self.score = nil
+        times = Times()
+        phase = .awaitingVerdict
+    }
+}

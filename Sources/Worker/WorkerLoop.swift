@@ -1,0 +1,167 @@
+import Datasets
+import Evaluation
+import Models
+import Tensors
+package import Wire
+
+/// A worker as a state machine: answers, verdicts and the end of compute rounds go in, messages come out.
+///
+/// A round computes the micro-batches of one step and fills those of the next; the pull of the next step is sent as
+/// soon as its batches are filled, and the shards answer it when the step before is complete (`design.md` 4).
+package final class WorkerLoop {
+    /// Something for the thread around it to do.
+    package enum Action {
+        /// Send to a shard.
+        case data(shard: Int, Message)
+        /// Send to the scheduler.
+        case control(Control)
+        /// Send scores to the scheduler.
+        case scores(Message)
+        /// Start the pool on this many tasks.
+        case compute(tasks: Int)
+        /// All is done; report and leave.
+        case finish
+    }
+
+    enum Phase: Equatable {
+        case filling
+        case pulling(since: ContinuousClock.Instant)
+        case computing(since: ContinuousClock.Instant)
+        case awaitingVerdict
+        case finished
+    }
+
+    /// The plans of one activity: the one in work and the one that is filled meanwhile.
+    struct Lane {
+        var current: StepPlan
+        var next: StepPlan
+        var nextIsReady = false
+    }
+
+    /// Seconds by what they were spent on, since the last progress message and in all.
+    struct Times {
+        var compute = 0.0
+        var wait = 0.0
+        var wire = 0.0
+        var read = 0.0
+    }
+
+    let options: WorkerOptions
+    let compute: StepCompute
+    let client: ParameterClient
+    let identity: Header
+    var phase = Phase.filling
+    var training: Lane
+    var scoring: Lane
+    var score: Scoring?
+    var step: Int
+    var times = Times()
+    var total = Times()
+    private var epochOrder: (epoch: Int, order: DataOrder)?
+    let window = ProgressWindow()
+    var roundComputed: ContinuousClock.Instant?
+
+    /// - Parameters:
+    ///   - identity: a header with the job, epoch, rank and incarnation of this worker.
+    ///   - computed: called on a compute thread when a round's last micro-batch is done.
+    package init(_ options: WorkerOptions, identity: Header, computed: @escaping @Sendable () -> Void) {
+        self.options = options
+        self.identity = identity
+        let plan = options.plan
+        let owned = (plan.microBatches(over: plan.batch) + options.workers - 1) / options.workers
+        let capacity = max(owned, 8)
+        compute = StepCompute(
+            model: options.model, schema: options.schema, historyLimit: options.historyLimit,
+            threads: options.threads, capacity: capacity, seed: options.seed, computed: computed)
+        client = ParameterClient(
+            identity: identity, map: options.map, widths: options.model.tables.map(\.width),
+            denseCount: options.model.layout.count, timeout: options.requestTimeout)
+        func lane() -> Lane {
+            Lane(
+                current: StepPlan(schema: options.schema, map: options.map, capacity: capacity),
+                next: StepPlan(schema: options.schema, map: options.map, capacity: capacity))
+        }
+        training = lane()
+        scoring = lane()
+        step = plan.startStep
+    }
+
+    /// Where it stands, in words.
+    package var state: String {
+        switch phase {
+        case .filling: "reading"
+        case .pulling: "waiting for \(client.waitsFor)"
+        case .computing: "computing"
+        case .awaitingVerdict: "waiting for the scheduler's verdict"
+        case .finished: "finished"
+        }
+    }
+
+    /// What it counted, by name; times in milliseconds.
+    package var counters: [String: Int] {
+        [
+            "compute_ms": Int(total.compute * 1000), "wait_ms": Int(total.wait * 1000),
+            "wire_ms": Int(total.wire * 1000), "read_ms": Int(total.read * 1000), "rows_pulled": client.rowsPulled,
+            "bytes_sent": client.bytesSent, "bytes_received": client.bytesReceived, "retries": client.retries,
+        ]
+    }
+
+    /// The step in work.
+    package var currentStep: Int { step }
+
+    /// Begins: reads the first step, or reports at once when there is nothing to train.
+    package func begin(at time: ContinuousClock.Instant, into actions: inout [Action]) {
+        guard step < options.plan.lastStep else {
+            phase = .awaitingVerdict
+            actions.append(.control(.reached(Reached(step: step))))
+            return
+        }
+        step += 1
+        prepareTraining(step)
+        phase = .filling
+        start(nil, .train, fill: training.next, from: source(of: step), &actions)
+    }
+
+    /// Sets up the next plan for a training step.
+    func prepareTraining(_ step: Int) {
+        let plan = training.next
+        plan.step = step
+        plan.microBatchCount = options.plan.microBatches(of: step)
+        plan.owned = Subtree.block(options.rank, of: options.workers, over: plan.microBatchCount)
+        training.nextIsReady = false
+    }
+
+    func source(of step: Int) -> StepCompute.Source? {
+        guard let split = options.train else { return nil }
+        let epoch = options.plan.epoch(of: step)
+        if epochOrder?.epoch != epoch {
+            epochOrder = (epoch, DataOrder(split, seed: options.seed, epoch: epoch))
+        }
+        return epochOrder.map {
+            StepCompute.Source(
+                split: split, order: $0.order, positions: options.plan.positions(of: step),
+                size: options.plan.microBatch)
+        }
+    }
+
+    /// Starts a round of the pool.
+    func start(
+        _ plan: StepPlan?, _ mode: StepCompute.Mode, fill next: StepPlan?, from source: StepCompute.Source?,
+        _ actions: inout [Action]
+    ) {
+        let tasks = compute.prepare(plan, mode, fill: next, from: source)
+        actions.append(.compute(tasks: tasks))
+    }
+
+    /// Asks for the rows of a plan that is filled.
+    func pull(_ plan: StepPlan, evaluation: Bool, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+        for index in plan.tables.indices {
+            compute.values[index].resize(plan.tables[index].ids.count * options.model.tables[index].width)
+        }
+        let began = ContinuousClock.now
+        let messages = client.pull(plan, evaluation: evaluation, at: time)
+        times.wire += began.duration(to: .now) / .seconds(1)
+        phase = .pulling(since: time)
+        for out in messages { actions.append(.data(shard: out.shard, out.message)) }
+    }
+}

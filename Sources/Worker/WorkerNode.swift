@@ -1,0 +1,124 @@
+import Foundation
+import Tensors
+package import Transport
+package import Wire
+
+/// A worker: one thread for its sockets and its state machine, and the compute threads beside it.
+package final class WorkerNode {
+    /// Where and as what it runs.
+    package struct Options: Sendable {
+        /// The scheduler's endpoint.
+        package var scheduler: String
+        /// Who it is.
+        package var hello: Hello
+        /// Silence of the scheduler that is endured.
+        package var silence: Duration
+
+        /// Every property in its order.
+        package init(scheduler: String, hello: Hello, silence: Duration = .seconds(30)) {
+            self.scheduler = scheduler
+            self.hello = hello
+            self.silence = silence
+        }
+    }
+
+    /// What the compute threads tell.
+    private enum Note: Sendable {
+        case computed
+        case finished
+    }
+
+    private let options: Options
+    private let context: Context
+    private let build: (Welcome) throws -> WorkerOptions
+    private let report: () -> Report
+    private let notes = Inbox<Note>()
+
+    /// A worker.
+    ///
+    /// - Parameters:
+    ///   - report: memory and time of the process.
+    ///   - build: opens its data and makes its model when the scheduler has told the map.
+    package init(
+        _ options: Options, in context: Context, report: @escaping () -> Report,
+        build: @escaping (Welcome) throws -> WorkerOptions
+    ) {
+        self.options = options
+        self.context = context
+        self.build = build
+        self.report = report
+    }
+
+    /// Joins the job, trains and scores, and returns when the scheduler says so.
+    package func run() throws {
+        let link = try SchedulerLink(
+            to: options.scheduler, in: context, hello: options.hello, silence: options.silence)
+        let welcome = try link.join()
+        do {
+            let built = try build(welcome)
+            let shards = try welcome.servers.flatMap(\.self).map { try Socket.connect(to: $0, in: context) }
+            link.send(.ready(Ready()))
+            try run(built, link, shards)
+        } catch {
+            link.send(.failed(Failure(role: .worker, rank: welcome.rank, message: "\(error)")))
+            throw error
+        }
+    }
+
+    private func run(_ built: WorkerOptions, _ link: SchedulerLink, _ shards: [Socket]) throws {
+        let notes = notes
+        let loop = WorkerLoop(built, identity: link.identity) { notes.post(.computed) }
+        let pool = ComputePool(threads: built.threads, work: loop.compute) { notes.post(.finished) }
+        defer { pool.stop() }
+        var actions: [WorkerLoop.Action] = []
+        var isDone = false
+        loop.begin(at: .now, into: &actions)
+        var poller = Poller(shards + [link.socket], notes)
+        while true {
+            for action in actions {
+                switch action {
+                case .data(let shard, let message): shards[shard].send(message)
+                case .control(let control): link.send(control)
+                case .scores(let message): link.send(message)
+                case .compute(let tasks): pool.start(tasks: tasks)
+                case .finish:
+                    isDone = true
+                    sendReport(link, loop)
+                }
+            }
+            actions.removeAll(keepingCapacity: true)
+            poller.wait(.milliseconds(200))
+            let now = ContinuousClock.now
+            for note in notes.take() {
+                switch note {
+                case .computed: loop.computed(at: now, into: &actions)
+                case .finished: loop.finishedRound(at: now, into: &actions)
+                }
+            }
+            for (number, socket) in shards.enumerated() {
+                while let received = socket.receive() {
+                    guard case .message(let message, _) = received else { continue }
+                    try loop.receive(message, from: number, at: now, into: &actions)
+                }
+            }
+            for control in link.receive() {
+                switch control {
+                case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
+                case .stop:
+                    if !isDone { sendReport(link, loop) }
+                    return
+                default: break
+                }
+            }
+            loop.tick(at: now, into: &actions)
+            try link.tick(step: loop.currentStep, state: loop.state)
+            if isDone { return }
+        }
+    }
+
+    private func sendReport(_ link: SchedulerLink, _ loop: WorkerLoop) {
+        var report = report()
+        report.counters.merge(loop.counters) { $0 + $1 }
+        link.send(.stopped(report))
+    }
+}
