@@ -55,6 +55,7 @@ let modules: [[Target]] = [
         "Worker", ["Tensors", "Hashing", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"],
         tests: ["Server", "Parameters"]),
     module("Scheduler", ["Evaluation", "Wire", "Transport"]),
+    module("Job", ["Hashing", "Tensors", "Models", "Datasets", "Parameters", "Wire", yams]),
 ]
 
 let package = Package(

@@ -43,7 +43,7 @@ package struct Base: Model {
         package init() {}
 
         package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder, also: ModelOptions.keys)
+            let reader = try OptionReader<CodingKeys>(decoder)
             try reader.read(.input, &input)
             try reader.read(.pooling, &pooling)
             try reader.update(.interest, &interest)

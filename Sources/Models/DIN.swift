@@ -44,7 +44,7 @@ package struct DIN: Model {
         package init() {}
 
         package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder, also: ModelOptions.keys)
+            let reader = try OptionReader<CodingKeys>(decoder)
             try reader.read(.input, &input)
             try reader.update(.attention, &attention)
             try reader.update(.interest, &interest)

@@ -1,10 +1,10 @@
 package import Datasets
 import Tensors
 
-/// Which model is trained, and its options: `model: din` beside the options of that model.
+/// Which model is trained, and its options: `kind: din` beside the options of that model.
 ///
 /// ```yaml
-/// model: din
+/// kind: din
 /// preset: din-dien-code      # optional: where the options start from
 /// top: { hidden: [200, 80] } # over the preset's, or over the defaults
 /// ```
@@ -18,10 +18,7 @@ package enum ModelOptions: Codable, Sendable, Equatable {
     package enum Kind: String, Codable, Sendable, CaseIterable { case base, din }
 
     /// The keys that stand beside a model's own.
-    package enum CodingKeys: String, CodingKey, CaseIterable { case model, preset }
-
-    /// Those keys as text.
-    static let keys = CodingKeys.allCases.map(\.rawValue)
+    package enum CodingKeys: String, CodingKey { case kind, preset }
 
     /// The defaults of a model.
     package init(_ kind: Kind = .din) {
@@ -58,7 +55,7 @@ package enum ModelOptions: Codable, Sendable, Equatable {
 
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        let named = try values.decodeIfPresent(Kind.self, forKey: .model)
+        let named = try values.decodeIfPresent(Kind.self, forKey: .kind)
         if let preset = try values.decodeIfPresent(String.self, forKey: .preset) {
             self = try ModelOptions(preset: preset)
             guard named == nil || named == kind else {
@@ -81,7 +78,7 @@ package enum ModelOptions: Codable, Sendable, Equatable {
 
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(kind, forKey: .model)
+        try values.encode(kind, forKey: .kind)
         switch self {
         case .base(let options): try options.encode(to: encoder)
         case .din(let options): try options.encode(to: encoder)

@@ -58,7 +58,8 @@ package final class SchedulerLink {
     package func receive() -> [Control] {
         var controls: [Control] = []
         while let received = socket.receive() {
-            guard case .message(let message, _) = received, let control = try? Control(decoding: message, limits: limits)
+            guard case .message(let message, _) = received,
+                let control = try? Control(decoding: message, limits: limits)
             else { continue }
             heard = .now
             if case .welcome(let welcome) = control {

@@ -143,7 +143,7 @@ def model(case, tables, weights, training):
     pooled = (e * mask[..., None]).sum(1)
     if options["pooling"] == "mean":
         pooled = pooled / lengths
-    if options["model"] == "din":
+    if options["kind"] == "din":
         weight = network.attention(q, e, mask, options["attention"])
         interest = (weight[..., None] * e).sum(1)
     else:
@@ -152,7 +152,7 @@ def model(case, tables, weights, training):
     interest = network.norm("interest.norm", interest, options["interest"]["norm"])
     if options["interest"]["dense"]:
         interest = network.dense("interest.dense", interest, interest.shape[1])
-    history = interest if options["model"] == "base" else pooled
+    history = interest if options["kind"] == "base" else pooled
     numeric = torch.tensor([s["numeric"] for s in samples]) if schema["numeric"] else None
     parts = {
         "user": lambda: join("user"), "target": lambda: q, "history": lambda: history,
@@ -195,7 +195,7 @@ def random_options(random, kind, schema, number):
     pick = lambda *values: values[int(random.integers(len(values)))]
     bias = bool(schema["bias"])
     options = {
-        "model": kind, "pooling": pick("sum", "mean"), "item_bias": bias,
+        "kind": kind, "pooling": pick("sum", "mean"), "item_bias": bias,
         "interest": {"norm": pick("none", "none", "constant", "batch"), "dense": bool(number % 3 == 0)},
         "top": {
             "input_norm": pick("none", "batch", "constant"), "hidden": pick([7, 5], [20], [6]),

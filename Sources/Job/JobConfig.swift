@@ -1,0 +1,217 @@
+package import Models
+package import Parameters
+
+/// Everything that is configured of a job; `configs/reference.yaml` explains every key.
+package struct JobConfig: PartialOptions, Sendable, Equatable {
+    /// Which samples.
+    package var data = DataOptions()
+    /// Which model.
+    package var model = ModelOptions()
+    /// How long, in which order, judged by what.
+    package var train = TrainOptions()
+    /// How embedding rows are updated.
+    package var rows = RowOptions()
+    /// How dense parameters are updated.
+    package var dense = DenseOptions()
+    /// How many processes do it; changes no bit of the result.
+    package var cluster = ClusterOptions()
+    /// What is saved.
+    package var checkpoint = CheckpointOptions()
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case data, model, train, rows, dense, cluster, checkpoint
+    }
+
+    /// The defaults.
+    package init() {}
+
+    package mutating func update(from decoder: any Decoder) throws {
+        let reader = try OptionReader<CodingKeys>(decoder)
+        try reader.update(.data, &data)
+        try reader.read(.model, &model)
+        try reader.update(.train, &train)
+        try reader.update(.rows, &rows)
+        try reader.read(.dense, &dense)
+        try reader.update(.cluster, &cluster)
+        try reader.update(.checkpoint, &checkpoint)
+    }
+}
+
+/// Which samples a job trains on.
+package struct DataOptions: PartialOptions, Sendable, Equatable {
+    /// A directory made by `myriad prepare`.
+    package var directory = "data/movielens"
+    /// Newest behaviors kept of a history.
+    package var history = 50
+    /// The split that is trained on.
+    package var train = "train"
+    /// The split that chooses the best state; empty for none.
+    package var validation = "validation"
+    /// The split that is scored in the best state; empty for none.
+    package var test = "test"
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case directory, history, train, validation, test }
+
+    /// The defaults.
+    package init() {}
+
+    package mutating func update(from decoder: any Decoder) throws {
+        let reader = try OptionReader<CodingKeys>(decoder)
+        try reader.read(.directory, &directory)
+        try reader.read(.history, &history)
+        try reader.read(.train, &train)
+        try reader.read(.validation, &validation)
+        try reader.read(.test, &test)
+    }
+}
+
+/// How long a job trains, in which order, judged by what.
+package struct TrainOptions: PartialOptions, Sendable, Equatable {
+    /// By what the best state is chosen.
+    package enum Metric: String, Codable, Sendable, CaseIterable {
+        /// Area under the ROC curve, and the same by user.
+        case auc, gauc
+        /// Mean cross-entropy; smaller is better.
+        case logLoss = "log_loss"
+    }
+
+    /// Samples of a global batch.
+    package var batch = 512
+    /// Samples of a micro-batch: the unit of work and of batch statistics; changes results, a little.
+    package var microBatch = 256
+    /// Passes over the training split.
+    package var epochs = 2
+    /// The last step at the latest; 0 for none.
+    package var maxSteps = 0
+    /// Seed of initial values, order of samples and dropout.
+    package var seed: UInt64 = 1
+    /// Validations in an epoch, evenly spread; 0 for none but the last.
+    package var evaluations = 1
+    /// Validations every so many steps instead; 0 for none.
+    package var evaluateEvery = 0
+    /// By what the best state is chosen.
+    package var metric = Metric.auc
+    /// Validations without a better metric after which training stops; 0 for never.
+    package var patience = 0
+    /// By how much a metric must be better to count.
+    package var minimumGain = 0.0
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case batch, epochs, seed, evaluations, metric, patience
+        case microBatch = "micro_batch"
+        case maxSteps = "max_steps"
+        case evaluateEvery = "evaluate_every"
+        case minimumGain = "minimum_gain"
+    }
+
+    /// The defaults.
+    package init() {}
+
+    package mutating func update(from decoder: any Decoder) throws {
+        let reader = try OptionReader<CodingKeys>(decoder)
+        try reader.read(.batch, &batch)
+        try reader.read(.microBatch, &microBatch)
+        try reader.read(.epochs, &epochs)
+        try reader.read(.maxSteps, &maxSteps)
+        try reader.read(.seed, &seed)
+        try reader.read(.evaluations, &evaluations)
+        try reader.read(.evaluateEvery, &evaluateEvery)
+        try reader.read(.metric, &metric)
+        try reader.read(.patience, &patience)
+        try reader.read(.minimumGain, &minimumGain)
+    }
+}
+
+/// How embedding rows are updated; tables share it.
+package struct RowOptions: PartialOptions, Sendable, Equatable {
+    /// The method.
+    package var optimizer = OptimizerOptions(kind: .adam)
+    /// How its rate falls.
+    package var schedule = ScheduleOptions()
+    /// What pulls rows towards zero.
+    package var regularization = RegularizationOptions(kind: .none)
+    /// The most rows of a table over all shards; 0 for no limit.
+    package var limit = 0
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case optimizer, schedule, regularization, limit }
+
+    /// The defaults.
+    package init() {}
+
+    package mutating func update(from decoder: any Decoder) throws {
+        let reader = try OptionReader<CodingKeys>(decoder)
+        try reader.read(.optimizer, &optimizer)
+        try reader.read(.schedule, &schedule)
+        try reader.read(.regularization, &regularization)
+        try reader.read(.limit, &limit)
+    }
+}
+
+/// How many processes and threads do the work.
+package struct ClusterOptions: PartialOptions, Sendable, Equatable {
+    /// How processes of one machine talk.
+    package enum Transport: String, Codable, Sendable, CaseIterable { case ipc, tcp }
+
+    /// Server processes.
+    package var servers = 1
+    /// Shards (threads with rows) of each server.
+    package var shards = 1
+    /// Worker processes.
+    package var workers = 1
+    /// Compute threads of each worker.
+    package var threads = 1
+    /// How `launch` links its processes.
+    package var transport = Transport.ipc
+    /// Seconds after which an unanswered request is repeated.
+    package var requestTimeout = 10.0
+    /// Seconds of silence after which a node counts as dead.
+    package var silence = 20.0
+    /// Seconds that nodes have to arrive.
+    package var startTimeout = 120.0
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case servers, shards, workers, threads, transport, silence
+        case requestTimeout = "request_timeout"
+        case startTimeout = "start_timeout"
+    }
+
+    /// The defaults.
+    package init() {}
+
+    package mutating func update(from decoder: any Decoder) throws {
+        let reader = try OptionReader<CodingKeys>(decoder)
+        try reader.read(.servers, &servers)
+        try reader.read(.shards, &shards)
+        try reader.read(.workers, &workers)
+        try reader.read(.threads, &threads)
+        try reader.read(.transport, &transport)
+        try reader.read(.requestTimeout, &requestTimeout)
+        try reader.read(.silence, &silence)
+        try reader.read(.startTimeout, &startTimeout)
+    }
+}
+
+/// What is saved of a job.
+package struct CheckpointOptions: PartialOptions, Sendable, Equatable {
+    /// A checkpoint after every so many steps; 0 for none but best and last.
+    package var every = 0
+    /// How many of those are kept.
+    package var keep = 2
+    /// Whether the state with the best validation metric is kept.
+    package var best = true
+    /// Whether the last state is kept.
+    package var last = true
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case every, keep, best, last }
+
+    /// The defaults.
+    package init() {}
+
+    package mutating func update(from decoder: any Decoder) throws {
+        let reader = try OptionReader<CodingKeys>(decoder)
+        try reader.read(.every, &every)
+        try reader.read(.keep, &keep)
+        try reader.read(.best, &best)
+        try reader.read(.last, &last)
+    }
+}
