@@ -37,6 +37,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let modules: [[Target]] = [
     [.systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])])],
     [.systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])])],
+    [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
     [.target(name: "CPrefetch")],
     module("Tensors"),
     module("Hashing", ["Tensors"]),
@@ -45,6 +46,7 @@ let modules: [[Target]] = [
     module("Transport", ["Wire", "CZeroMQ"]),
     module("Safetensors"),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams]),
+    module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
     module("Layers", ["Tensors", "Kernels"]),
     module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], tests: ["Safetensors"],

@@ -8,7 +8,7 @@ if ! command -v swift >/dev/null; then
 fi
 
 missing=()
-for package in libopenblas-dev libzmq3-dev pkg-config; do
+for package in libopenblas-dev libzmq3-dev zlib1g-dev libzstd-dev pkg-config; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
