@@ -31,6 +31,7 @@ func module(
     ]
 }
 
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// In dependency order: a module imports only what stands above it.
@@ -52,15 +53,35 @@ let modules: [[Target]] = [
     module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], tests: ["Safetensors"],
         exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"]),
+    module("Checkpoints", ["Tensors", "Hashing", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
     module("Server", ["Tensors", "Parameters", "Wire", "Transport"], tests: ["Kernels"]),
     module(
         "Worker", ["Tensors", "Hashing", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"],
         tests: ["Server", "Parameters"]),
     module("Scheduler", ["Evaluation", "Wire", "Transport"]),
     module("Job", ["Hashing", "Tensors", "Models", "Datasets", "Parameters", "Wire", yams]),
+    module(
+        "Cluster",
+        [
+            "Evaluation", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters", "Checkpoints", "Server",
+            "Worker",
+            "Scheduler", "Job",
+        ]),
+    [
+        .executableTarget(
+            name: "myriad", dependencies: [
+                "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker", "Scheduler", "Transport", "Wire",
+                "Models", "Tensors",
+                argumentParser, yams,
+            ],
+            swiftSettings: strict)
+    ],
 ]
 
 let package = Package(
     name: "myriad",
-    dependencies: [.package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2")],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+    ],
     targets: modules.flatMap(\.self))

@@ -42,3 +42,10 @@ package struct TableOptions: Sendable, Equatable {
         try regularization.validate(with: optimizer.kind)
     }
 }
+
+extension TableOptions {
+    /// Where the parts of this table's rows lie.
+    package var rowLayout: RowLayout {
+        RowLayout(width: width, slots: Optimizer(options: optimizer, schedule: schedule).slots(width: width))
+    }
+}

@@ -1,4 +1,4 @@
-import Parameters
+package import Parameters
 import Tensors
 package import Wire
 
@@ -32,9 +32,9 @@ package final class Shard {
     /// Steps applied.
     package private(set) var step: Int
 
-    let options: ShardOptions
-    let tables: [Table]
-    let dense: DenseSlice
+    package let options: ShardOptions
+    package let tables: [Table]
+    package let dense: DenseSlice
     let denseRange: Range<Int>
     private let identity: Header
     private let limits = Limits()

@@ -99,7 +99,7 @@ extension WorkerLoop {
             return
         }
         scoring.next.unite()
-        swap(&scoring.current, &scoring.next)
+        scoring.advance()
         score.chunk = next
         pull(scoring.current, evaluation: true, at: time, &actions)
     }

@@ -65,7 +65,7 @@ extension WorkerLoop {
         let began = ContinuousClock.now
         if phase == .filling {
             training.next.unite()
-            swap(&training.current, &training.next)
+            training.advance()
             pull(training.current, evaluation: false, at: time, &actions)
             return
         }
@@ -93,7 +93,7 @@ extension WorkerLoop {
         }
         step += 1
         training.nextIsReady = false
-        swap(&training.current, &training.next)
+        training.advance()
         pull(training.current, evaluation: false, at: time, &actions)
     }
 

@@ -36,6 +36,9 @@ package final class WorkerLoop {
         var current: StepPlan
         var next: StepPlan
         var nextIsReady = false
+
+        /// The filled plan becomes the one in work.
+        mutating func advance() { (current, next) = (next, current) }
     }
 
     /// Seconds by what they were spent on, since the last progress message and in all.

@@ -1,0 +1,54 @@
+import Foundation
+package import Job
+package import Scheduler
+import Server
+import Transport
+import Wire
+import Worker
+
+/// All roles of a job as threads of this process, linked by `inproc` sockets: the same code as a cluster, to the same bits.
+package enum LocalCluster {
+    /// Runs a job to its end.
+    ///
+    /// - Parameters:
+    ///   - checkpoints: where they are written; nil for none.
+    ///   - resume: a checkpoint to start from.
+    ///   - started: given the scheduler, so that a signal can end the job.
+    package static func run(
+        _ job: Job, checkpoints: String?, resume: String? = nil, monitor: Monitor,
+        started: (SchedulerNode) -> Void = { _ in }
+    ) throws {
+        let context = try Context()
+        let options = try SchedulerSetup.options(job, checkpoints: checkpoints, resume: resume)
+        let scheduler = try SchedulerSetup.node(
+            job, options, on: "inproc://scheduler", in: context, monitor: monitor)
+        started(scheduler)
+        let cluster = job.config.cluster
+        var threads: [RoleThread] = []
+        for rank in 0..<cluster.servers {
+            threads.append(
+                RoleThread("server-\(rank)") {
+                    let options = ServerNode.Options(
+                        scheduler: "inproc://scheduler",
+                        listen: (0..<cluster.shards).map { "inproc://server-\(rank)-shard-\($0)" },
+                        hello: SystemInfo.hello(.server, rank: rank))
+                    let server = ServerNode(
+                        options, in: context, report: SystemInfo.report, write: NodeSetup.write
+                    ) { try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "") }
+                    try server.run()
+                })
+        }
+        for rank in 0..<cluster.workers {
+            threads.append(
+                RoleThread("worker-\(rank)") {
+                    let options = WorkerNode.Options(
+                        scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
+                    let worker = WorkerNode(options, in: context, report: SystemInfo.report) { try NodeSetup.worker($0) }
+                    try worker.run()
+                })
+        }
+        scheduler.run()
+        // What ended a thread has reached the scheduler as the reason of the failure.
+        for thread in threads { try? thread.join() }
+    }
+}

@@ -1,0 +1,168 @@
+import Foundation
+package import Evaluation
+package import Scheduler
+import Wire
+
+/// Turns what happens in a job into lines for a person and records for `metrics.jsonl`.
+///
+/// Called on the scheduler's thread only.
+package final class Monitor {
+    private let run: RunDirectory?
+    private let samplesTotal: Int
+    private let isTerminal = isatty(STDERR_FILENO) != 0
+    private let quiet: Bool
+    private let began = ContinuousClock.now
+    private var trainingBegan: ContinuousClock.Instant?
+    private var shown = ContinuousClock.now
+    private var samples = 0
+    private var windowSamples = 0
+    private var windowLoss = 0.0
+    private var windowBegan = ContinuousClock.now
+    private var seconds: [String: Double] = [:]
+    private var steps: [Int: Int] = [:]
+    private var running = RunningAUC()
+    private var lineIsOpen = false
+    /// How the job ended.
+    package private(set) var outcome: Outcome?
+    /// Why it failed, if it did.
+    package private(set) var failure: String?
+
+    /// - Parameters:
+    ///   - samples: that will be trained on.
+    ///   - quiet: says nothing but the summary.
+    package init(run: RunDirectory?, samples: Int, quiet: Bool = false) {
+        self.run = run
+        samplesTotal = samples
+        self.quiet = quiet
+    }
+
+    /// Samples a second over all of training, pauses included.
+    package var samplesPerSecond: Double {
+        guard let trainingBegan else { return 0 }
+        return Double(samples) / max(1e-9, lastProgress.map { trainingBegan.duration(to: $0) / .seconds(1) } ?? 0)
+    }
+    private var lastProgress: ContinuousClock.Instant?
+
+    /// Takes an event.
+    package func take(_ event: SchedulerEvent) {
+        switch event {
+        case .waiting(let missing, let waited):
+            say("waiting for \(missing.joined(separator: ", ")) (\(Int(waited)) s)")
+        case .joined(let member, let hello):
+            run?.log(["event": .text("joined"), "node": .text("\(member)"), "host": .text(hello.host)])
+        case .started(let nodes, let warnings):
+            trainingBegan = .now
+            windowBegan = .now
+            for warning in warnings { say("warning: \(warning)") }
+            run?.log(["event": .text("started"), "nodes": .number(Double(nodes))])
+        case .progress(let worker, let progress): take(progress, of: worker)
+        case .evaluated(let split, let step, let metrics, let isBest):
+            say("step \(step): \(split) \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")
+            run?.log([
+                "event": .text("evaluated"), "split": .text(split), "step": .number(Double(step)),
+                "samples": .number(Double(samples)), "auc": .number(metrics.auc ?? .nan),
+                "gauc": .number(metrics.gauc ?? .nan), "log_loss": .number(metrics.logLoss),
+                "calibration": .number(metrics.calibration),
+            ])
+        case .checkpoint(let step, let path, let seconds):
+            run?.log([
+                "event": .text("checkpoint"), "step": .number(Double(step)), "path": .text(path),
+                "seconds": .number(seconds),
+            ])
+        case .checkpointFailed(let step, let reason): say("checkpoint of step \(step) failed: \(reason)")
+        case .finished(let outcome): self.outcome = outcome
+        case .failed(let reason):
+            failure = reason
+            run?.log(["event": .text("failed"), "reason": .text(reason)])
+        }
+    }
+
+    private func take(_ progress: Wire.Progress, of worker: Int) {
+        samples += progress.samples
+        windowSamples += progress.samples
+        windowLoss += progress.loss
+        steps[worker] = progress.step
+        lastProgress = .now
+        if let histogram = progress.histogram {
+            running.add(negatives: histogram.negatives, positives: histogram.positives)
+        }
+        for (name, value) in [
+            ("compute", progress.computeSeconds), ("wait", progress.waitSeconds), ("wire", progress.wireSeconds),
+            ("read", progress.readSeconds),
+        ] {
+            seconds[name, default: 0] += value
+        }
+        let now = ContinuousClock.now
+        guard shown.duration(to: now) > (isTerminal ? .milliseconds(500) : .seconds(5)), windowSamples > 0 else { return }
+        shown = now
+        let rate = Double(windowSamples) / (windowBegan.duration(to: now) / .seconds(1))
+        let loss = windowLoss / Double(windowSamples)
+        let left = Double(max(0, samplesTotal - samples)) / max(1, rate)
+        let step = steps.values.min() ?? 0
+        let auc = running.value
+        run?.log([
+            "event": .text("progress"), "step": .number(Double(step)), "samples": .number(Double(samples)),
+            "samples_per_second": .number(rate), "loss": .number(loss), "auc": .number(auc ?? .nan),
+        ])
+        show(
+            "step \(step)  \(samples)/\(samplesTotal) samples  \(Int(rate)) samples/s  loss \(Monitor.digits(loss))  "
+                + "running AUC \(auc.map(Monitor.digits) ?? "-")  \(Int(left)) s left")
+        windowSamples = 0
+        windowLoss = 0
+        windowBegan = now
+        running = RunningAUC()
+    }
+
+    /// Four digits behind the point.
+    package static func digits(_ value: Double) -> String { String(format: "%.4f", value) }
+
+    /// A split's metrics in one line.
+    package static func describe(_ metrics: Metrics) -> String {
+        "AUC \(metrics.auc.map(digits) ?? "-")  GAUC \(metrics.gauc.map(digits) ?? "-")  log loss \(digits(metrics.logLoss))  "
+            + "calibration \(digits(metrics.calibration))"
+    }
+
+    private func show(_ line: String) {
+        guard !quiet else { return }
+        if isTerminal {
+            FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+            lineIsOpen = true
+        } else {
+            say(line)
+        }
+    }
+
+    private func say(_ line: String) {
+        guard !quiet else { return }
+        FileHandle.standardError.write(Data("\(lineIsOpen ? "\r\u{1b}[K" : "")\(line)\n".utf8))
+        lineIsOpen = false
+    }
+
+    /// The lines that end a job.
+    package func summary() -> [String] {
+        guard let outcome else { return [] }
+        var lines = ["finished after step \(outcome.step) (\(outcome.reason))"]
+        if let best = outcome.bestStep, let metrics = outcome.bestValidation {
+            lines.append("best validation at step \(best): \(Monitor.describe(metrics))")
+        }
+        if let test = outcome.test { lines.append("test: \(Monitor.describe(test))") }
+        if samples > 0 {
+            let all = max(1e-9, seconds.values.reduce(0, +))
+            let shares = ["compute", "wait", "wire", "read"].map { "\($0) \(Int((100 * (seconds[$0] ?? 0) / all).rounded())) %" }
+            lines.append("\(Int(samplesPerSecond)) samples/s; workers' time: \(shares.joined(separator: ", "))")
+        }
+        var memory: [String: Int] = [:]
+        for (member, report) in outcome.reports {
+            memory["\(member.role)"] = max(memory["\(member.role)"] ?? 0, report.peakMemoryBytes)
+        }
+        let parts = memory.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value >> 20) MB" }
+        if !parts.isEmpty { lines.append("peak memory: \(parts.joined(separator: ", "))") }
+        run?.log([
+            "event": .text("finished"), "step": .number(Double(outcome.step)),
+            "samples_per_second": .number(samplesPerSecond), "test_auc": .number(outcome.test?.auc ?? .nan),
+            "test_gauc": .number(outcome.test?.gauc ?? .nan),
+            "validation_auc": .number(outcome.bestValidation?.auc ?? .nan),
+        ])
+        return lines
+    }
+}

@@ -1,0 +1,65 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Job
+import Kernels
+import Models
+import Parameters
+package import Server
+package import Wire
+package import Worker
+
+/// Builds the roles' parts from what the scheduler told them: every node derives the same job from the same text.
+package enum NodeSetup {
+    /// The job of a welcome.
+    static func job(_ welcome: Welcome) throws -> Job {
+        let config = try ConfigReader.read(text: welcome.config, name: "the job's configuration")
+        return try Job(config, startStep: welcome.resumeStep)
+    }
+
+    /// The shards of one server, restored when the job resumes.
+    package static func shards(_ welcome: Welcome, _ identity: Header, checkpoints: String) throws -> [Shard] {
+        useOneBLASThread()
+        let job = try job(welcome)
+        let endpoints = welcome.servers.map(\.count)
+        let map = PartitionMap(shards: endpoints.reduce(0, +))
+        let first = endpoints[..<welcome.rank].reduce(0, +)
+        let reader = try welcome.resumePath.map { try CheckpointReader(path: $0) }
+        return try (first..<first + endpoints[welcome.rank]).map { number in
+            let options = ShardOptions(
+                shard: number, map: map, tables: job.tables, layout: job.model.layout, initialDense: job.initialDense,
+                dense: job.config.dense, seed: job.config.train.seed, plan: job.plan, checkpoints: checkpoints)
+            let shard = try Shard(options, identity: identity)
+            try job.setPreparedCounts(of: shard.tables)
+            try reader?.restore(
+                tables: shard.tables, dense: shard.dense, partitions: Array(map.partitions(ofShard: number)),
+                layout: job.model.layout)
+            return shard
+        }
+    }
+
+    /// Writes a shard's part of a checkpoint.
+    package static func write(_ shard: Shard, _ request: SnapshotRequest) throws -> SnapshotDone {
+        let options = shard.options
+        return try PartFile.write(
+            tables: shard.tables, dense: shard.dense, partitions: Array(options.map.partitions(ofShard: options.shard)),
+            shard: options.shard, shards: options.map.shards, step: request.step, checkpoints: request.directory)
+    }
+
+    /// A worker's options: its data opened, its model made.
+    package static func worker(_ welcome: Welcome) throws -> WorkerOptions {
+        useOneBLASThread()
+        let job = try job(welcome)
+        let data = job.config.data
+        var scored: [String: Split] = [:]
+        for name in Set([data.validation, data.test]) where !name.isEmpty {
+            scored[name] = try job.dataset.split(named: name)
+        }
+        return WorkerOptions(
+            rank: welcome.rank, workers: welcome.workers, map: PartitionMap(shards: welcome.servers.flatMap(\.self).count),
+            model: job.model, schema: job.dataset.schema, historyLimit: data.history, plan: job.plan,
+            train: job.plan.lastStep > job.plan.startStep ? try job.dataset.split(named: data.train) : nil,
+            scored: scored, threads: job.config.cluster.threads, seed: job.config.train.seed,
+            requestTimeout: .seconds(job.config.cluster.requestTimeout))
+    }
+}

@@ -1,0 +1,49 @@
+import Checkpoints
+import Evaluation
+import Foundation
+package import Job
+import Models
+package import Scheduler
+package import Transport
+
+/// Builds the scheduler of a job.
+package enum SchedulerSetup {
+    /// The options that follow from a job.
+    package static func options(
+        _ job: Job, checkpoints: String?, resume: String?, jobId: UInt64 = .random(in: 1...UInt64.max)
+    ) throws -> SchedulerOptions {
+        let config = job.config
+        func split(_ name: String) -> String? { job.scoredSamples[name] == nil ? nil : name }
+        let metric: SchedulerOptions.Metric =
+            switch config.train.metric {
+            case .auc: .auc
+            case .gauc: .gauc
+            case .logLoss: .logLoss
+            }
+        return SchedulerOptions(
+            job: jobId, servers: config.cluster.servers, shardsPerServer: config.cluster.shards,
+            workers: config.cluster.workers, config: try config.yaml(), plan: job.plan, splits: job.scoredSamples,
+            validation: split(config.data.validation), test: split(config.data.test), metric: metric,
+            earlyStop: config.train.patience > 0
+                ? .init(patience: config.train.patience, minimumGain: config.train.minimumGain) : nil,
+            keepBest: config.checkpoint.best, keepLast: config.checkpoint.last, keep: config.checkpoint.keep,
+            checkpoints: checkpoints, resume: resume, silence: .seconds(config.cluster.silence),
+            startTimeout: .seconds(config.cluster.startTimeout))
+    }
+
+    /// A scheduler that listens on an endpoint.
+    package static func node(
+        _ job: Job, _ options: SchedulerOptions, on endpoint: String, in context: Context, monitor: Monitor
+    ) throws -> SchedulerNode {
+        let config = job.config
+        let writer = CheckpointWriter(
+            directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables,
+            map: job.map(servers: config.cluster.servers, shards: config.cluster.shards), config: options.config,
+            keep: config.checkpoint.keep)
+        return try SchedulerNode(options, on: endpoint, in: context) { step, parts, best in
+            try writer.commit(step: step, parts: parts, isBest: best != nil, auc: best?.auc)
+        } watch: {
+            monitor.take($0)
+        }
+    }
+}

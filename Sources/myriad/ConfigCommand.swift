@@ -1,0 +1,83 @@
+import ArgumentParser
+import Checkpoints
+import Job
+import Models
+import Tensors
+import Wire
+
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Show or check a configuration.", subcommands: [Show.self, Check.self])
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the whole configuration, defaults and overrides included.",
+            discussion: "Example: myriad config show configs/synthetic.yaml train.batch=1024")
+
+        @Argument(help: "The configuration.")
+        var config: String
+
+        @Argument(help: "Overrides.")
+        var overrides: [String] = []
+
+        func run() throws { print(try read(config, overrides).yaml(), terminator: "") }
+    }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check a configuration, and that its dataset fits its model.",
+            discussion: "Example: myriad config check configs/synthetic.yaml")
+
+        @Argument(help: "The configuration.")
+        var config: String
+
+        @Argument(help: "Overrides.")
+        var overrides: [String] = []
+
+        func run() throws {
+            let settings = try read(config, overrides)
+            do {
+                let job = try Job(settings)
+                print("\(config): good. \(job.plan.lastStep) steps of \(job.plan.batch) samples, \(job.model.layout.trainableCount) dense parameters")
+            } catch {
+                throw Exit.with(Exit.data, "\(error)")
+            }
+        }
+    }
+
+    private static func read(_ path: String, _ overrides: [String]) throws -> JobConfig {
+        do {
+            return try ConfigReader.read(path: path, overrides: overrides)
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+}
+
+struct CheckpointCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "checkpoint",
+        abstract: "Describe a checkpoint; its SHA-256 is the same whatever cluster wrote the same content.",
+        discussion: "Example: myriad checkpoint runs/synthetic-1")
+
+    @Argument(help: "A run or checkpoint directory.")
+    var path: String
+
+    @Flag(help: "The newest instead of the best.")
+    var newest = false
+
+    func run() throws {
+        do {
+            let last = newest ? CheckpointReader.newest(in: path + "/checkpoints") : nil
+            let reader = try CheckpointReader(path: last ?? path)
+            print("checkpoint: \(reader.path)")
+            print("step: \(reader.manifest.step)")
+            for table in reader.manifest.tables {
+                print("table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of optimizer state")
+            }
+            print("sha256: \(try reader.contentDigest())")
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+}

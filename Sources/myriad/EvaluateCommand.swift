@@ -1,0 +1,51 @@
+import ArgumentParser
+import Checkpoints
+import Cluster
+import Evaluation
+import Job
+import Scheduler
+import Wire
+
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Score a split with the best (else the newest) checkpoint of a run.",
+        discussion: """
+            Examples:
+              myriad evaluate runs/synthetic-1
+              myriad evaluate runs/synthetic-1 --data data/other --split validation
+            """)
+
+    @Argument(help: "A run or checkpoint directory.")
+    var path: String
+
+    @Option(help: "A dataset directory; the run's own unless given.")
+    var data: String?
+
+    @Option(help: "The split to score; the run's test split unless given.")
+    var split: String?
+
+    func run() throws {
+        let monitor = Monitor(run: nil, samples: 0, quiet: true)
+        do {
+            let reader = try CheckpointReader(path: path)
+            var config = try ConfigReader.read(text: reader.manifest.config, name: reader.path + "/manifest.json")
+            if let data { config.data.directory = data }
+            config.data.validation = split ?? config.data.test
+            config.data.test = ""
+            config.train.maxSteps = 1
+            config.cluster = ClusterOptions()
+            let job = try Job(config, startStep: reader.manifest.step)
+            try LocalCluster.run(job, checkpoints: nil, resume: reader.path, monitor: monitor)
+            if let reason = monitor.failure { throw Exit.with(Exit.failed, reason) }
+            guard let metrics = monitor.outcome?.bestValidation else {
+                throw Exit.with(Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
+            }
+            print("\(config.data.validation) at step \(reader.manifest.step): \(Monitor.describe(metrics))")
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Checkpoints
+import Cluster
+import Foundation
+import Job
+
+@main
+struct Myriad: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "myriad",
+        abstract: "Trains click-through-rate models that read a user's behavior sequence, on sharded parameter servers.",
+        discussion: """
+            Try it:
+              myriad prepare synthetic --output data/synthetic
+              myriad train configs/synthetic.yaml
+              myriad launch configs/synthetic.yaml --servers 2 --workers 2
+
+            Exit codes: 0 success; 64 wrong command line; 65 wrong config, data or checkpoint; 69 an address is taken or
+            cannot be reached; 70 the job failed; 130 interrupted.
+            """,
+        version: SystemInfo.version,
+        subcommands: [
+            PrepareCommand.self, TrainCommand.self, LaunchCommand.self, EvaluateCommand.self, ConfigCommand.self,
+            CheckpointCommand.self, SchedulerCommand.self, ServerCommand.self, WorkerCommand.self,
+        ])
+}
+
+/// Documented ways to end.
+enum Exit {
+    static let data = ExitCode(65)
+    static let unavailable = ExitCode(69)
+    static let failed = ExitCode(70)
+    static let interrupted = ExitCode(130)
+
+    /// Says what went wrong and leaves with its code.
+    static func with(_ code: ExitCode, _ message: String) -> ExitCode {
+        FileHandle.standardError.write(Data("error: \(message)\n".utf8))
+        return code
+    }
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import Foundation
+import Prepare
+import Yams
+
+extension PrepareOptions.Format: ExpressibleByArgument {}
+extension PrepareOptions.Task: ExpressibleByArgument {}
+extension PrepareOptions.Sampling: ExpressibleByArgument {}
+
+struct PrepareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prepare",
+        abstract: "Make a dataset directory of raw files, or of a synthetic world.",
+        discussion: """
+            A user's last event tests, the one before validates, the others train; each positive comes with sampled
+            negatives that the user never touched; histories lie strictly before their target.
+
+            Examples:
+              myriad prepare movielens ml-100k --output data/movielens
+              myriad prepare recbole ml-100k.inter ml-100k.item --output data/movielens
+              myriad prepare amazon reviews_Books_5.json.gz meta_Books.json.gz --output data/books
+              myriad prepare taobao UserBehavior.csv --output data/taobao
+              myriad prepare delimited log.tsv.gz --schema schema.yaml --output data/log
+              myriad prepare synthetic --users 2000 --output data/synthetic
+
+            A schema is YAML: separator (tab, comma, pipe or characters), header, user, item, category, time, rating.
+            """)
+
+    @Argument(help: "movielens, recbole, amazon, taobao, delimited or synthetic.")
+    var format: PrepareOptions.Format
+
+    @Argument(help: "Files, or the directory that holds them; .gz and .zst are read as they are.")
+    var inputs: [String] = []
+
+    @Option(name: .shortAndLong, help: "The dataset directory to make.")
+    var output: String
+
+    @Option(help: "next: the next item against sampled ones. rating: whether a rating reaches --threshold.")
+    var task = PrepareOptions.Task.next
+
+    @Option(help: "The rating from which on a sample is positive.")
+    var threshold: Float = 4
+
+    @Option(help: "Negatives for each positive.")
+    var negatives = 1
+
+    @Option(help: "Where negatives are drawn from: uniform or popularity.")
+    var sampling = PrepareOptions.Sampling.uniform
+
+    @Option(help: "Seed of negatives, or of the synthetic world.")
+    var seed: UInt64 = 7
+
+    @Option(help: "Newest behaviors of a history that occurrence counts regard; use the job's data.history.")
+    var history = 50
+
+    @Option(help: "Share of malformed lines that is tolerated.")
+    var badLines = 0.01
+
+    @Option(help: "YAML file with the columns of delimited files.")
+    var schema: String?
+
+    @Option(help: "Synthetic: users.")
+    var users = WorldOptions().users
+
+    @Option(help: "Synthetic: items.")
+    var items = WorldOptions().items
+
+    @Option(help: "Synthetic: categories.")
+    var categories = WorldOptions().categories
+
+    @Option(help: "Synthetic: interests of a user at a time.")
+    var interests = WorldOptions().interests
+
+    @Option(help: "Synthetic: impressions of a user.")
+    var impressions = WorldOptions().impressions
+
+    func run() throws {
+        var options = PrepareOptions()
+        options.format = format
+        options.inputs = inputs
+        options.output = output
+        options.task = task
+        options.threshold = threshold
+        options.negatives = negatives
+        options.sampling = sampling
+        options.seed = seed
+        options.history = history
+        options.badLines = badLines
+        options.world.users = users
+        options.world.items = items
+        options.world.categories = categories
+        options.world.interests = interests
+        options.world.impressions = impressions
+        do {
+            if let schema {
+                options.schema = try YAMLDecoder().decode(DelimitedSchema.self, from: String(contentsOfFile: schema, encoding: .utf8))
+            }
+            let began = ContinuousClock.now
+            var told = began
+            let report = try prepare(options) { phase, share in
+                guard told.duration(to: .now) > .seconds(2) else { return }
+                told = .now
+                FileHandle.standardError.write(Data("\(phase) \(Int(100 * share)) %\n".utf8))
+            }
+            let seconds = began.duration(to: .now) / .seconds(1)
+            let samples = ["train", "validation", "test"].map { "\($0) \(report.samples[$0] ?? 0)" }.joined(separator: ", ")
+            print("\(output): samples \(samples); \(report.users) users, \(report.items) items, \(report.categories) categories; \(String(format: "%.1f", seconds)) s")
+            if report.quarantined > 0 {
+                print("\(report.quarantined) of \(report.lines) lines set aside: see \(output)/quarantine.txt")
+            }
+            for (split, auc) in report.bayesAUC.sorted(by: { $0.key < $1.key }) {
+                print("Bayes AUC of \(split): \(String(format: "%.4f", auc))")
+            }
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+}
