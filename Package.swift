@@ -15,6 +15,9 @@ let march = Context.environment["MYRIAD_MARCH"] ?? "native"
 /// Inner loops only: no checks, and the CPU's own instructions.
 let fast = strict + [.unsafeFlags(["-Ounchecked", "-Xcc", "-march=\(march)"], .when(configuration: .release))]
 
+/// Tables and batches: the debug build checks exclusive access, the release build is spared the bookkeeping.
+let lean = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
 /// Bytes from a file or a socket: every use of unsafe memory is spelled out.
 let guarded = strict + [.strictMemorySafety()]
 
@@ -40,23 +43,23 @@ let modules: [[Target]] = [
     [.systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])])],
     [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
     [.target(name: "CPrefetch")],
-    module("Tensors"),
-    module("Hashing", ["Tensors"]),
+    module("Tensors", [], lean),
+    module("Hashing", ["Tensors"], lean),
     module("Evaluation"),
     module("Wire", ["Hashing"], guarded),
     module("Transport", ["Wire", "CZeroMQ"]),
     module("Safetensors"),
-    module("Datasets", ["Tensors", "Hashing", "Safetensors", yams]),
+    module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
-    module("Layers", ["Tensors", "Kernels"]),
-    module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], tests: ["Safetensors"],
+    module("Layers", ["Tensors", "Kernels"], lean),
+    module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
         exclude: ["Fixtures"]),
-    module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"]),
+    module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
     module("Checkpoints", ["Tensors", "Hashing", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
     module("Server", ["Tensors", "Parameters", "Wire", "Transport"], tests: ["Kernels"]),
     module(
-        "Worker", ["Tensors", "Hashing", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"],
+        "Worker", ["Tensors", "Hashing", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
         tests: ["Server", "Parameters"]),
     module("Scheduler", ["Evaluation", "Wire", "Transport"]),
     module("Job", ["Hashing", "Tensors", "Models", "Datasets", "Parameters", "Wire", yams]),

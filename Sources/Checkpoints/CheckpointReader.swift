@@ -48,7 +48,8 @@ package final class CheckpointReader {
         let full = path + "/" + file.file
         let (bytes, checksum) = try Files.checksum(full)
         guard bytes == file.bytes, checksum == file.checksum else {
-            throw CheckpointError.damaged(path: full, "does not match the manifest (\(bytes) bytes, checksum \(checksum))")
+            throw CheckpointError.damaged(
+                path: full, "does not match the manifest (\(bytes) bytes, checksum \(checksum))")
         }
         return try SafetensorsFile(path: full)
     }
@@ -58,14 +59,17 @@ package final class CheckpointReader {
     /// Fills a shard, however many there are now: its tables' partitions and its slice of the dense parameters.
     package func restore(tables: [Table], dense: DenseSlice, partitions: [Int], layout: ParameterLayout) throws {
         for (table, info) in zip(tables, manifest.tables) {
-            guard table.options.name == info.name, table.layout.width == info.width, table.layout.slots == info.slots else {
+            guard table.options.name == info.name, table.layout.width == info.width, table.layout.slots == info.slots
+            else {
                 throw CheckpointError.mismatch(
-                    path: path, "table '\(info.name)' has rows of \(info.width) + \(info.slots) floats; this job's "
+                    path: path,
+                    "table '\(info.name)' has rows of \(info.width) + \(info.slots) floats; this job's "
                         + "'\(table.options.name)' has \(table.layout.width) + \(table.layout.slots)")
             }
         }
         guard tables.count == manifest.tables.count else {
-            throw CheckpointError.mismatch(path: path, "it has \(manifest.tables.count) tables, this job \(tables.count)")
+            throw CheckpointError.mismatch(
+                path: path, "it has \(manifest.tables.count) tables, this job \(tables.count)")
         }
         let wanted = Set(partitions)
         for part in manifest.parts where part.partitions.contains(where: wanted.contains) {
@@ -130,7 +134,9 @@ package final class CheckpointReader {
         let files = try manifest.parts.map { try open($0) }
         for info in manifest.tables {
             hash.update("\(info.name) \(info.width) \(info.slots)\n")
-            let parts = try files.map { try PartColumns($0, info.name, RowLayout(width: info.width, slots: info.slots)) }
+            let parts = try files.map {
+                try PartColumns($0, info.name, RowLayout(width: info.width, slots: info.slots))
+            }
             var places: [(id: UInt64, part: Int, row: Int)] = []
             for (part, columns) in parts.enumerated() {
                 for row in 0..<columns.ids.count { places.append((columns.ids[row], part, row)) }
@@ -139,7 +145,9 @@ package final class CheckpointReader {
             for place in places {
                 let columns = parts[place.part]
                 func add<T>(_ column: UnsafeBufferPointer<T>, _ width: Int) {
-                    hash.update(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: column[place.row * width..<(place.row + 1) * width])))
+                    hash.update(
+                        UnsafeRawBufferPointer(
+                            UnsafeBufferPointer(rebasing: column[place.row * width..<(place.row + 1) * width])))
                 }
                 add(columns.ids, 1)
                 add(columns.weights, info.width)

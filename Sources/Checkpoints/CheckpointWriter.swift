@@ -73,7 +73,9 @@ package struct CheckpointWriter: Sendable {
             while slots.count < kinds { slots.append(DenseVector(count: layout.count)) }
             for index in 0..<range.count { vector.base[range.lowerBound + index] = weights[index] }
             for kind in 0..<kinds {
-                for index in 0..<range.count { slots[kind].base[range.lowerBound + index] = state[kind * range.count + index] }
+                for index in 0..<range.count {
+                    slots[kind].base[range.lowerBound + index] = state[kind * range.count + index]
+                }
             }
         }
         let path = partial + "/dense.safetensors"
@@ -81,12 +83,15 @@ package struct CheckpointWriter: Sendable {
             SafetensorsWriter.Declaration($0.name, .float32, [$0.slot.rows, $0.slot.columns])
         }
         for kind in slots.indices {
-            declarations += layout.entries.map { .init("\($0.name).slot\(kind)", .float32, [$0.slot.rows, $0.slot.columns]) }
+            declarations += layout.entries.map {
+                .init("\($0.name).slot\(kind)", .float32, [$0.slot.rows, $0.slot.columns])
+            }
         }
         let writer = try SafetensorsWriter(path: path, declarations)
         for part in [vector] + slots {
             for entry in layout.entries {
-                try writer.write(UnsafeBufferPointer(start: UnsafePointer(part[entry.slot].base), count: entry.slot.count))
+                try writer.write(
+                    UnsafeBufferPointer(start: UnsafePointer(part[entry.slot].base), count: entry.slot.count))
             }
         }
         try writer.finish()

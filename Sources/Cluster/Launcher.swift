@@ -81,7 +81,8 @@ package final class Launcher {
                 ended.terminationReason == .exit
                 ? "exited with code \(ended.terminationStatus)" : "was killed by signal \(ended.terminationStatus)"
             inbox.post(
-                .abort("\(name) (process \(ended.processIdentifier)) \(how); the end of \(log):\n\(Launcher.tail(log))"))
+                .abort("\(name) (process \(ended.processIdentifier)) \(how); the end of \(log):\n\(Launcher.tail(log))")
+            )
         }
         do {
             try process.run()

@@ -43,7 +43,9 @@ package enum LocalCluster {
                 RoleThread("worker-\(rank)") {
                     let options = WorkerNode.Options(
                         scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
-                    let worker = WorkerNode(options, in: context, report: SystemInfo.report) { try NodeSetup.worker($0) }
+                    let worker = WorkerNode(options, in: context, report: SystemInfo.report) {
+                        try NodeSetup.worker($0)
+                    }
                     try worker.run()
                 })
         }

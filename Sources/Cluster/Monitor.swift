@@ -1,5 +1,5 @@
-import Foundation
 package import Evaluation
+import Foundation
 package import Scheduler
 import Wire
 
@@ -93,7 +93,9 @@ package final class Monitor {
             seconds[name, default: 0] += value
         }
         let now = ContinuousClock.now
-        guard shown.duration(to: now) > (isTerminal ? .milliseconds(500) : .seconds(5)), windowSamples > 0 else { return }
+        guard shown.duration(to: now) > (isTerminal ? .milliseconds(500) : .seconds(5)), windowSamples > 0 else {
+            return
+        }
         shown = now
         let rate = Double(windowSamples) / (windowBegan.duration(to: now) / .seconds(1))
         let loss = windowLoss / Double(windowSamples)
@@ -148,7 +150,9 @@ package final class Monitor {
         if let test = outcome.test { lines.append("test: \(Monitor.describe(test))") }
         if samples > 0 {
             let all = max(1e-9, seconds.values.reduce(0, +))
-            let shares = ["compute", "wait", "wire", "read"].map { "\($0) \(Int((100 * (seconds[$0] ?? 0) / all).rounded())) %" }
+            let shares = ["compute", "wait", "wire", "read"].map {
+                "\($0) \(Int((100 * (seconds[$0] ?? 0) / all).rounded())) %"
+            }
             lines.append("\(Int(samplesPerSecond)) samples/s; workers' time: \(shares.joined(separator: ", "))")
         }
         var memory: [String: Int] = [:]

@@ -56,7 +56,8 @@ package enum NodeSetup {
             scored[name] = try job.dataset.split(named: name)
         }
         return WorkerOptions(
-            rank: welcome.rank, workers: welcome.workers, map: PartitionMap(shards: welcome.servers.flatMap(\.self).count),
+            rank: welcome.rank, workers: welcome.workers,
+            map: PartitionMap(shards: welcome.servers.flatMap(\.self).count),
             model: job.model, schema: job.dataset.schema, historyLimit: data.history, plan: job.plan,
             train: job.plan.lastStep > job.plan.startStep ? try job.dataset.split(named: data.train) : nil,
             scored: scored, threads: job.config.cluster.threads, seed: job.config.train.seed,

@@ -23,7 +23,8 @@ package final class RunDirectory: Sendable {
         let files = FileManager.default
         if !resumes, files.fileExists(atPath: path + "/config.yaml") {
             throw Failure(
-                description: "\(path) holds a run already: name another directory with --run, or continue it with --resume")
+                description:
+                    "\(path) holds a run already: name another directory with --run, or continue it with --resume")
         }
         self.path = path
         do {

@@ -52,7 +52,8 @@ package enum ConfigReader {
                 "command line: '\(override)' is no override; write key=value, as in train.batch=512"
             ])
         }
-        guard let value = try? Yams.compose(yaml: String(parts[1])) else {
+        let text = parts[1].isEmpty ? "\"\"" : String(parts[1])
+        guard let value = try? Yams.compose(yaml: text) else {
             throw ConfigError(problems: ["command line: the value of '\(override)' is no YAML"])
         }
         set(value, at: parts[0].split(separator: ".").map(String.init)[...], in: &root)

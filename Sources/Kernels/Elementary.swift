@@ -3,14 +3,24 @@ package import Tensors
 /// The vector that elementary functions are written in: one AVX-512 register, or two of AVX2.
 typealias Vector = SIMD16<Float>
 
+/// 1.5·2²³: added to a float below 2²² it leaves the nearest integer in the low bits, ties to even.
+///
+/// The standard library's conversions and clamps of whole vectors go lane by lane; this is one addition.
+private let integerShift: Float = 12_582_912
+private let integerShiftBits: Int32 = 0x4b40_0000
+
 /// eˣ: x = n·ln 2 + r, |r| ≤ ln 2 / 2, a polynomial in r, then the exponent in two halves so that denormals come out.
 ///
 /// Relative error below 2e-7 where the result is normal; 0 below −104, +∞ above 88.73, NaN for NaN.
 @inline(__always)
 func exponential(_ x: Vector) -> Vector {
     let number = x.replacing(with: 0, where: x .!= x)
-    let clamped = number.clamped(lowerBound: Vector(repeating: -104), upperBound: Vector(repeating: 89))
-    let n = (clamped * 1.442_695_04).rounded(.toNearestOrEven)
+    let floor = Vector(repeating: -104)
+    let ceiling = Vector(repeating: 89)
+    let raised = number.replacing(with: floor, where: number .< floor)
+    let clamped = raised.replacing(with: ceiling, where: raised .> ceiling)
+    let shifted = clamped * 1.442_695_04 + integerShift
+    let n = shifted - integerShift
     var r = clamped.addingProduct(n, Vector(repeating: -0.693_145_752))
     r = r.addingProduct(n, Vector(repeating: -1.428_606_82e-6))
     var p = Vector(repeating: 1.987_569_15e-4)
@@ -20,7 +30,7 @@ func exponential(_ x: Vector) -> Vector {
     p = Vector(repeating: 1.666_666_55e-1).addingProduct(p, r)
     p = Vector(repeating: 0.5).addingProduct(p, r)
     let y = r.addingProduct(p, r * r) + 1
-    let power = SIMD16<Int32>(n)
+    let power = unsafeBitCast(shifted, to: SIMD16<Int32>.self) &- integerShiftBits
     let half = power &>> 1
     let result = y * powerOfTwo(half) * powerOfTwo(power &- half)
     return result.replacing(with: x, where: x .!= x)
@@ -40,7 +50,7 @@ func logarithm(_ x: Vector) -> Vector {
     let tiny = x .< 1.175_494_4e-38
     let scaled = x.replacing(with: x * 0x1p23, where: tiny)
     let bits = unsafeBitCast(scaled, to: SIMD16<Int32>.self)
-    var exponent = Vector(bits &>> 23 &- 127)
+    var exponent = unsafeBitCast((bits &>> 23 &- 127) &+ integerShiftBits, to: Vector.self) - integerShift
     exponent = exponent.replacing(with: exponent - 23, where: tiny)
     var m = unsafeBitCast((bits & 0x7f_ffff) | 0x3f80_0000, to: Vector.self)
     let large = m .> 1.414_213_56

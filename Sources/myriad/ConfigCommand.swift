@@ -38,7 +38,9 @@ struct ConfigCommand: ParsableCommand {
             let settings = try read(config, overrides)
             do {
                 let job = try Job(settings)
-                print("\(config): good. \(job.plan.lastStep) steps of \(job.plan.batch) samples, \(job.model.layout.trainableCount) dense parameters")
+                print(
+                    "\(config): good. \(job.plan.lastStep) steps of \(job.plan.batch) samples, \(job.model.layout.trainableCount) dense parameters"
+                )
             } catch {
                 throw Exit.with(Exit.data, "\(error)")
             }
@@ -73,7 +75,9 @@ struct CheckpointCommand: ParsableCommand {
             print("checkpoint: \(reader.path)")
             print("step: \(reader.manifest.step)")
             for table in reader.manifest.tables {
-                print("table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of optimizer state")
+                print(
+                    "table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of optimizer state"
+                )
             }
             print("sha256: \(try reader.contentDigest())")
         } catch {

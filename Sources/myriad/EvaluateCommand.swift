@@ -39,7 +39,8 @@ struct EvaluateCommand: ParsableCommand {
             try LocalCluster.run(job, checkpoints: nil, resume: reader.path, monitor: monitor)
             if let reason = monitor.failure { throw Exit.with(Exit.failed, reason) }
             guard let metrics = monitor.outcome?.bestValidation else {
-                throw Exit.with(Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
+                throw Exit.with(
+                    Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
             }
             print("\(config.data.validation) at step \(reader.manifest.step): \(Monitor.describe(metrics))")
         } catch let code as ExitCode {

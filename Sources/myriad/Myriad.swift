@@ -8,7 +8,8 @@ import Job
 struct Myriad: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "myriad",
-        abstract: "Trains click-through-rate models that read a user's behavior sequence, on sharded parameter servers.",
+        abstract:
+            "Trains click-through-rate models that read a user's behavior sequence, on sharded parameter servers.",
         discussion: """
             Try it:
               myriad prepare synthetic --output data/synthetic

@@ -93,7 +93,8 @@ struct PrepareCommand: ParsableCommand {
         options.world.impressions = impressions
         do {
             if let schema {
-                options.schema = try YAMLDecoder().decode(DelimitedSchema.self, from: String(contentsOfFile: schema, encoding: .utf8))
+                options.schema = try YAMLDecoder().decode(
+                    DelimitedSchema.self, from: String(contentsOfFile: schema, encoding: .utf8))
             }
             let began = ContinuousClock.now
             var told = began
@@ -103,8 +104,11 @@ struct PrepareCommand: ParsableCommand {
                 FileHandle.standardError.write(Data("\(phase) \(Int(100 * share)) %\n".utf8))
             }
             let seconds = began.duration(to: .now) / .seconds(1)
-            let samples = ["train", "validation", "test"].map { "\($0) \(report.samples[$0] ?? 0)" }.joined(separator: ", ")
-            print("\(output): samples \(samples); \(report.users) users, \(report.items) items, \(report.categories) categories; \(String(format: "%.1f", seconds)) s")
+            let samples = ["train", "validation", "test"].map { "\($0) \(report.samples[$0] ?? 0)" }.joined(
+                separator: ", ")
+            print(
+                "\(output): samples \(samples); \(report.users) users, \(report.items) items, \(report.categories) categories; \(String(format: "%.1f", seconds)) s"
+            )
             if report.quarantined > 0 {
                 print("\(report.quarantined) of \(report.lines) lines set aside: see \(output)/quarantine.txt")
             }

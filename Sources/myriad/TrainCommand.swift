@@ -56,7 +56,9 @@ struct JobArguments: ParsableArguments {
         } catch {
             throw Exit.with(Exit.failed, "\(error)")
         }
-        if interrupt.isInterrupted { throw Exit.with(Exit.interrupted, "interrupted; \(directory.path) keeps its last checkpoint") }
+        if interrupt.isInterrupted {
+            throw Exit.with(Exit.interrupted, "interrupted; \(directory.path) keeps its last checkpoint")
+        }
         if let reason = monitor.failure { throw Exit.with(Exit.failed, reason) }
         for line in monitor.summary() { print(line) }
         print("run directory: \(directory.path)")
