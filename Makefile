@@ -1,10 +1,13 @@
-.PHONY: help setup build test format lint
+.PHONY: help setup demo build test format lint
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
 
 setup: ## installs the apt packages that are missing
 	@bash cluster/setup.sh
+
+demo: ## trains Base and DIN on real data with a local cluster, and prints their test AUC
+	@bash cluster/demo.sh
 
 build: setup ## release build
 	swift build -c release

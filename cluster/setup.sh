@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system libraries that the build links, when they are missing. Safe to run again.
+# With the word `fetch` also what the demo fetches its data with.
 set -euo pipefail
 
 if ! command -v swift >/dev/null; then
@@ -7,8 +8,13 @@ if ! command -v swift >/dev/null; then
     exit 2
 fi
 
+packages=(libopenblas-dev libzmq3-dev zlib1g-dev libzstd-dev pkg-config)
+if [ "${1:-}" = fetch ]; then
+    command -v curl >/dev/null || packages+=(curl)
+    python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
+fi
 missing=()
-for package in libopenblas-dev libzmq3-dev zlib1g-dev libzstd-dev pkg-config; do
+for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then

@@ -1,7 +1,9 @@
 import Foundation
 import Wire
 
-/// `manifest.json`: what a checkpoint holds. It is written last; a directory without one is no checkpoint.
+/// The manifest of a checkpoint, `manifest.json`: what it holds.
+///
+/// It is written last; a directory without one is no checkpoint.
 package struct Manifest: Codable, Sendable, Equatable {
     /// The format that this version reads and writes.
     package static let currentFormat = 1
