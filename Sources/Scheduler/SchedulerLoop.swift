@@ -56,6 +56,8 @@ package struct SchedulerLoop {
     var endReason = "all steps done"
     var lastStep: Int
     private let limits = Limits()
+    /// Outlives every view of scores: arrays that came at an odd address are copied into it.
+    private let scratch = Scratch()
 
     /// A scheduler that waits for its nodes.
     package init(_ options: SchedulerOptions, at time: ContinuousClock.Instant) {
@@ -71,7 +73,7 @@ package struct SchedulerLoop {
     ) {
         let member = members.heard(from: connection, at: time)
         if message.header.kind == .scores {
-            guard let member, let scores = try? ScoresView(decoding: message, limits: limits, scratch: Scratch())
+            guard let member, let scores = try? ScoresView(decoding: message, limits: limits, scratch: scratch)
             else { return }
             take(scores, from: member, at: time, &effects)
             return
