@@ -69,7 +69,7 @@ let modules: [[Target]] = [
             "Evaluation", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters", "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
-        ]),
+        ], tests: ["myriad"]),
     [
         .executableTarget(
             name: "myriad", dependencies: [

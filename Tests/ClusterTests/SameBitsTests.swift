@@ -1,0 +1,57 @@
+import Foundation
+import Testing
+
+@Suite(.serialized) struct SameBitsTests {
+    /// (servers, shards a server, workers, threads).
+    static let shapes = [
+        (1, 1, 1, 1), (2, 1, 1, 2), (3, 2, 2, 1), (1, 2, 3, 2), (2, 2, 4, 1), (3, 1, 4, 2), (1, 1, 2, 2), (2, 1, 3, 1),
+    ]
+
+    @Test("any number of servers, shards, workers and threads gives the same checkpoint, in one process and in many")
+    func grid() throws {
+        let program = try Program()
+        try program.prepareWorld()
+        var digests: [String: [String]] = [:]
+        for command in ["train", "launch"] {
+            for (servers, shards, workers, threads) in Self.shapes {
+                let run = "\(command)-\(servers)-\(shards)-\(workers)-\(threads)"
+                let transport = workers % 2 == 0 ? "tcp" : "ipc"
+                let result = try program.run(
+                    command, "job.yaml", "cluster.servers=\(servers)", "cluster.shards=\(shards)",
+                    "cluster.workers=\(workers)", "cluster.threads=\(threads)", "cluster.transport=\(transport)", "--run",
+                    run)
+                #expect(result.code == 0, "\(run): \(result.errors)")
+                digests[try program.digest(run), default: []].append(run)
+            }
+        }
+        #expect(digests.count == 1, "\(digests)")
+        #expect(digests.keys.first?.hasPrefix("sha256: ") == true)
+    }
+
+    @Test("a run that was stopped goes on to the same bits on another number of servers and workers")
+    func resume() throws {
+        let program = try Program()
+        try program.prepareWorld()
+        #expect(try program.run("train", "job.yaml", "--run", "whole").code == 0)
+        #expect(
+            try program.run(
+                "launch", "job.yaml", "train.max_steps=23", "--servers", "3", "--workers", "2", "--run", "part"
+            ).code == 0)
+        let first = try program.digest("part")
+        #expect(
+            try program.run("launch", "job.yaml", "--resume", "part", "--servers", "2", "--workers", "3").code == 0)
+        #expect(try program.digest("part") != first)
+        #expect(try program.digest("part") == (try program.digest("whole")))
+    }
+
+    @Test("evaluate scores the checkpoint to the AUC that the cluster printed")
+    func evaluate() throws {
+        let program = try Program()
+        try program.prepareWorld()
+        let run = try program.run(
+            "launch", "job.yaml", "--servers", "2", "--workers", "2", "train.evaluations=2", "--run", "run")
+        let printed = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("test: ") }).dropFirst(6)
+        let scored = try program.run("evaluate", "run").output
+        #expect(printed.contains("AUC 0.") && scored.contains(printed), "\(printed) against \(scored)")
+    }
+}
