@@ -53,6 +53,9 @@ package final class SchedulerNode {
             for case .abort(let reason) in inbox.take() { loop.abort(reason, at: .now, into: &effects) }
             while let received = socket.receive() {
                 guard case .message(let message, let from) = received else { continue }
+                if message.header.kind == .stopped {
+                    socket.send(Control.stop(.farewell).message(identity), to: from)
+                }
                 loop.receive(message, from: from, at: .now, into: &effects)
             }
             loop.tick(at: .now, into: &effects)

@@ -73,7 +73,7 @@ package final class ServerNode {
         stopThreads()
         var report = report()
         for part in statistics { report.counters.merge(part.counters) { $0 + $1 } }
-        link.send(.stopped(report))
+        link.leave(report)
     }
 
     private func start(_ shards: [Shard], _ sockets: [Socket]) {

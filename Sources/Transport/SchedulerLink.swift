@@ -85,6 +85,21 @@ package final class SchedulerLink {
         send(isWelcome ? .heartbeat(Heartbeat(step: step, state: state)) : .hello(hello))
     }
 
+    /// Says the last word and waits until the scheduler has heard it, at most two seconds: a process that ends takes with
+    /// it what its sockets have not sent yet.
+    package func leave(_ report: Report) {
+        let nothing = Inbox<Int>()
+        var poller = Poller([socket], nothing)
+        for _ in 0..<4 {
+            send(.stopped(report))
+            let deadline = ContinuousClock.now + .milliseconds(500)
+            while .now < deadline {
+                poller.wait(.milliseconds(100))
+                for case .stop(let stop) in receive() where stop.reason == Stop.farewell.reason { return }
+            }
+        }
+    }
+
     /// Waits for the welcome.
     package func join() throws(Lost) -> Welcome {
         let nothing = Inbox<Int>()

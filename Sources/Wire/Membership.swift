@@ -112,6 +112,9 @@ package struct Stop: Codable, Sendable, Equatable {
     /// Why, in words.
     package var reason: String
 
+    /// The scheduler has heard a node's last word.
+    package static let farewell = Stop(reason: "farewell")
+
     /// Every property in its order.
     package init(reason: String) {
         self.reason = reason

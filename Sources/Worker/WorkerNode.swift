@@ -71,7 +71,6 @@ package final class WorkerNode {
         let pool = ComputePool(threads: built.threads, work: loop.compute) { notes.post(.finished) }
         defer { pool.stop() }
         var actions: [WorkerLoop.Action] = []
-        var isDone = false
         loop.begin(at: .now, into: &actions)
         var poller = Poller(shards + [link.socket], notes)
         while true {
@@ -82,8 +81,8 @@ package final class WorkerNode {
                 case .scores(let message): link.send(message)
                 case .compute(let tasks): pool.start(tasks: tasks)
                 case .finish:
-                    isDone = true
-                    sendReport(link, loop)
+                    leave(link, loop)
+                    return
                 }
             }
             actions.removeAll(keepingCapacity: true)
@@ -105,20 +104,19 @@ package final class WorkerNode {
                 switch control {
                 case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
                 case .stop:
-                    if !isDone { sendReport(link, loop) }
+                    leave(link, loop)
                     return
                 default: break
                 }
             }
             loop.tick(at: now, into: &actions)
             try link.tick(step: loop.currentStep, state: loop.state)
-            if isDone { return }
         }
     }
 
-    private func sendReport(_ link: SchedulerLink, _ loop: WorkerLoop) {
+    private func leave(_ link: SchedulerLink, _ loop: WorkerLoop) {
         var report = report()
         report.counters.merge(loop.counters) { $0 + $1 }
-        link.send(.stopped(report))
+        link.leave(report)
     }
 }
