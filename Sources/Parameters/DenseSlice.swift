@@ -11,7 +11,7 @@ package struct DenseOptions: Codable, Sendable, Equatable {
     package var l2: Float
     /// How the decay enters the update; auto: coupled for SGD, momentum and FTRL, else decoupled.
     package var mode: RegularizationOptions.Mode
-    /// Share of a running statistic that a step keeps; default 0.99.
+    /// Share of a running statistic that a step keeps; default 0.9, a time of ten steps as in PyTorch.
     package var statisticMomentum: Float
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -22,7 +22,7 @@ package struct DenseOptions: Codable, Sendable, Equatable {
     /// Adam without decay unless told otherwise.
     package init(
         optimizer: OptimizerOptions = OptimizerOptions(kind: .adam), schedule: ScheduleOptions = ScheduleOptions(),
-        l2: Float = 0, mode: RegularizationOptions.Mode = .auto, statisticMomentum: Float = 0.99
+        l2: Float = 0, mode: RegularizationOptions.Mode = .auto, statisticMomentum: Float = 0.9
     ) {
         self.optimizer = optimizer
         self.schedule = schedule

@@ -121,8 +121,9 @@ package struct SchedulerLoop {
                 "\(lost.member) on \(lost.entry.hello.host) (process \(lost.entry.hello.pid)) has been silent for "
                     + "\(options.silence); it was last \(lost.entry.state) at step \(lost.entry.step)", at: time,
                 &effects)
-        case .stopping(let since, _):
-            if since.duration(to: time) > .seconds(10) { end(&effects) }
+        case .stopping(let since, let failure):
+            // After a failure the dead cannot report; otherwise a node may be writing.
+            if since.duration(to: time) > .seconds(failure == nil ? 10 : 2) { end(&effects) }
         case .ended: break
         }
     }

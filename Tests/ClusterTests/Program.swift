@@ -25,14 +25,17 @@ final class Program {
     }()
 
     init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "myriad-test-\(UUID().uuidString.prefix(8))").path
+        directory =
+            FileManager.default.temporaryDirectory.appending(path: "myriad-test-\(UUID().uuidString.prefix(8))").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// Starts a process.
-    func start(_ arguments: [String], output: FileHandle = .nullDevice, errors: FileHandle = .nullDevice) throws -> Process {
+    func start(_ arguments: [String], output: FileHandle = .nullDevice, errors: FileHandle = .nullDevice) throws
+        -> Process
+    {
         let process = Process()
         process.executableURL = URL(filePath: Program.path)
         process.arguments = arguments

@@ -18,7 +18,8 @@ import Testing
                 let transport = workers % 2 == 0 ? "tcp" : "ipc"
                 let result = try program.run(
                     command, "job.yaml", "cluster.servers=\(servers)", "cluster.shards=\(shards)",
-                    "cluster.workers=\(workers)", "cluster.threads=\(threads)", "cluster.transport=\(transport)", "--run",
+                    "cluster.workers=\(workers)", "cluster.threads=\(threads)", "cluster.transport=\(transport)",
+                    "--run",
                     run)
                 #expect(result.code == 0, "\(run): \(result.errors)")
                 digests[try program.digest(run), default: []].append(run)
