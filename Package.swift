@@ -71,9 +71,17 @@ let modules: [[Target]] = [
             "Scheduler", "Job",
         ], tests: ["myriad"]),
     [
+        .target(
+            name: "Bench",
+            dependencies: [
+                "Cluster", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Scheduler", "Server", "Tensors",
+                "Transport", "Wire",
+            ], swiftSettings: strict)
+    ],
+    [
         .executableTarget(
             name: "myriad", dependencies: [
-                "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker", "Scheduler", "Transport", "Wire",
+                "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker", "Scheduler", "Transport", "Wire",
                 "Models", "Tensors",
                 argumentParser, yams,
             ],

@@ -22,6 +22,8 @@ package final class Monitor {
     private var steps: [Int: Int] = [:]
     private var running = RunningAUC()
     private var lineIsOpen = false
+    /// Called with the samples of every progress message.
+    package var observe: ((Int) -> Void)?
     /// How the job ended.
     package private(set) var outcome: Outcome?
     /// Why it failed, if it did.
@@ -79,6 +81,7 @@ package final class Monitor {
 
     private func take(_ progress: Wire.Progress, of worker: Int) {
         samples += progress.samples
+        observe?(progress.samples)
         windowSamples += progress.samples
         windowLoss += progress.loss
         steps[worker] = progress.step

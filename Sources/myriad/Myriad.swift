@@ -22,7 +22,7 @@ struct Myriad: ParsableCommand {
         version: SystemInfo.version,
         subcommands: [
             PrepareCommand.self, TrainCommand.self, LaunchCommand.self, EvaluateCommand.self, ConfigCommand.self,
-            CheckpointCommand.self, SchedulerCommand.self, ServerCommand.self, WorkerCommand.self,
+            CheckpointCommand.self, BenchCommand.self, SchedulerCommand.self, ServerCommand.self, WorkerCommand.self,
         ])
 }
 

@@ -1,0 +1,114 @@
+import Cluster
+import Datasets
+import Foundation
+package import Job
+import Scheduler
+import Transport
+
+/// Samples a second of whole training: reading, forward, backward, pull, push and both optimizers.
+package struct TrainingBench {
+    /// One result.
+    package struct Result: Sendable {
+        /// Samples a second of each repeat.
+        package let rates: [Double]
+
+        /// The one in the middle.
+        package var median: Double {
+            let sorted = rates.sorted()
+            return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+        }
+    }
+
+    private let directory: String
+    private let seconds: Double
+    private let repeats: Int
+
+    /// - Parameters:
+    ///   - directory: a dataset.
+    ///   - seconds: length of a repeat.
+    package init(directory: String, seconds: Double, repeats: Int) {
+        self.directory = directory
+        self.seconds = seconds
+        self.repeats = repeats
+    }
+
+    /// The configuration of the workload.
+    package func config(model: String, dim: Int, batch: Int, threads: Int) throws -> JobConfig {
+        var overrides = [
+            "data.directory=\(directory)", "data.validation=", "data.test=", "model.kind=\(model)",
+            "model.input=[user, target, history, history_product\(model == "din" ? ", attention" : "")]",
+            "model.pooling=sum", "model.embedding.width=\(dim)", "model.top.input_norm=batch",
+            "model.top.activation=dice",
+            "train.batch=\(batch)", "train.micro_batch=\(min(batch, 256))", "train.epochs=1000000",
+            "train.evaluations=0", "cluster.threads=\(threads)", "rows.optimizer={kind: adagrad, rate: 0.05}",
+            "checkpoint={best: false, last: false}",
+        ]
+        if model == "din" { overrides.append("model.attention.normalization=softmax") }
+        return try ConfigReader.read(text: "", name: "bench", overrides: overrides)
+    }
+
+    /// Trains in this process until enough repeats are measured.
+    package func inProcess(_ config: JobConfig) throws -> Result {
+        let job = try Job(config)
+        let (monitor, clock) = (
+            Monitor(run: nil, samples: 0, quiet: true), RateClock(seconds: seconds, repeats: repeats)
+        )
+        try LocalCluster.run(job, checkpoints: nil, monitor: monitor) { clock.watch(monitor, $0) }
+        return try clock.result(monitor)
+    }
+
+    /// Trains as a cluster of processes.
+    package func launched(_ config: JobConfig, program: String) throws -> Result {
+        let job = try Job(config)
+        let path = NSTemporaryDirectory() + "/myriad-bench-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let run = try RunDirectory(path: path, config: config, resumes: false)
+        let (monitor, clock) = (
+            Monitor(run: nil, samples: 0, quiet: true), RateClock(seconds: seconds, repeats: repeats)
+        )
+        try Launcher(job, run: run, monitor: monitor, program: program).run(resume: nil) { clock.watch(monitor, $0) }
+        return try clock.result(monitor)
+    }
+}
+
+/// Turns progress into rates of windows, and ends the job after the last.
+private final class RateClock {
+    private static let end = "measured"
+    private let seconds: Double
+    private let repeats: Int
+    private var samples = 0
+    private var begin: (time: ContinuousClock.Instant, samples: Int)?
+    private var warm: ContinuousClock.Instant?
+    private(set) var rates: [Double] = []
+
+    init(seconds: Double, repeats: Int) {
+        self.seconds = seconds
+        self.repeats = repeats
+    }
+
+    func watch(_ monitor: Monitor, _ scheduler: SchedulerNode) {
+        let inbox = scheduler.inbox
+        monitor.observe = { [self] more in
+            samples += more
+            let now = ContinuousClock.now
+            guard let warm else {
+                warm = now + .seconds(1)
+                return
+            }
+            guard let begin else {
+                if now > warm { begin = (now, samples) }
+                return
+            }
+            let length = begin.time.duration(to: now) / .seconds(1)
+            guard length >= seconds else { return }
+            rates.append(Double(samples - begin.samples) / length)
+            self.begin = (now, samples)
+            if rates.count == repeats { inbox.post(.abort(RateClock.end)) }
+        }
+    }
+
+    func result(_ monitor: Monitor) throws -> TrainingBench.Result {
+        if let failure = monitor.failure, failure != RateClock.end { throw BenchData.Failure(description: failure) }
+        return TrainingBench.Result(rates: Array(rates.prefix(repeats)))
+    }
+}

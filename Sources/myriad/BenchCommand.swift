@@ -1,0 +1,93 @@
+import ArgumentParser
+import Bench
+import Cluster
+import Foundation
+import Kernels
+import Wire
+
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure training, a shard, and a cluster against one process.",
+        discussion: """
+            Figures are of whole training: reading, forward, backward, pull, push, both optimizers. Run it on a quiet
+            machine; OPENBLAS_CORETYPE in the environment chooses the kernels of OpenBLAS, which are named.
+
+            Examples:
+              myriad bench
+              myriad bench --json --data ARRAYS --model din --dim 18 --batch 1024 --threads 1 --seconds 2 --repeats 5
+            """)
+
+    @Flag(help: "Measure one cell of training and print one line of JSON.")
+    var json = false
+
+    @Option(help: "A directory of raw arrays; an own workload of the same shape unless given.")
+    var data: String?
+
+    @Option(help: "base or din.")
+    var model = "din"
+
+    @Option(help: "Floats of an embedding.")
+    var dim = 18
+
+    @Option(help: "Samples of a global batch.")
+    var batch = 1024
+
+    @Option(help: "Compute threads.")
+    var threads = 1
+
+    @Option(help: "Seconds of a repeat.")
+    var seconds = 2.0
+
+    @Option(help: "Repeats.")
+    var repeats = 5
+
+    func run() throws {
+        let directory = NSTemporaryDirectory() + "/myriad-bench-data-\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        do {
+            try BenchData.write(to: directory, arrays: data)
+            let bench = TrainingBench(directory: directory, seconds: seconds, repeats: repeats)
+            if json {
+                let result = try bench.inProcess(
+                    try bench.config(model: model, dim: dim, batch: batch, threads: threads))
+                printLine(result)
+            } else {
+                try printAll(bench)
+            }
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+
+    private func printLine(_ result: TrainingBench.Result) {
+        let rates = result.rates.sorted()
+        print(
+            "{\"peer\": \"myriad\", \"model\": \"\(model)\", \"dim\": \(dim), \"batch\": \(batch), \"threads\": \(threads), "
+                + "\"median\": \(Int(result.median)), \"min\": \(Int(rates.first ?? 0)), \"max\": \(Int(rates.last ?? 0)), "
+                + "\"rss_mb\": \(SystemInfo.report().peakMemoryBytes >> 20), \"blas\": \"\(blasCore())\"}")
+    }
+
+    private func printAll(_ bench: TrainingBench) throws {
+        print("\(SystemInfo.processor); OpenBLAS kernels: \(blasCore())")
+        for name in ["base", "din"] {
+            for count in [1, 2] {
+                let result = try bench.inProcess(try bench.config(model: name, dim: dim, batch: batch, threads: count))
+                print(
+                    "\(name), batch \(batch), width \(dim), \(count) thread\(count == 1 ? "" : "s"): \(Int(result.median)) samples/s"
+                )
+            }
+        }
+        let config = try bench.config(model: "din", dim: dim, batch: batch, threads: 1)
+        let local = try bench.inProcess(config)
+        let cluster = try bench.launched(config, program: Bundle.main.executablePath ?? CommandLine.arguments[0])
+        print(
+            "cluster of 1 server and 1 worker over one process: \(String(format: "%.2f", cluster.median / local.median)) "
+                + "(\(Int(cluster.median)) and \(Int(local.median)) samples/s)")
+        let shard = try ShardBench(seconds: seconds).run()
+        func millions(_ value: Double) -> String { String(format: "%.1f M rows/s", value / 1e6) }
+        print("shard, 25,000 ids of 18 floats: pull \(millions(shard.pull)), apply \(millions(shard.apply)) (Adagrad)")
+        print("through ZeroMQ (ipc): pull \(millions(shard.remotePull)), push \(millions(shard.remotePush))")
+        print("row overhead beyond weights and optimizer state: \(String(format: "%.1f", shard.overhead)) bytes")
+    }
+}
