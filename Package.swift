@@ -50,7 +50,7 @@ let modules: [[Target]] = [
     module("Transport", ["Wire", "CZeroMQ"]),
     module("Safetensors"),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
-    module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"]),
+    module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
     module("Layers", ["Tensors", "Kernels"], lean),
     module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
