@@ -1,0 +1,100 @@
+import Tensors
+import Testing
+
+@testable import Layers
+
+/// Values that look random and never change: F(s, i) = sin(s + 0.37·i).
+func wave(_ start: Double, _ index: Int) -> Float {
+    // The golden values were made with this rule, in double precision.
+    Float(sine(start + 0.37 * Double(index)))
+}
+
+/// sin x by its series after reduction: the tests need no C library.
+private func sine(_ x: Double) -> Double {
+    let turns = (x / (2 * Double.pi)).rounded()
+    let r = x - turns * 2 * Double.pi
+    var (term, sum) = (r, r)
+    for k in 1..<14 {
+        term *= -r * r / Double((2 * k) * (2 * k + 1))
+        sum += term
+    }
+    return sum
+}
+
+/// Compares a layer's gradients with central differences of Σ weight·output.
+struct FiniteDifferences {
+    let arena = Arena()
+    let layout: ParameterLayout
+    let parameters: DenseVector
+
+    init(_ layout: ParameterLayout, start: Double = 5) {
+        self.layout = layout
+        parameters = DenseVector(count: layout.count)
+        for (number, entry) in layout.entries.enumerated() {
+            let slot = parameters[entry.slot]
+            for index in 0..<entry.slot.count {
+                slot.base[index] = entry.name.hasSuffix("variance") ? 1.3 : wave(start + Double(number), index)
+            }
+        }
+    }
+
+    /// The weights of the sum.
+    static func seeds(_ matrix: Matrix) -> [Float] { (0..<matrix.count).map { wave(0.9, 3 * $0 + 1) } }
+
+    static func weighted(_ matrix: Matrix) -> Double {
+        zip(0..<matrix.count, seeds(matrix)).reduce(0) { $0 + Double(matrix.base[$1.0]) * Double($1.1) }
+    }
+
+    /// - Parameters:
+    ///   - inputs: matrices that the layer reads; their gradients come from `backward` in the same order.
+    ///   - forward: the output.
+    ///   - backward: gradients by the inputs, those of the parameters added to the vector.
+    func check(
+        _ inputs: [Matrix], forward: () -> Matrix, backward: (Matrix, DenseVector) -> [Matrix], sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let gradient = DenseVector(count: layout.count)
+        let y = forward()
+        let dy = arena.matrix(rows: y.rows, columns: y.columns)
+        for (index, seed) in FiniteDifferences.seeds(y).enumerated() { dy.base[index] = seed }
+        let gradients = backward(dy, gradient)
+        for (input, analytic) in zip(inputs, gradients) {
+            compare(input.base, analytic.base, input.count, "input", forward, sourceLocation)
+        }
+        for entry in layout.entries where entry.kind == .trainable {
+            compare(
+                parameters[entry.slot].base, gradient[entry.slot].base, entry.slot.count, entry.name, forward, sourceLocation)
+        }
+    }
+
+    private func compare(
+        _ values: UnsafeMutablePointer<Float>, _ analytic: UnsafeMutablePointer<Float>, _ count: Int, _ name: String,
+        _ forward: () -> Matrix, _ sourceLocation: SourceLocation
+    ) {
+        let scale = max(1, (0..<count).map { analytic[$0].magnitude }.max() ?? 1)
+        let step: Float = 4e-3
+        for index in 0..<count {
+            let kept = values[index]
+            values[index] = kept + step
+            let (up, upper) = (FiniteDifferences.weighted(forward()), values[index])
+            values[index] = kept - step
+            let (down, lower) = (FiniteDifferences.weighted(forward()), values[index])
+            values[index] = kept
+            let numeric = Float((up - down) / Double(upper - lower))
+            #expect(
+                (numeric - analytic[index]).magnitude <= 1e-3 * scale, "\(name)[\(index)]: \(analytic[index]) against \(numeric)",
+                sourceLocation: sourceLocation)
+        }
+    }
+}
+
+extension Arena {
+    /// A matrix of waves, none of them within 0.02 of 0 so that kinks stay away from the differences.
+    func waves(rows: Int, columns: Int, _ start: Double) -> Matrix {
+        let x = matrix(rows: rows, columns: columns)
+        for index in 0..<x.count {
+            let value = wave(start, index)
+            x.base[index] = value.magnitude < 0.02 ? value + 0.05 : value
+        }
+        return x
+    }
+}
