@@ -1,16 +1,21 @@
 package import Tensors
 
-/// ln(1 + x) for x > −1: exact where 1 + x rounds, by the correction x / ((1 + x) − 1) of the classic algorithm.
+/// ln(1 + x) for x > −1: 2·atanh(x / (2 + x)) near 0, elsewhere ln u · x / (u − 1) with u = 1 + x rounded.
 ///
 /// Relative error below 2e-7; −∞ at −1, NaN below and for NaN, +∞ at +∞.
 @inline(__always)
 func logarithmOfOnePlus(_ x: Vector) -> Vector {
     let u = x + 1
-    let d = u - 1
-    let y = logarithm(u) * (x / d)
-    let small = d .== 0
-    let large = x .> 1e8
-    return y.replacing(with: x, where: small).replacing(with: logarithm(x), where: large)
+    let far = logarithm(u) * (x / (u - 1))
+    let s = x / (x + 2)
+    let z = s * s
+    var p = Vector(repeating: 0.222_221_98)
+    p = Vector(repeating: 0.285_714_3).addingProduct(p, z)
+    p = Vector(repeating: 0.4).addingProduct(p, z)
+    p = Vector(repeating: 0.666_666_7).addingProduct(p, z)
+    let near = (s + s).addingProduct(p * z, s)
+    return far.replacing(with: near, where: (x .< 0.41) .& (x .> -0.29))
+        .replacing(with: logarithm(x), where: x .> 1e8)
         .replacing(with: -Float.infinity, where: x .== -1)
 }
 

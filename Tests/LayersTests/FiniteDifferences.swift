@@ -50,7 +50,8 @@ struct FiniteDifferences {
     ///   - forward: the output.
     ///   - backward: gradients by the inputs, those of the parameters added to the vector.
     func check(
-        _ inputs: [Matrix], forward: () -> Matrix, backward: (Matrix, DenseVector) -> [Matrix], sourceLocation: SourceLocation = #_sourceLocation
+        _ inputs: [Matrix], forward: () -> Matrix, backward: (Matrix, DenseVector) -> [Matrix],
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let gradient = DenseVector(count: layout.count)
         let y = forward()
@@ -62,7 +63,8 @@ struct FiniteDifferences {
         }
         for entry in layout.entries where entry.kind == .trainable {
             compare(
-                parameters[entry.slot].base, gradient[entry.slot].base, entry.slot.count, entry.name, forward, sourceLocation)
+                parameters[entry.slot].base, gradient[entry.slot].base, entry.slot.count, entry.name, forward,
+                sourceLocation)
         }
     }
 
@@ -81,7 +83,8 @@ struct FiniteDifferences {
             values[index] = kept
             let numeric = Float((up - down) / Double(upper - lower))
             #expect(
-                (numeric - analytic[index]).magnitude <= 1e-3 * scale, "\(name)[\(index)]: \(analytic[index]) against \(numeric)",
+                (numeric - analytic[index]).magnitude <= 1e-3 * scale,
+                "\(name)[\(index)]: \(analytic[index]) against \(numeric)",
                 sourceLocation: sourceLocation)
         }
     }

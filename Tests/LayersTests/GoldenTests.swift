@@ -5,7 +5,8 @@ import Testing
 
 /// Values made by independent code in double precision, inputs by the rule of `wave`.
 @Suite struct GoldenTests {
-    private func matrix(_ arena: Arena, _ start: Double, _ rows: Int, _ columns: Int, times factor: Float = 1) -> Matrix {
+    private func matrix(_ arena: Arena, _ start: Double, _ rows: Int, _ columns: Int, times factor: Float = 1) -> Matrix
+    {
         let x = arena.matrix(rows: rows, columns: columns)
         for index in 0..<x.count { x.base[index] = factor * wave(start, index) }
         return x
@@ -30,14 +31,16 @@ import Testing
         expect(
             tape.y,
             [
-                0.814666706, 0.899875208, 0.961089813, 0.776349599, 0.587315265, 0.238719633, -0.072378219, -0.325626518,
+                0.814666706, 0.899875208, 0.961089813, 0.776349599, 0.587315265, 0.238719633, -0.072378219,
+                -0.325626518,
             ])
         let gradient = DenseVector(count: layout.count)
         let dx = layer.backward(matrix(arena, 3, 4, 2), tape, parameters, into: gradient, samples: 4, arena)
         expect(
             dx,
             [
-                0.158961518, -0.173119333, -0.555295297, -0.775639766, -0.950636240, -0.836740785, -0.803453143, -0.470392722,
+                0.158961518, -0.173119333, -0.555295297, -0.775639766, -0.950636240, -0.836740785, -0.803453143,
+                -0.470392722,
             ], within: 1e-5)
         expect(gradient[alpha], [-0.344253466, -0.214205823])
         let mean = try #require(layout.entry(named: "a.mean")).slot
@@ -59,7 +62,8 @@ import Testing
             for value in [Float(1), 0.3] {
                 for index in 0..<3 { parameters[alpha].base[index] = value }
                 let tape = layer.forward(x, parameters, training: true, arena)
-                let dx = layer.backward(matrix(arena, 2, rows, 3), tape, parameters, into: gradient, samples: rows, arena)
+                let dx = layer.backward(
+                    matrix(arena, 2, rows, 3), tape, parameters, into: gradient, samples: rows, arena)
                 for index in 0..<x.count {
                     #expect(tape.y.base[index].isFinite && dx.base[index].isFinite)
                     if value == 1 { #expect(abs(tape.y.base[index] - x.base[index]) < 1e-6) }

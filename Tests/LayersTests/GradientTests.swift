@@ -87,7 +87,8 @@ private struct Ragged {
     func attention(normalization: TargetAttention.Normalization, activation: Activation.Kind) {
         var layout = ParameterLayout()
         let layer = TargetAttention(
-            "t", width: 4, hidden: [6, 3], activation: activation, normalization: normalization, dropout: 0.2, in: &layout)
+            "t", width: 4, hidden: [6, 3], activation: activation, normalization: normalization, dropout: 0.2,
+            in: &layout)
         let check = FiniteDifferences(layout)
         let q = check.arena.waves(rows: 4, columns: 4, 1)
         let e = check.arena.waves(rows: 4, columns: 4, 2)
@@ -100,7 +101,8 @@ private struct Ragged {
             } backward: { dy, gradient in
                 let (dq, de) = (check.arena.zeros(rows: 4, columns: 4), check.arena.zeros(rows: 4, columns: 4))
                 layer.backward(
-                    dy, forward(), q, e, histories, check.parameters, into: gradient, addingTo: dq, de, key: 3, check.arena)
+                    dy, forward(), q, e, histories, check.parameters, into: gradient, addingTo: dq, de, key: 3,
+                    check.arena)
                 return [dq, de]
             }
         }
@@ -128,7 +130,9 @@ private struct Ragged {
             }
             if magnitude == 0 { tail = 0.693_147_180_559_945_3 }
             expected += max(0, Double(z.base[index])) - Double(z.base[index]) * Double(labels[index]) + tail
-            let p = z.base[index] >= 0 ? 1 / (1 + reciprocalExponential(magnitude)) : 1 - 1 / (1 + reciprocalExponential(magnitude))
+            let p =
+                z.base[index] >= 0
+                ? 1 / (1 + reciprocalExponential(magnitude)) : 1 - 1 / (1 + reciprocalExponential(magnitude))
             #expect(abs(Double(dz.base[index]) - (p - Double(labels[index]))) < 1e-6)
         }
         #expect(abs(loss - expected) < 1e-5 * expected)
