@@ -8,7 +8,19 @@ extension JobConfig {
     package func yaml() throws -> String {
         let encoder = YAMLEncoder()
         encoder.options.sortKeys = false
-        return try encoder.encode(self)
+        let text = try encoder.encode(self)
+        return text.split(separator: "\n", omittingEmptySubsequences: false).map { JobConfig.readable($0) }
+            .joined(separator: "\n")
+    }
+
+    /// A line whose number is written as people do: 0.001, not 1.00000004749745e-3.
+    private static func readable(_ line: Substring) -> String {
+        guard let space = line.lastIndex(of: " "), let value = Double(line[line.index(after: space)...]),
+            line.contains("e"), line.last?.isNumber == true, value.rounded() != value || line[space...].contains("e")
+        else { return String(line) }
+        // More digits than a float has: it was one, and its shortest form reads back to the same bits.
+        let text = "\(value)"
+        return line[...space] + (text.count > 12 ? "\(Float(value))" : text)
     }
 
     /// A number that names what determines the bits of a result: all but the cluster and what is saved.
