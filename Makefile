@@ -1,4 +1,4 @@
-.PHONY: help setup demo build test format lint
+.PHONY: help setup demo build bench test format lint
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -12,6 +12,11 @@ demo: ## trains Base and DIN on real data with a local cluster, and prints their
 build: setup ## release build
 	swift build -c release
 
+bench: build ## figures of training, a shard and a cluster on this machine (unset OPENBLAS_CORETYPE for its own kernels)
+	.build/release/myriad bench
+
+# One set of kernels everywhere: the tests compare bits and count allocations.
+test: export OPENBLAS_CORETYPE ?= Haswell
 test: setup ## every test, in debug (checks on) and release (kernels without checks)
 	swift test
 	swift test -c release -Xswiftc -enable-testing

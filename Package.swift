@@ -43,6 +43,7 @@ let modules: [[Target]] = [
     [.systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])])],
     [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
     [.target(name: "CPrefetch")],
+    [.target(name: "CAllocationCounter", path: "Tests/CAllocationCounter")],
     module("Tensors", [], lean),
     module("Hashing", ["Tensors"], lean),
     module("Evaluation"),
@@ -53,14 +54,15 @@ let modules: [[Target]] = [
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
     module("Layers", ["Tensors", "Kernels"], lean),
-    module("Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
+    module(
+        "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
         exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
     module("Checkpoints", ["Tensors", "Hashing", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
     module("Server", ["Tensors", "Parameters", "Wire", "Transport"], tests: ["Kernels"]),
     module(
         "Worker", ["Tensors", "Hashing", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
-        tests: ["Server", "Parameters"]),
+        tests: ["Server", "Parameters", "CAllocationCounter"]),
     module("Scheduler", ["Evaluation", "Wire", "Transport"]),
     module("Job", ["Hashing", "Tensors", "Models", "Datasets", "Parameters", "Wire", yams]),
     module(
@@ -80,8 +82,10 @@ let modules: [[Target]] = [
     ],
     [
         .executableTarget(
-            name: "myriad", dependencies: [
-                "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker", "Scheduler", "Transport", "Wire",
+            name: "myriad",
+            dependencies: [
+                "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker",
+                "Scheduler", "Transport", "Wire",
                 "Models", "Tensors",
                 argumentParser, yams,
             ],

@@ -22,7 +22,8 @@ struct Myriad: ParsableCommand {
         version: SystemInfo.version,
         subcommands: [
             PrepareCommand.self, TrainCommand.self, LaunchCommand.self, EvaluateCommand.self, ConfigCommand.self,
-            CheckpointCommand.self, BenchCommand.self, SchedulerCommand.self, ServerCommand.self, WorkerCommand.self,
+            CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self, ServerCommand.self,
+            WorkerCommand.self,
         ])
 }
 

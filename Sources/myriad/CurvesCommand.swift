@@ -1,0 +1,29 @@
+import ArgumentParser
+import Cluster
+import Foundation
+
+struct CurvesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "curves",
+        abstract: "Draw validation AUC against samples of several runs.",
+        discussion: "Example: myriad curves runs/none runs/mba --output curves.svg")
+
+    @Argument(help: "Run directories.")
+    var runs: [String]
+
+    @Option(name: .shortAndLong, help: "The SVG file to write.")
+    var output = "curves.svg"
+
+    func run() throws {
+        do {
+            let curves = try runs.map { try Curves.Curve(run: $0) }
+            try Curves.draw(curves).write(toFile: output, atomically: true, encoding: .utf8)
+            for curve in curves {
+                print("\(curve.name): " + curve.points.map { Monitor.digits($0.auc) }.joined(separator: " "))
+            }
+            print(output)
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+}
