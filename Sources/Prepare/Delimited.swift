@@ -2,7 +2,7 @@ import Foundation
 
 /// Which columns of a delimited file mean what.
 package struct DelimitedSchema: Codable, Sendable, Equatable {
-    /// A separator: `tab`, `comma`, `::`, `|`, or any one or two characters.
+    /// A separator: `tab`, `comma`, `::`, `|`, any one or two characters, or `json` for an object on each line.
     package var separator = "tab"
     /// Whether the first line names the columns; then columns are names, otherwise numbers from 1.
     package var header = true
@@ -63,6 +63,7 @@ struct DelimitedReader {
     }
 
     func read(_ path: String, into events: Events, _ quarantine: Quarantine) throws {
+        if schema.separator == "json" { return try readObjects(path, into: events, quarantine) }
         let separator = schema.separatorBytes
         guard (1...2).contains(separator.count) else {
             throw PrepareError.option("schema", "separator '\(schema.separator)' is not one or two characters")
@@ -109,6 +110,46 @@ struct DelimitedReader {
             if columns.category >= 0 { events.setCategory(Events.id(fields[columns.category]), of: item) }
             quarantine.good()
         }
+    }
+
+    /// One JSON object a line; the columns are its keys.
+    private func readObjects(_ path: String, into events: Events, _ quarantine: Quarantine) throws {
+        try LineReader.read(path: path) { line, number in
+            if line.isEmpty { return }
+            guard let object = Literal(line), case .object = object else {
+                quarantine.add(path, number, "no JSON object", line)
+                return
+            }
+            func text(_ key: String) -> String? {
+                object[key].flatMap { $0.text ?? $0.number.map(DelimitedReader.plain) }
+            }
+            if schema.only.count == 2, text(schema.only[0]) != schema.only[1] {
+                quarantine.good()
+                return
+            }
+            guard let user = text(schema.user), let item = text(schema.item), !user.isEmpty, !item.isEmpty else {
+                quarantine.add(path, number, "'\(schema.user)' or '\(schema.item)' is missing", line)
+                return
+            }
+            var values = (time: Double(number), rating: 1.0)
+            for (key, isTime) in [(schema.time, true), (schema.rating, false)]
+            where !key.isEmpty {
+                guard let value = object[key]?.number ?? text(key).flatMap(Double.init), value.magnitude < 9e18 else {
+                    quarantine.add(path, number, "'\(key)' is no number", line)
+                    return
+                }
+                if isTime { values.time = value } else { values.rating = value }
+            }
+            events.add(
+                user: Amazon.id(user), item: Amazon.id(item), time: Int64(values.time), rating: Float(values.rating))
+            if let category = text(schema.category) { events.setCategory(Amazon.id(category), of: Amazon.id(item)) }
+            quarantine.good()
+        }
+    }
+
+    /// A number as an id: without a point where it is whole.
+    private static func plain(_ number: Double) -> String {
+        number == number.rounded() && number.magnitude < 9e15 ? String(Int(number)) : String(number)
     }
 
     /// A column's name; RecBole's carry a type after a colon, and a file may begin with a byte order mark.

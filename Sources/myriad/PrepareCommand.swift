@@ -23,7 +23,8 @@ struct PrepareCommand: ParsableCommand {
               myriad prepare delimited log.tsv.gz --schema schema.yaml --output data/log
               myriad prepare synthetic --users 2000 --output data/synthetic
 
-            A schema is YAML: separator (tab, comma, pipe or characters), header, user, item, category, time, rating.
+            A schema is YAML: separator (tab, comma, pipe, json or characters), header, user, item, category, time, rating,
+            and only: [column, value] to keep one kind of line.
             """)
 
     @Argument(help: "movielens, recbole, amazon, taobao, delimited or synthetic.")

@@ -177,6 +177,22 @@ func id(_ text: String) -> UInt64 { Amazon.id(text) }
         try check(dataset, categoryOf4: "k4")
     }
 
+    @Test("JSON lines by a schema")
+    func jsonLines() throws {
+        let shop = try Workshop()
+        try shop.write(
+            "log.jsonl.gz",
+            Self.lines {
+                "{\"who\": \"\($0)\", \"what\": \($1), \"when\": \"\($2)\", \"more\": {\"kind\": []}, \"kind\": \"k\($1)\"}"
+            }
+                + "{\"who\": \"a\"}\n")
+        let dataset = try shop.prepare(.delimited) {
+            $0.schema.separator = "json"
+            ($0.schema.user, $0.schema.item, $0.schema.category, $0.schema.time) = ("who", "what", "kind", "when")
+        }
+        try check(dataset, categoryOf4: "k4")
+    }
+
     @Test("a cut or damaged compressed file is named", arguments: ["log.csv.gz", "log.csv.zst"])
     func cut(name: String) throws {
         let shop = try Workshop()

@@ -1,0 +1,51 @@
+import Datasets
+import Tensors
+import Testing
+
+@testable import Models
+
+@Suite struct FiniteDifferenceTests {
+    private static let samples: [Sample] = [
+        Sample(user: 5, item: 20, category: 3, label: 1, history: [(10, 2), (11, 3), (12, 2), (10, 2)]),
+        Sample(user: 6, item: 21, category: 2, label: 0, history: []),
+        Sample(user: 7, item: 10, category: 2, label: 1, history: [(13, 3), (20, 3)]),
+        Sample(user: 8, item: 22, category: 4, label: 0, history: [(14, 4), (15, 4), (20, 3)]),
+        Sample(user: 5, item: 11, category: 3, label: 1, history: [(12, 2)]),
+    ]
+
+    @Test("Base and DIN: every gradient equals the central difference of the loss to 1e-3", arguments: TrapTests.all)
+    func whole(options: ModelOptions) throws {
+        let bench = try Trial(options).bench(Self.samples)
+        _ = bench.train(key: 1)
+        let dense = (0..<bench.gradient.count).map { bench.gradient.base[$0] }
+        let rows = bench.rowGradients
+        let entries = bench.model.layout.entries.filter { $0.kind == .trainable }
+        let places = entries.flatMap { Array($0.slot.offset..<$0.slot.offset + $0.slot.count) }
+        let largest = places.map { dense[$0].magnitude }.max() ?? 1
+        for place in places {
+            let numeric = difference(bench.parameters.base + place, bench)
+            #expect(
+                (numeric - dense[place]).magnitude <= 1e-3 * max(1, largest),
+                "dense \(place): \(dense[place]), \(numeric)")
+        }
+        let scale = rows.map(\.magnitude).max() ?? 1
+        var first = 0
+        for column in bench.rowColumns {
+            for place in 0..<column.count {
+                let numeric = difference(column.base + place, bench)
+                #expect((numeric - rows[first + place]).magnitude <= 1e-3 * max(1, scale), "row float \(first + place)")
+            }
+            first += column.count
+        }
+    }
+
+    private func difference(_ value: UnsafeMutablePointer<Float>, _ bench: ModelBench) -> Float {
+        let kept = value.pointee
+        value.pointee = kept + 3e-3
+        let (up, upper) = (bench.train(key: 1), value.pointee)
+        value.pointee = kept - 3e-3
+        let (down, lower) = (bench.train(key: 1), value.pointee)
+        value.pointee = kept
+        return Float((up - down) / Double(upper - lower))
+    }
+}
