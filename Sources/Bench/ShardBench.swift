@@ -140,6 +140,7 @@ private final class BenchClient {
     private let socket: Socket
     private var poller: Poller
     private let nothing = Inbox<Int>()
+    private let buffers = BufferPool()
     private var step: UInt32 = 1
     private var request: UInt32 = 0
     private var hash: UInt64 = 0
@@ -156,9 +157,10 @@ private final class BenchClient {
     }
 
     func pull(_ ids: [UInt64]) throws {
+        let list = buffers.take(bytes: ids.count * 8)
+        _ = list.array(of: UInt64.self, count: ids.count).update(from: ids)
         let message = Message.pull(
-            header, tableCounts: Payload(copying: [UInt32(ids.count)]), ids: Payload(copying: ids), dense: 0,
-            evaluation: false)
+            header, tableCounts: Payload(copying: [UInt32(ids.count)]), ids: Payload(list), dense: 0, evaluation: false)
         hash = message.header.keyListHash
         try exchange(message, .values)
     }
@@ -169,12 +171,14 @@ private final class BenchClient {
         header.subtree = Subtree(level: 0, index: 0).packed
         header.samples = 1
         header.keyListHash = hash
-        let buffer = Buffer(bytes: 0)
+        let buffer = buffers.take(bytes: ids.count * width * 4)
         buffer.array(of: Float.self, count: ids.count * width).update(repeating: 0.01)
+        let samples = buffers.take(bytes: ids.count * 4)
+        samples.array(of: UInt32.self, count: ids.count).update(repeating: 1)
         try exchange(
             Message.push(
                 header, tableCounts: Payload(copying: [UInt32(ids.count)]), keys: .samePull,
-                rowSamples: Payload(copying: [UInt32](repeating: 1, count: ids.count)), gradients: Payload(buffer),
+                rowSamples: Payload(samples), gradients: Payload(buffer),
                 dense: .empty), .pushed)
         step += 1
     }
