@@ -73,6 +73,27 @@ import Testing
     }
 
     @Test(
+        "trap 5: a permuted history permutes its attention weights", arguments: TargetAttention.Normalization.allCases)
+    func equivariance(normalization: TargetAttention.Normalization) throws {
+        var layout = ParameterLayout()
+        let layer = TargetAttention(
+            "t", width: 3, hidden: [5], activation: .sigmoid, normalization: normalization, dropout: 0, in: &layout)
+        let (parameters, arena) = (layout.initialDense(seed: 4), Arena())
+        let (q, e) = (arena.matrix(rows: 1, columns: 3), arena.matrix(rows: 4, columns: 3))
+        for index in 0..<3 { q.base[index] = Float(index) - 1 }
+        for index in 0..<12 { e.base[index] = Float(index * index % 7) / 3 - 1 }
+        func weights(_ behavior: [Int32]) -> [Float] {
+            let (of, offsets): ([Int32], [Int32]) = ([0], [0, Int32(behavior.count)])
+            let histories = Histories(samples: 1, count: 1, of: of, offsets: offsets, behavior: behavior)
+            let tape = layer.forward(q, e, histories, parameters, training: false, key: 0, arena)
+            return Array(UnsafeBufferPointer(start: tape.weights.base, count: behavior.count))
+        }
+        let plain = weights([0, 1, 2, 3])
+        #expect(Set(plain).count > 1)
+        #expect(distance(weights([2, 0, 3, 1]), [plain[2], plain[0], plain[3], plain[1]]) < 1e-6)
+    }
+
+    @Test(
         "trap 6: DIN with constant score 1 is sum pooling, softmax of equal scores mean pooling",
         arguments: [Pooling.sum, .mean])
     func constantScore(pooling: Pooling) throws {
