@@ -1,7 +1,7 @@
 /// Which fields a dataset has, and which embedding table each one reads.
 ///
-/// The order of `tables` gives the table index. The first `item.count` behavior fields read the tables of the item
-/// fields in the same order, so that a target and a behavior can be compared.
+/// The order of `tables` gives the table index. The leading fields of item and behavior that read the same tables in the
+/// same order (`comparedCount`) are what a target and a behavior are compared by; either may have more fields behind.
 package struct Schema: Codable, Sendable, Equatable {
     /// One id column.
     package struct Field: Codable, Sendable, Equatable {
@@ -52,6 +52,9 @@ package struct Schema: Codable, Sendable, Equatable {
     /// The index of a table; nil when there is none of this name.
     package func table(named name: String) -> Int? { tables.firstIndex(of: name) }
 
+    /// How many leading fields of item and behavior read the same tables.
+    package var comparedCount: Int { zip(item, behavior).prefix { $0.table == $1.table }.count }
+
     /// What is wrong with the schema, or nil.
     package var problem: String? {
         if item.isEmpty { return "has no item field" }
@@ -64,10 +67,8 @@ package struct Schema: Codable, Sendable, Equatable {
                 return "has \(group) field '\(field.name)' in table '\(field.table)', which is not in its tables"
             }
         }
-        if !behavior.isEmpty {
-            guard behavior.count >= item.count, zip(item, behavior).allSatisfy({ $0.table == $1.table }) else {
-                return "needs behavior fields that begin with the tables of the item fields, in the same order"
-            }
+        if !behavior.isEmpty, comparedCount == 0 {
+            return "needs item and behavior fields that begin with the same table, to compare a target with a behavior"
         }
         for field in bias where !item.contains(where: { $0.column == field.column }) {
             return "has bias field '\(field.name)', whose column '\(field.column)' is no item column"
