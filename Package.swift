@@ -53,7 +53,7 @@ let modules: [[Target]] = [
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS"], fast),
-    module("Layers", ["Tensors", "Kernels"], lean),
+    module("Layers", ["Tensors", "Kernels"], lean, tests: ["Safetensors"], exclude: ["Fixtures"]),
     module(
         "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
         exclude: ["Fixtures"]),
@@ -64,7 +64,7 @@ let modules: [[Target]] = [
         "Worker", ["Tensors", "Hashing", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
         tests: ["Server", "Parameters", "CAllocationCounter"]),
     module("Scheduler", ["Evaluation", "Wire", "Transport"]),
-    module("Job", ["Hashing", "Tensors", "Models", "Datasets", "Parameters", "Wire", yams]),
+    module("Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams]),
     module(
         "Cluster",
         [

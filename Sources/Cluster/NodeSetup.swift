@@ -51,16 +51,29 @@ package enum NodeSetup {
         useOneBLASThread()
         let job = try job(welcome)
         let data = job.config.data
+        let needs = job.model.needs
+        func open(_ name: String) throws -> Split {
+            let split = try job.dataset.split(named: name)
+            guard needs.sessions == nil || split.hasTimes else {
+                throw DatasetError.missing(
+                    directory: data.directory,
+                    "has no times of behaviors in split '\(name)', and model.kind dsin divides sessions by them: prepare it "
+                        + "from data with times, or choose another model")
+            }
+            return split
+        }
         var scored: [String: Split] = [:]
-        for name in Set([data.validation, data.test]) where !name.isEmpty {
-            scored[name] = try job.dataset.split(named: name)
+        for name in Set([data.validation, data.test]) where !name.isEmpty { scored[name] = try open(name) }
+        let train = job.plan.lastStep > job.plan.startStep ? try open(data.train) : nil
+        let seed = job.config.train.seed
+        let negatives = try train.flatMap { split in
+            try needs.negatives.map { try NegativeSampler(split, law: $0, seed: seed) }
         }
         return WorkerOptions(
             rank: welcome.rank, workers: welcome.workers,
             map: PartitionMap(shards: welcome.servers.flatMap(\.self).count),
-            model: job.model, schema: job.dataset.schema, historyLimit: data.history, plan: job.plan,
-            train: job.plan.lastStep > job.plan.startStep ? try job.dataset.split(named: data.train) : nil,
-            scored: scored, threads: job.config.cluster.threads, seed: job.config.train.seed,
+            model: job.model, schema: job.dataset.schema, historyLimit: data.history, plan: job.plan, train: train,
+            negatives: negatives, scored: scored, threads: job.config.cluster.threads, seed: seed,
             requestTimeout: .seconds(job.config.cluster.requestTimeout))
     }
 }

@@ -5,6 +5,8 @@ import Tensors
 /// A function of (seed, epoch, split) only, so that every worker computes the same order and nobody has to send it.
 package final class DataOrder: @unchecked Sendable {
     // Unchecked: written in `init` only.
+    /// The epoch that it is of; nil for the natural order.
+    package let epoch: Int?
     private let groups: [UInt32]?
     private let firstPosition: [UInt32]
 
@@ -12,6 +14,7 @@ package final class DataOrder: @unchecked Sendable {
     ///
     /// Fisher–Yates over groups, drawn from Philox with key `seed` and counter (epoch, index).
     package init(_ split: Split, seed: UInt64, epoch: Int?) {
+        self.epoch = epoch
         let count = split.groupCount
         var order: [UInt32]?
         if let epoch {

@@ -40,6 +40,14 @@ package final class MicroBatch {
     package let historyOffsets = Column<Int32>()
     /// Position → distinct behavior.
     package let positionBehavior = Column<Int32>()
+    /// Position → the distinct behavior drawn for it as one that did not happen, −1 at the first of a history; empty
+    /// unless the model asks for them and the batch is one of training.
+    package let negatives = Column<Int32>()
+    /// [S + 1]: where each session begins in `positionBehavior`, histories one after the other, each from its oldest
+    /// session to its newest; [0] unless the model asks for sessions.
+    package let sessionOffsets = Column<Int32>()
+    /// [H + 1]: where the sessions of each history begin; [0] unless the model asks for sessions.
+    package let historySessions = Column<Int32>()
     /// Per behavior field [K].
     package let behaviorRows: [Column<Int32>]
 
@@ -51,11 +59,13 @@ package final class MicroBatch {
         contextRows = schema.context.map { _ in Column() }
         biasRows = schema.bias.map { _ in Column() }
         behaviorRows = schema.behavior.map { _ in Column() }
-        historyOffsets.append(0)
+        for column in [historyOffsets, sessionOffsets, historySessions] { column.append(0) }
     }
 
     /// H.
     package var historyCount: Int { historyOffsets.count - 1 }
+    /// S.
+    package var sessionCount: Int { sessionOffsets.count - 1 }
     /// K.
     package var behaviorCount: Int { behaviorRows.first?.count ?? 0 }
     /// Behaviors over all distinct histories.
@@ -76,10 +86,15 @@ package final class MicroBatch {
         historyOf.removeAll()
         historyOffsets.removeAll()
         positionBehavior.removeAll()
+        negatives.removeAll()
+        sessionOffsets.removeAll()
+        historySessions.removeAll()
         labels.removeAll()
         keys.removeAll()
         numeric.removeAll()
         historyOffsets.append(0)
+        sessionOffsets.append(0)
+        historySessions.append(0)
     }
 
     private func empty(_ columns: [Column<Int32>]) {

@@ -23,6 +23,9 @@ package final class Split: Sendable {
         sampleCount = parts.reduce(0) { $0 + $1.sampleCount }
     }
 
+    /// Whether every behavior has a time.
+    package var hasTimes: Bool { parts.allSatisfy { $0.behaviorTime != nil || $0.behavior.first?.isEmpty ?? true } }
+
     /// The part that holds a group, and the group's place in it.
     @inline(__always)
     func locate(_ group: Int) -> (part: Int, group: Int) {

@@ -19,3 +19,22 @@ package func crossEntropy(_ z: Matrix, labels: UnsafePointer<Float>, gradient dz
     }
     return total
 }
+
+/// Σ w·(max(z, 0) − z·y + ln(1 + e^−|z|)), in double, and dz = w·(σ(z) − y): the first `positives` rows have y = 1, the
+/// others 0.
+package func weightedCrossEntropy(_ z: Matrix, weights: Matrix, positives: Int, gradient dz: Matrix) -> Double {
+    var total = 0.0
+    for label: Float in [1, 0] {
+        let rows = label == 1 ? 0..<positives : positives..<z.rows
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: 16) {
+            let count = min(16, rows.upperBound - first)
+            let (x, w) = (load(z.base + first, count), load(weights.base + first, count))
+            let magnitude = x.replacing(with: -x, where: x .< 0)
+            let tail = logarithmOfOnePlus(exponential(-magnitude))
+            let losses = (x.replacing(with: 0, where: x .< 0) - x * label + tail) * w
+            for lane in 0..<count { total += Double(losses[lane]) }
+            store((logistic(x) - label) * w, dz.base + first, count)
+        }
+    }
+    return total
+}

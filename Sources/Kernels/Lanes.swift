@@ -24,6 +24,14 @@ struct ColumnBlock {
     let first: Int
     let count: Int
     let seen: Int
+
+    /// Σ of the lanes that no block before has seen.
+    @inline(__always)
+    func sum(_ vector: Vector) -> Float {
+        var rest = vector
+        for lane in 0..<seen { rest[lane] = 0 }
+        return rest.sum()
+    }
 }
 
 /// Calls `body` for blocks of 16 columns; the last block overlaps the one before, so that it is whole.

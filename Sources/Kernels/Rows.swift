@@ -30,3 +30,38 @@ package func addRows(of x: Matrix, to sum: Matrix) {
         for column in 0..<x.columns { sum.base[column] += values[column] }
     }
 }
+
+/// Row i of x times factors[i].
+package func scaleRows(of x: Matrix, by factors: UnsafePointer<Float>) {
+    for row in 0..<x.rows {
+        let (values, factor) = (x[row], factors[row])
+        for column in 0..<x.columns { values[column] *= factor }
+    }
+}
+
+/// sums[i] += x[i]·source[index[i]].
+package func rowProducts(
+    of x: Matrix, gatheredFrom source: Matrix, at index: UnsafePointer<Int32>,
+    addingTo sums: UnsafeMutablePointer<Float>
+) {
+    for row in 0..<x.rows { sums[row] += dot(x[row], source[Int(index[row])], x.columns) }
+}
+
+/// target[i] = source[index[i]], or 0 where the index is negative.
+package func gatherRowsOrZero(of source: Matrix, at index: UnsafePointer<Int32>, into target: Matrix) {
+    for row in 0..<target.rows {
+        if index[row] < 0 {
+            target[row].update(repeating: 0, count: target.columns)
+        } else {
+            target[row].update(from: source[Int(index[row])], count: target.columns)
+        }
+    }
+}
+
+/// target[index[i]] += source[i] where the index is not negative, rows i in ascending order.
+package func scatterAddRowsIfAny(of source: Matrix, at index: UnsafePointer<Int32>, addingTo target: Matrix) {
+    for row in 0..<source.rows where index[row] >= 0 {
+        let (from, to) = (source[row], target[Int(index[row])])
+        for column in 0..<source.columns { to[column] += from[column] }
+    }
+}

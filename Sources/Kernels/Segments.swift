@@ -175,3 +175,61 @@ package func segmentSoftmaxBackward(_ dy: Matrix, output y: Matrix, scale: Float
         first += count
     }
 }
+
+/// y[pair] = v[s]·e[behavior], [pairs × 1]: a bilinear score once v = q·Wᵀ stands there.
+package func pairScores(_ v: Matrix, _ e: Matrix, _ histories: Histories, into y: Matrix) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let target = v[sample]
+        for position in histories.positions(ofSample: sample) {
+            y.base[pair] = dot(target, e[Int(histories.behavior[position])], e.columns)
+            pair += 1
+        }
+    }
+}
+
+/// Gradients of the pair scores: dv[s] += dy·e[behavior], de[behavior] += dy·v[s].
+package func pairScoresBackward(
+    _ dy: Matrix, _ v: Matrix, _ e: Matrix, _ histories: Histories, addingTo dv: Matrix, _ de: Matrix
+) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        let (target, left) = (v[sample], dv[sample])
+        for position in histories.positions(ofSample: sample) {
+            let row = Int(histories.behavior[position])
+            let (other, right, g) = (e[row], de[row], dy.base[pair])
+            for column in 0..<e.columns {
+                left[column] += g * other[column]
+                right[column] += g * target[column]
+            }
+            pair += 1
+        }
+    }
+}
+
+/// y[s] = mean of the rows `offsets[s]..<offsets[s + 1]` of x; each segment has a row.
+package func segmentMeans(of x: Matrix, offsets: UnsafePointer<Int32>, into y: Matrix) {
+    clear(y)
+    for segment in 0..<y.rows {
+        let (first, end) = (Int(offsets[segment]), Int(offsets[segment + 1]))
+        let to = y[segment]
+        for row in first..<end {
+            let from = x[row]
+            for column in 0..<x.columns { to[column] += from[column] }
+        }
+        let share = 1 / Float(max(1, end - first))
+        for column in 0..<x.columns { to[column] *= share }
+    }
+}
+
+/// dx of the means: dy[s] divided by the segment's length, for every row of it.
+package func segmentMeansBackward(_ dy: Matrix, offsets: UnsafePointer<Int32>, into dx: Matrix) {
+    for segment in 0..<dy.rows {
+        let (first, end) = (Int(offsets[segment]), Int(offsets[segment + 1]))
+        let (from, share) = (dy[segment], 1 / Float(max(1, end - first)))
+        for row in first..<end {
+            let to = dx[row]
+            for column in 0..<dx.columns { to[column] = from[column] * share }
+        }
+    }
+}

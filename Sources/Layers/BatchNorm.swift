@@ -67,4 +67,35 @@ package struct BatchNorm: Sendable {
         statistics?.report(tape.mean, tape.variance, samples: samples, into: gradient)
         return dx
     }
+
+    // MARK: Constant, a range of columns
+
+    /// γ·x/√1.001 + β for x that holds only the columns `columns` of the norm's.
+    func constantForward(
+        _ x: Matrix, columns: Range<Int>, _ parameters: DenseVector, _ arena: Arena
+    ) -> Matrix {
+        let scale = arena.zeros(rows: 1, columns: x.columns)
+        add(parameters[gamma].columns(columns), times: BatchNorm.constantInverse, to: scale)
+        let y = arena.matrix(rows: x.rows, columns: x.columns)
+        affine(x, scale: scale, shift: parameters[beta].columns(columns), into: y)
+        return y
+    }
+
+    /// dx of dy for such x; dγ and dβ are added.
+    func constantBackward(
+        _ dy: Matrix, _ x: Matrix, columns: Range<Int>, _ parameters: DenseVector, into gradient: DenseVector,
+        _ arena: Arena
+    ) -> Matrix {
+        let inverse = arena.matrix(rows: 1, columns: x.columns)
+        let standardized = arena.zeros(rows: x.rows, columns: x.columns)
+        for column in 0..<x.columns { inverse[0, column] = BatchNorm.constantInverse }
+        add(x, times: BatchNorm.constantInverse, to: standardized)
+        let dx = arena.matrix(rows: x.rows, columns: x.columns)
+        normBackward(
+            dy, standardized: standardized, gamma: parameters[gamma].columns(columns), inverse: inverse, ofRows: false,
+            addingTo: gradient[gamma].columns(columns), gradient[beta].columns(columns), into: dx)
+        return dx
+    }
+
+    private static let constantInverse = 1 / (1.001 as Float).squareRoot()
 }

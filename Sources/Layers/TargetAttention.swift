@@ -12,18 +12,6 @@ package import Tensors
 /// ```
 /// Only real positions are computed: no padding exists that a mask would have to hide.
 package struct TargetAttention: Sendable {
-    /// What the scores go through before they weigh the behaviors.
-    package enum Normalization: String, Codable, Sendable, CaseIterable {
-        /// Nothing: the sum of weights is the intensity of the interest (the paper).
-        case none
-        /// Softmax over the history.
-        case softmax
-        /// Softmax of score / √d (the public code).
-        case softmaxScaled = "softmax_scaled"
-        /// σ(score / √d), each on its own.
-        case sigmoid
-    }
-
     /// What backward needs; `pooled` is the result.
     package struct Tape {
         /// Σ weight·e, [samples × d].
@@ -49,7 +37,7 @@ package struct TargetAttention: Sendable {
     private let width: Int
     private let layers: [Layer]
     private let output: Dense
-    private let normalization: Normalization
+    private let normalization: AttentionNormalization
     private let dropoutRate: Float
 
     /// Declares "<name>.0.weight" and so on, "<name>.output".
@@ -59,7 +47,7 @@ package struct TargetAttention: Sendable {
     ///   - hidden: widths of the hidden layers, at least one.
     ///   - dropout: share of hidden units that a training step drops.
     package init(
-        _ name: String, width: Int, hidden: [Int], activation: Activation.Kind, normalization: Normalization,
+        _ name: String, width: Int, hidden: [Int], activation: Activation.Kind, normalization: AttentionNormalization,
         dropout: Float, in layout: inout ParameterLayout, initial: DenseInitial = .glorotUniform
     ) {
         precondition(!hidden.isEmpty, "the attention unit has a hidden layer")
@@ -78,13 +66,6 @@ package struct TargetAttention: Sendable {
         output = Dense("\(name).output", input: input, output: 1, in: &layout, initial: initial)
     }
 
-    private var scale: Float {
-        switch normalization {
-        case .none, .softmax: 1
-        case .softmaxScaled, .sigmoid: 1 / Float(width).squareRoot()
-        }
-    }
-
     // MARK: Forward
 
     /// The interest of every sample in its target.
@@ -94,6 +75,16 @@ package struct TargetAttention: Sendable {
     ///   - e: distinct behaviors, [behaviors × d].
     ///   - key: of dropout's random numbers.
     package func forward(
+        _ q: Matrix, _ e: Matrix, _ histories: Histories, _ parameters: DenseVector, training: Bool, key: UInt64,
+        _ arena: Arena
+    ) -> Tape {
+        let tape = weigh(q, e, histories, parameters, training: training, key: key, arena)
+        weightedPool(e, histories, weights: tape.weights, into: tape.pooled)
+        return tape
+    }
+
+    /// The weights alone; `pooled` has room for the interest and is not set.
+    package func weigh(
         _ q: Matrix, _ e: Matrix, _ histories: Histories, _ parameters: DenseVector, training: Bool, key: UInt64,
         _ arena: Arena
     ) -> Tape {
@@ -111,9 +102,8 @@ package struct TargetAttention: Sendable {
             x = training ? drop(activation.y, number, key, arena) : activation.y
         }
         let scores = output.forward(x, parameters, arena)
-        let weights = normalized(scores, histories, arena)
+        let weights = normalization.weights(of: scores, width: width, histories, arena)
         let pooled = arena.matrix(rows: histories.samples, columns: width)
-        weightedPool(e, histories, weights: weights, into: pooled)
         return Tape(pooled: pooled, weights: weights, products: products, layers: tapes, last: x)
     }
 
@@ -150,20 +140,6 @@ package struct TargetAttention: Sendable {
         return z
     }
 
-    private func normalized(_ scores: Matrix, _ histories: Histories, _ arena: Arena) -> Matrix {
-        guard normalization != .none else { return scores }
-        let weights = arena.matrix(rows: scores.rows, columns: 1)
-        switch normalization {
-        case .none: break
-        case .softmax, .softmaxScaled: segmentSoftmax(scores, scale: scale, histories, into: weights)
-        case .sigmoid:
-            let scaled = arena.matrix(rows: 1, columns: scores.rows)
-            for pair in 0..<scores.rows { scaled.base[pair] = scores.base[pair] * scale }
-            logistic(scaled, into: Matrix(base: weights.base, rows: 1, columns: scores.rows))
-        }
-        return weights
-    }
-
     // MARK: Backward
 
     /// dq and de of the gradient of `pooled`, added; so are those of the parameters.
@@ -173,16 +149,17 @@ package struct TargetAttention: Sendable {
     ) {
         let dScores = arena.matrix(rows: tape.weights.rows, columns: 1)
         weightedPoolBackward(dPooled, e, histories, weights: tape.weights, addingTo: de, into: dScores)
-        switch normalization {
-        case .none: break
-        case .softmax, .softmaxScaled:
-            segmentSoftmaxBackward(dScores, output: tape.weights, scale: scale, histories)
-        case .sigmoid:
-            for pair in 0..<dScores.rows {
-                let weight = tape.weights.base[pair]
-                dScores.base[pair] *= weight * (1 - weight) * scale
-            }
-        }
+        backward(
+            weights: dScores, tape, q, e, histories, parameters, into: gradient, addingTo: dq, de, key: key, arena)
+    }
+
+    /// dq and de of the gradient of the weights [pairs × 1], which is used up, added; so are those of the parameters.
+    package func backward(
+        weights dScores: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories,
+        _ parameters: DenseVector, into gradient: DenseVector, addingTo dq: Matrix, _ de: Matrix, key: UInt64,
+        _ arena: Arena
+    ) {
+        normalization.backward(dScores, weights: tape.weights, width: width, histories)
         var dx = output.backward(dScores, x: tape.last, parameters, into: gradient, arena)
         for number in layers.indices.reversed() {
             let (layer, kept) = (layers[number], tape.layers[number])

@@ -8,7 +8,7 @@ package struct AttentionOptions: PartialOptions, Sendable, Equatable {
     /// Activation of its hidden layers; default sigmoid.
     package var activation = Activation.Kind.sigmoid
     /// What the scores go through; default none, as in the paper.
-    package var normalization = TargetAttention.Normalization.none
+    package var normalization = AttentionNormalization.none
     /// Share of the hidden units that a training step drops; default 0.
     package var dropout: Float = 0
 

@@ -65,11 +65,11 @@ package struct Base: Model {
     package init(_ options: Options, schema: Schema) throws(ModelError) {
         try options.top.validate()
         inputs = try Inputs(
-            schema, parts: options.input, embedding: options.embedding, attends: false, itemBias: options.itemBias)
+            schema, parts: options.input, embedding: options.embedding, attention: nil, itemBias: options.itemBias)
         pooling = options.pooling
         let initial = options.denseInitial.dense
         var layout = ParameterLayout()
-        interest = Interest(width: inputs.targetWidth, options.interest, initial: initial, in: &layout)
+        interest = Interest(width: inputs.comparedWidth, options.interest, initial: initial, in: &layout)
         top = Tower(input: inputs.width, options.top, initial: initial, in: &layout)
         self.layout = layout
     }

@@ -26,7 +26,7 @@ package struct DIN: Model {
         /// How the history parts of x are pooled; default sum.
         package var pooling = Pooling.sum
         /// The top network; its activation here is dice by default.
-        package var top = DIN.defaultTop
+        package var top = Tower.Options(activation: .dice)
         /// Whether the schema's bias fields, rows of width 1, are added to the logit; default false.
         package var itemBias = false
         /// Widths and initial values of the tables.
@@ -56,12 +56,6 @@ package struct DIN: Model {
         }
     }
 
-    private static var defaultTop: Tower.Options {
-        var top = Tower.Options()
-        top.activation = .dice
-        return top
-    }
-
     package let layout: ParameterLayout
     package var tables: [EmbeddingTable] { inputs.tables }
     private let inputs: Inputs
@@ -75,12 +69,13 @@ package struct DIN: Model {
         try options.top.validate()
         try options.attention.validate()
         inputs = try Inputs(
-            schema, parts: options.input, embedding: options.embedding, attends: true, itemBias: options.itemBias)
+            schema, parts: options.input, embedding: options.embedding, attention: { compared, _ in compared },
+            itemBias: options.itemBias)
         pooling = options.pooling
         let initial = options.denseInitial.dense
         var layout = ParameterLayout()
-        attention = options.attention.layer(width: inputs.targetWidth, initial: initial, in: &layout)
-        interest = Interest(width: inputs.targetWidth, options.interest, initial: initial, in: &layout)
+        attention = options.attention.layer(width: inputs.comparedWidth, initial: initial, in: &layout)
+        interest = Interest(width: inputs.comparedWidth, options.interest, initial: initial, in: &layout)
         top = Tower(input: inputs.width, options.top, initial: initial, in: &layout)
         self.layout = layout
     }
@@ -96,7 +91,7 @@ package struct DIN: Model {
 
         let q = inputs.targets(of: batch, rows, arena)
         let e = inputs.behaviors(of: batch, rows, arena)
-        let a = attention.forward(q, e, batch.histories, parameters, training: true, key: key, arena)
+        let a = attention.forward(inputs.compared(q), e, batch.histories, parameters, training: true, key: key, arena)
         let u = interest.forward(a.pooled, parameters, training: true, arena)
         let v = inputs.takesHistory ? batch.pool(e, pooling, arena) : arena.matrix(rows: count, columns: 0)
         let x = inputs.join(batch, rows, target: q, history: v, attention: u.u, arena)
@@ -105,7 +100,7 @@ package struct DIN: Model {
             x, biases: biases, labels: batch.labels.base, logits: z, parameters, into: gradient, key: key, arena)
 
         let dq = arena.zeros(rows: count, columns: q.columns)
-        let du = arena.zeros(rows: count, columns: q.columns)
+        let du = arena.zeros(rows: count, columns: u.u.columns)
         let dv = arena.zeros(rows: count, columns: v.columns)
         let de = arena.zeros(rows: e.rows, columns: e.columns)
         inputs.split(
@@ -113,7 +108,9 @@ package struct DIN: Model {
             dAttention: du)
         if inputs.takesHistory { batch.unpool(dv, pooling, addingTo: de, arena) }
         let da = interest.backward(du, u, parameters, into: gradient, arena)
-        attention.backward(da, a, q, e, batch.histories, parameters, into: gradient, addingTo: dq, de, key: key, arena)
+        attention.backward(
+            da, a, inputs.compared(q), e, batch.histories, parameters, into: gradient, addingTo: inputs.compared(dq), de,
+            key: key, arena)
         inputs.scatterBiases(step.dz, batch, to: rowGradients)
         inputs.scatterTargets(dq, batch, to: rowGradients)
         inputs.scatterBehaviors(de, batch, to: rowGradients)
@@ -128,7 +125,7 @@ package struct DIN: Model {
         let z = Matrix(base: logits, rows: count, columns: 1)
         let q = inputs.targets(of: batch, rows, arena)
         let e = inputs.behaviors(of: batch, rows, arena)
-        let a = attention.forward(q, e, batch.histories, parameters, training: false, key: 0, arena)
+        let a = attention.forward(inputs.compared(q), e, batch.histories, parameters, training: false, key: 0, arena)
         let u = interest.forward(a.pooled, parameters, training: false, arena).u
         let v = inputs.takesHistory ? batch.pool(e, pooling, arena) : arena.matrix(rows: count, columns: 0)
         let x = inputs.join(batch, rows, target: q, history: v, attention: u, arena)

@@ -1,4 +1,5 @@
 import Datasets
+import Layers
 
 /// Widths and initial values of the embedding tables.
 package struct EmbeddingOptions: PartialOptions, Sendable, Equatable {

@@ -11,6 +11,33 @@ extension MicroBatch {
             behavior: positionBehavior.base)
     }
 
+    /// Whose history is where, a position naming a row of states instead of a behavior.
+    func histories(at rowOf: UnsafePointer<Int32>) -> Histories {
+        Histories(
+            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historyOffsets.base,
+            behavior: rowOf)
+    }
+
+    /// The sessions of every sample, as the positions of a history: position and row are the session's number.
+    func sessionsAsHistories(_ arena: Arena) -> Histories {
+        let numbers = arena.ints(sessionCount)
+        for session in 0..<sessionCount { numbers[session] = Int32(session) }
+        return Histories(
+            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historySessions.base,
+            behavior: numbers)
+    }
+
+    /// What the auxiliary loss compares; `rowOf` names the row of the state after a position.
+    func pairs(at rowOf: UnsafePointer<Int32>, _ arena: Arena) -> AuxiliaryLoss.Pairs {
+        let samplesOf = arena.ints(historyCount)
+        for history in 0..<historyCount { samplesOf[history] = 0 }
+        for sample in 0..<sampleCount { samplesOf[Int(historyOf[sample])] += 1 }
+        precondition(negatives.count == positionCount, "the auxiliary loss needs a drawn behavior for every position")
+        return AuxiliaryLoss.Pairs(
+            offsets: historyOffsets.base, histories: historyCount, stateOf: rowOf, behavior: positionBehavior.base,
+            negative: negatives.base, samplesOf: samplesOf)
+    }
+
     /// The pooled history of every sample, [samples × d]; each distinct history is pooled once.
     func pool(_ e: Matrix, _ pooling: Pooling, _ arena: Arena) -> Matrix {
         let pooled = Layers.pool(e, histories, pooling, arena)

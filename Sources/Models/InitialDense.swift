@@ -40,6 +40,9 @@ extension ParameterLayout.Entry {
             case .identity:
                 values.update(repeating: 0, count: count)
                 if row < count { values[row] = 1 }
+            case .blocks(let blocks):
+                for column in 0..<count { values[column] = blocks[column * blocks.count / count] }
+            case .sinusoid: fillSinusoid(values, position: row, count: count)
             }
         }
     }

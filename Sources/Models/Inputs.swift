@@ -14,9 +14,9 @@ package enum InputPart: String, Codable, Sendable, CaseIterable {
     case history
     /// q∘v, elementwise.
     case historyProduct = "history_product"
-    /// What the target's attention makes of the history, u (DIN only).
+    /// What the target's attention makes of the history, u: DIN's interest, DIEN's last state, DSIN's two vectors.
     case attention
-    /// q∘u, elementwise (DIN only).
+    /// q∘u, elementwise, where u is as wide as what it is compared by.
     case attentionProduct = "attention_product"
     /// The features of the context.
     case context
@@ -27,7 +27,9 @@ package enum InputPart: String, Codable, Sendable, CaseIterable {
 /// Joins the embedding rows of a micro-batch to the input of the top network, and takes gradients apart again.
 ///
 /// x = [parts in order]; a sample's row of every part stands in fixed columns. Behaviors are looked up once for every
-/// distinct tuple of the micro-batch. Gradients of shared tables add up, in the order: parts of x, targets, behaviors.
+/// distinct tuple of the micro-batch. A target and a behavior are compared by the fields that read the same tables (the
+/// first d columns of both); either may have more fields behind. Gradients of shared tables add up, in the order: parts of
+/// x, targets, behaviors.
 package struct Inputs: Sendable {
     /// One field of a group: its table and its columns among those of the group.
     private struct Lookup {
@@ -45,8 +47,12 @@ package struct Inputs: Sendable {
     package let tables: [EmbeddingTable]
     /// Columns of x.
     package let width: Int
-    /// Width of a target vector and of a behavior vector, d.
+    /// Width of a whole target vector.
     package let targetWidth: Int
+    /// Width of what a target and a behavior are compared by, d.
+    package let comparedWidth: Int
+    /// Width of a behavior vector: d, or that of all behavior fields.
+    package let behaviorWidth: Int
     /// Whether x has a part made of the pooled history.
     package let takesHistory: Bool
     private let bands: [Band]
@@ -60,22 +66,26 @@ package struct Inputs: Sendable {
     ///
     /// - Parameters:
     ///   - parts: the parts of x in order, each at most once.
-    ///   - attends: whether the model makes the attention parts.
+    ///   - takesWholeBehaviors: whether behaviors come with all their fields, not only those that are compared.
+    ///   - attention: width of the attention part, of the widths of the compared part and of a behavior; nil where the
+    ///     model has no attention.
     ///   - itemBias: whether the schema's bias fields are added to the logit.
     package init(
-        _ schema: Schema, parts: [InputPart], embedding: EmbeddingOptions, attends: Bool, itemBias: Bool
+        _ schema: Schema, parts: [InputPart], embedding: EmbeddingOptions, takesWholeBehaviors: Bool = false,
+        attention: ((_ compared: Int, _ behavior: Int) -> Int)?, itemBias: Bool
     ) throws(ModelError) {
         let takesAttention = parts.contains(.attention) || parts.contains(.attentionProduct)
         let names = parts.map(\.rawValue)
+        let attends = attention != nil
         try check(attends || !takesAttention, "input", names, "no attention part: this model has no attention")
         try check(!attends || takesAttention, "input", names, "attention or attention_product among the parts")
         try check(Set(parts).count == parts.count && !parts.isEmpty, "input", names, "some parts, each once")
         takesHistory = parts.contains(.history) || parts.contains(.historyProduct)
-        let shared = schema.behavior.prefix(schema.item.count).map(\.table)
-        guard !(takesHistory || takesAttention) || shared == schema.item.map(\.table) else {
+        let shared = schema.comparedCount
+        guard !(takesHistory || takesAttention) || shared > 0 else {
             throw .schema(
-                "the first behavior features must read the tables of the item features in the same order, "
-                    + "\(schema.item.map(\.table)); they read \(shared)")
+                "the first behavior feature must read the table of the first item feature, as a target is compared with "
+                    + "behaviors; items read \(schema.item.map(\.table)), behaviors \(schema.behavior.map(\.table))")
         }
         let widths = try embedding.widths(of: schema, itemBias: itemBias)
         func lookups(_ fields: [Schema.Field]) -> [Lookup] {
@@ -87,17 +97,27 @@ package struct Inputs: Sendable {
             }
         }
         (user, item, context) = (lookups(schema.user), lookups(schema.item), lookups(schema.context))
-        behavior = takesHistory || takesAttention ? item : []
+        let readsBehaviors = takesHistory || takesAttention
+        behavior =
+            readsBehaviors ? lookups(takesWholeBehaviors ? schema.behavior : Array(schema.behavior.prefix(shared))) : []
         bias = itemBias ? lookups(schema.bias) : []
         targetWidth = item.last?.columns.upperBound ?? 0
-        let d = targetWidth
+        comparedWidth = shared > 0 ? item[shared - 1].columns.upperBound : 0
+        behaviorWidth = behavior.last?.columns.upperBound ?? 0
+        let d = comparedWidth
+        let attentionWidth = attention?(d, behaviorWidth) ?? 0
+        try check(
+            !parts.contains(.attentionProduct) || attentionWidth == d, "input", names,
+            "no attention_product: the attention's vector has \(attentionWidth) columns and the target \(d)")
 
         var bands: [Band] = []
         for part in parts {
             let columns: Int
             switch part {
             case .user: columns = user.last?.columns.upperBound ?? 0
-            case .target, .history, .historyProduct, .attention, .attentionProduct: columns = d
+            case .target: columns = targetWidth
+            case .history, .historyProduct, .attentionProduct: columns = d
+            case .attention: columns = attentionWidth
             case .context: columns = context.last?.columns.upperBound ?? 0
             case .numeric: columns = schema.numeric.count
             }
@@ -108,7 +128,7 @@ package struct Inputs: Sendable {
         width = bands.last?.columns.upperBound ?? 0
         try check(width > 0, "input", names, "a part for which the schema has features")
 
-        var used = Set((item + bias).map(\.table))
+        var used = Set((item + behavior + bias).map(\.table))
         if parts.contains(.user) { used.formUnion(user.map(\.table)) }
         if parts.contains(.context) { used.formUnion(context.map(\.table)) }
         let biases = Set(schema.bias.map(\.table))
@@ -122,16 +142,19 @@ package struct Inputs: Sendable {
 
     // MARK: Forward
 
-    /// q: the target vectors, [samples × d].
+    /// q: the target vectors, [samples × target].
     package func targets(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
         let q = arena.matrix(rows: batch.sampleCount, columns: targetWidth)
         gather(item, batch.itemRows, rows, into: q)
         return q
     }
 
-    /// e: the vectors of the distinct behavior tuples, [tuples × d].
+    /// The columns of targets or behaviors that are compared, [rows × d].
+    package func compared(_ x: Matrix) -> Matrix { x.columns(0..<comparedWidth) }
+
+    /// e: the vectors of the distinct behavior tuples, [tuples × behavior].
     package func behaviors(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
-        let e = arena.matrix(rows: batch.behaviorCount, columns: targetWidth)
+        let e = arena.matrix(rows: batch.behaviorCount, columns: behaviorWidth)
         gather(behavior, batch.behaviorRows, rows, into: e)
         return e
     }
@@ -147,9 +170,9 @@ package struct Inputs: Sendable {
             case .user: gather(user, batch.userRows, rows, into: columns)
             case .target: copy(q, into: columns)
             case .history: copy(history, into: columns)
-            case .historyProduct: multiply(q, history, into: columns)
+            case .historyProduct: multiply(compared(q), history, into: columns)
             case .attention: copy(attention, into: columns)
-            case .attentionProduct: multiply(q, attention, into: columns)
+            case .attentionProduct: multiply(compared(q), attention, into: columns)
             case .context: gather(context, batch.contextRows, rows, into: columns)
             case .numeric: copy(numeric(batch), into: columns)
             }
@@ -182,24 +205,24 @@ package struct Inputs: Sendable {
             case .target: add(g, to: dq)
             case .history: add(g, to: dHistory)
             case .historyProduct:
-                addProduct(g, history, to: dq)
-                addProduct(g, q, to: dHistory)
+                addProduct(g, history, to: compared(dq))
+                addProduct(g, compared(q), to: dHistory)
             case .attention: add(g, to: dAttention)
             case .attentionProduct:
-                addProduct(g, attention, to: dq)
-                addProduct(g, q, to: dAttention)
+                addProduct(g, attention, to: compared(dq))
+                addProduct(g, compared(q), to: dAttention)
             case .context: scatter(g, context, batch.contextRows, to: rowGradients)
             case .numeric: break
             }
         }
     }
 
-    /// Adds the gradients of the target vectors, [samples × d], to their rows'.
+    /// Adds the gradients of the target vectors, [samples × target], to their rows'.
     package func scatterTargets(_ dq: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
         scatter(dq, item, batch.itemRows, to: rowGradients)
     }
 
-    /// Adds the gradients of the behavior vectors, [tuples × d], to their rows'.
+    /// Adds the gradients of the behavior vectors, [tuples × behavior], to their rows'.
     package func scatterBehaviors(_ de: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
         scatter(de, behavior, batch.behaviorRows, to: rowGradients)
     }

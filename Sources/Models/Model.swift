@@ -62,6 +62,8 @@ package protocol Model: Sendable {
     var layout: ParameterLayout { get }
     /// The embedding tables, by the schema's table index.
     var tables: [EmbeddingTable] { get }
+    /// What micro-batches have to hold for it beyond ids and histories.
+    var needs: BatchNeeds { get }
 
     /// The sum of the samples' losses, with its gradients by the rows and by the dense parameters.
     ///
@@ -89,6 +91,9 @@ package protocol Model: Sendable {
 }
 
 extension Model {
+    /// Nothing.
+    package var needs: BatchNeeds { BatchNeeds() }
+
     /// Trainable scalars when the tables hold `rows[t]` rows: the figure that papers and logs quote.
     package func parameterCount(rows: [Int]) -> Int {
         precondition(rows.count == tables.count, "there are \(tables.count) tables, not \(rows.count)")

@@ -8,14 +8,18 @@ import Tensors
 /// preset: din-dien-code      # optional: where the options start from
 /// top: { hidden: [200, 80] } # over the preset's, or over the defaults
 /// ```
-package enum ModelOptions: Codable, Sendable, Equatable {
+package indirect enum ModelOptions: Codable, Sendable, Equatable {
     /// The baseline.
     case base(Base.Options)
     /// The Deep Interest Network.
     case din(DIN.Options)
+    /// The Deep Interest Evolution Network.
+    case dien(DIEN.Options)
+    /// The Deep Session Interest Network.
+    case dsin(DSIN.Options)
 
     /// The names of the models.
-    package enum Kind: String, Codable, Sendable, CaseIterable { case base, din }
+    package enum Kind: String, Codable, Sendable, CaseIterable { case base, din, dien, dsin }
 
     /// The keys that stand beside a model's own.
     package enum CodingKeys: String, CodingKey { case kind, preset }
@@ -25,6 +29,8 @@ package enum ModelOptions: Codable, Sendable, Equatable {
         switch kind {
         case .base: self = .base(Base.Options())
         case .din: self = .din(DIN.Options())
+        case .dien: self = .dien(DIEN.Options())
+        case .dsin: self = .dsin(DSIN.Options())
         }
     }
 
@@ -42,6 +48,8 @@ package enum ModelOptions: Codable, Sendable, Equatable {
         switch self {
         case .base: .base
         case .din: .din
+        case .dien: .dien
+        case .dsin: .dsin
         }
     }
 
@@ -50,6 +58,8 @@ package enum ModelOptions: Codable, Sendable, Equatable {
         switch self {
         case .base(let options): try Base(options, schema: schema)
         case .din(let options): try DIN(options, schema: schema)
+        case .dien(let options): try DIEN(options, schema: schema)
+        case .dsin(let options): try DSIN(options, schema: schema)
         }
     }
 
@@ -73,6 +83,12 @@ package enum ModelOptions: Codable, Sendable, Equatable {
         case .din(var options):
             try options.update(from: decoder)
             self = .din(options)
+        case .dien(var options):
+            try options.update(from: decoder)
+            self = .dien(options)
+        case .dsin(var options):
+            try options.update(from: decoder)
+            self = .dsin(options)
         }
     }
 
@@ -82,6 +98,8 @@ package enum ModelOptions: Codable, Sendable, Equatable {
         switch self {
         case .base(let options): try options.encode(to: encoder)
         case .din(let options): try options.encode(to: encoder)
+        case .dien(let options): try options.encode(to: encoder)
+        case .dsin(let options): try options.encode(to: encoder)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Layers
+import Tensors
 
 /// The models of published experiments, as options; what is trained how is not part of them.
 enum Presets {
@@ -6,7 +7,8 @@ enum Presets {
     static let all: [String: ModelOptions] = [
         "base-paper": basePaper, "base-official-amazon": baseOfficialAmazon, "base-dien-code": baseDIENCode,
         "din-paper": dinPaper, "din-official-amazon": dinOfficialAmazon, "din-dien-code": dinDIENCode,
-        "din-bars-amazon": dinBARSAmazon,
+        "din-bars-amazon": dinBARSAmazon, "dien-paper": .dien(DIEN.Options()), "dien-official": dienOfficial,
+        "dien-bars-amazon": dienBARSAmazon, "dsin-paper": .dsin(DSIN.Options()), "dsin-official": dsinOfficial,
     ]
 
     /// DIN paper, 6.1: width 12, 200-80, PReLU.
@@ -95,6 +97,78 @@ enum Presets {
         options.embedding.scale = 1e-4
         options.denseInitial = .glorotNormal
         return .din(options)
+    }
+
+    /// The public code of DIEN, `Model_DIN_V2_Gru_Vec_attGru_Neg`, with padding left out of the sum.
+    ///
+    /// TensorFlow's cell (the gate keeps, the reset comes first, gate biases start at 1), AUGRU as a union, an attention
+    /// network behind PReLU(q·W + b), two logits. Its cross-entropy is half of ours, so α is 2.
+    private static var dienOfficial: ModelOptions {
+        var options = DIEN.Options()
+        options.input = [.user, .target, .history, .historyProduct, .attention, .context, .numeric]
+        options.pooling = .sum
+        options.gru.reset = .before
+        options.gru.update = .keep
+        options.gru.gateBias = 1
+        options.attention.kind = .unit
+        options.attention.query = .prelu
+        options.augru = .union
+        options.auxiliary.weight = 2
+        options.auxiliary.head = .softmax
+        options.auxiliary.inputNorm = .constant
+        options.auxiliary.normalization = .slots
+        options.auxiliary.negatives = .frequency
+        options.top.inputNorm = .constant
+        options.top.head = .softmax
+        options.embedding.width = 18
+        return .dien(options)
+    }
+
+    /// The best DIEN of BARS on AmazonElectronics_x1: 5,369,602 parameters with its 63,003 items and 803 categories.
+    private static var dienBARSAmazon: ModelOptions {
+        var options = DIEN.Options()
+        options.input = [.target, .attention]
+        options.gru.update = .keep
+        options.gru.hiddenBias = true
+        options.attention.kind = .unit
+        options.attention.query = .none
+        options.attention.hidden = [256, 128]
+        options.attention.activation = .dice
+        options.auxiliary.weight = 0
+        options.top.hidden = [1024, 512, 256]
+        options.top.hiddenNorm = .batch
+        options.top.activation = .relu
+        options.top.dropout = 0.1
+        options.embedding.width = 64
+        options.embedding.scale = 1e-4
+        options.denseInitial = .glorotNormal
+        return .dien(options)
+    }
+
+    /// DSIN as the public code calls DeepCTR's, with the mean over valid behaviors.
+    ///
+    /// Two fields of width 4, eight heads of one column, no WO, no layer norm, blinding, no biases in the feed-forward
+    /// network, two layers of Bi-LSTM averaged, DIN's unit 64-16, ReLU 200-80.
+    private static var dsinOfficial: ModelOptions {
+        var options = DSIN.Options()
+        options.position = .sinusoidTrained
+        options.transformer.heads = 8
+        options.transformer.output = false
+        options.transformer.norm = .none
+        options.transformer.epsilon = 1e-9
+        options.transformer.feedForwardBias = false
+        options.transformer.blinding = true
+        options.interacting.layers = 2
+        options.interacting.merge = .mean
+        options.interacting.dropout = 0.2
+        options.interacting.bias = 1
+        options.attention.kind = .unit
+        options.attention.query = .none
+        options.attention.hidden = [64, 16]
+        options.top.activation = .relu
+        options.embedding.width = 4
+        options.embedding.scale = 1e-4
+        return .dsin(options)
     }
 
     /// 80-40 with sigmoid over constant statistics.

@@ -41,6 +41,9 @@ package struct Tower: Sendable {
         /// The defaults.
         package init() {}
 
+        /// The defaults with another activation.
+        init(activation: Activation.Kind) { self.activation = activation }
+
         package mutating func update(from decoder: any Decoder) throws {
             let reader = try OptionReader<CodingKeys>(decoder)
             try reader.read(.inputNorm, &inputNorm)

@@ -115,9 +115,13 @@ struct Regularizer: Sendable {
     /// Whether the samples of a step are added to the counts.
     func counts(atStep step: Int) -> Bool { isCounting && (freezeAfter == 0 || step <= freezeAfter) }
 
-    /// λ/n, the strength of the term for a row whose id is in `count` samples.
+    /// α·λ/n, the strength of the term for a row whose id is in `count` samples.
+    ///
+    /// α (DIN, equation 6) is 0 where no sample of the batch contains the id: a row that was only drawn as a negative.
     @inline(__always)
-    func strength(_ count: UInt32) -> Float { isPerCount ? lambda / Float(max(count, 1)) : lambda }
+    func strength(_ count: UInt32, inBatch: UInt32) -> Float {
+        isPerCount ? (inBatch > 0 ? lambda / Float(max(count, 1)) : 0) : lambda
+    }
 
     /// What decoupled regularization multiplies the weights by: 1 − rate·λ/n, never below 0.
     @inline(__always)

@@ -74,7 +74,7 @@ extension Table {
             layout.setStep(UInt32(truncatingIfNeeded: step), of: row)
             loss += block.set(
                 filled, row: row, gradient: gradients + i &* layout.width, scale: scale,
-                strength: regularizer.strength(samples), isCoupled: regularizer.isCoupled)
+                strength: regularizer.strength(samples, inBatch: counts[i]), isCoupled: regularizer.isCoupled)
             filled &+= 1
         }
         block.count = filled

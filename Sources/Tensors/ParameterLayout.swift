@@ -32,6 +32,10 @@ public enum DenseInitial: Sendable, Hashable {
     case normal(deviation: Float)
     /// One on the diagonal.
     case identity
+    /// The columns in equal blocks, each of one value: biases of gates.
+    case blocks([Float])
+    /// Row p, column c: sin(p / 10000^(2⌊c/2⌋/columns)) where c is even, else cos (Vaswani et al. 2017, 3.5).
+    case sinusoid
 }
 
 /// What a server does with a dense slot when a step is complete.

@@ -27,7 +27,7 @@ extension Message {
     ///
     /// - Parameters:
     ///   - header: step, subtree, micro-batches, samples, `keyListHash` and request by the caller; the rest is set here.
-    ///   - rowSamples: samples of the contribution that contain the row, as u32, at least 1.
+    ///   - rowSamples: samples of the contribution that contain the row, as u32; 0 for a row that was only drawn.
     ///   - gradients: row gradients, tables in order, in `precision`.
     ///   - dense: gradient of the shard's slice as f32, or empty.
     package static func push(
@@ -114,19 +114,14 @@ package struct PushView {
         self.message = message
     }
 
-    /// Nothing unless a row is in no sample, or in more than there are.
+    /// Nothing unless a row is in more samples than there are.
     private static func checkSamples(_ samples: UnsafeBufferPointer<UInt32>, limit: UInt32) throws(WireError) {
-        var low = UInt32.max
         var high: UInt32 = 0
-        for i in samples.indices {
-            let count = unsafe samples[i]
-            low = min(low, count)
-            high = max(high, count)
-        }
-        guard low == 0 || high > limit else { return }
-        let index = unsafe samples.firstIndex { $0 == 0 || $0 > limit } ?? 0
+        for i in samples.indices { high = max(high, unsafe samples[i]) }
+        guard high > limit else { return }
+        let index = unsafe samples.firstIndex { $0 > limit } ?? 0
         throw unsafe .element(
-            .push, what: "samples of row", index: index, found: Int(samples[index]), allowed: 1...max(1, Int(limit)))
+            .push, what: "samples of row", index: index, found: Int(samples[index]), allowed: 0...Int(limit))
     }
 
     /// Checks the rows against the list of its pull: the same counts, or positions that ascend within each table.

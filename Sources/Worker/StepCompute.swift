@@ -21,8 +21,8 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         let builder: MicroBatchBuilder
         let slots: [Column<Int32>]
 
-        init(schema: Schema, historyLimit: Int) {
-            builder = MicroBatchBuilder(schema: schema, historyLimit: historyLimit)
+        init(schema: Schema, historyLimit: Int, needs: BatchNeeds) {
+            builder = MicroBatchBuilder(schema: schema, historyLimit: historyLimit, needs: needs)
             slots = schema.tables.map { _ in Column<Int32>() }
         }
     }
@@ -33,6 +33,8 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         let order: DataOrder
         let positions: Range<Int>
         let size: Int
+        /// Draws what did not happen next, in training.
+        var negatives: NegativeSampler?
     }
 
     /// Dense parameters as pulled for the current step.
@@ -77,7 +79,9 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         values = widths.map { _ in Column<Float>() }
         contributions = (0..<capacity).map { _ in Contribution(denseCount: denseCount, widths: widths) }
         logits = (0..<capacity).map { _ in Column<Float>() }
-        threads = (0..<count).map { _ in ThreadState(schema: schema, historyLimit: historyLimit) }
+        threads = (0..<count).map { _ in
+            ThreadState(schema: schema, historyLimit: historyLimit, needs: model.needs)
+        }
         done = Mutex([:])
     }
 
@@ -198,6 +202,8 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         guard let next, let source else { return }
         let first = source.positions.lowerBound + (next.owned.lowerBound + number) * source.size
         let end = min(first + source.size, source.positions.upperBound)
-        state.builder.fill(next.batches[number], from: source.split, order: source.order, positions: first..<end)
+        state.builder.fill(
+            next.batches[number], from: source.split, order: source.order, positions: first..<end,
+            negatives: source.negatives)
     }
 }

@@ -143,7 +143,7 @@ package final class WorkerLoop {
         return epochOrder.map {
             StepCompute.Source(
                 split: split, order: $0.order, positions: options.plan.positions(of: step),
-                size: options.plan.microBatch)
+                size: options.plan.microBatch, negatives: options.negatives)
         }
     }
 

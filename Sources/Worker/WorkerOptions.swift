@@ -20,6 +20,8 @@ package struct WorkerOptions: Sendable {
     package var plan: JobPlan
     /// The training split; `nil` only scores.
     package var train: Split?
+    /// Draws what did not happen next, if the model asks for it.
+    package var negatives: NegativeSampler?
     /// Splits that can be scored, by name.
     package var scored: [String: Split]
     /// Compute threads.
@@ -32,7 +34,7 @@ package struct WorkerOptions: Sendable {
     /// Every property in its order.
     package init(
         rank: Int, workers: Int, map: PartitionMap, model: any Model, schema: Schema, historyLimit: Int,
-        plan: JobPlan, train: Split?, scored: [String: Split], threads: Int, seed: UInt64,
+        plan: JobPlan, train: Split?, negatives: NegativeSampler? = nil, scored: [String: Split], threads: Int, seed: UInt64,
         requestTimeout: Duration = .seconds(10)
     ) {
         self.rank = rank
@@ -43,6 +45,7 @@ package struct WorkerOptions: Sendable {
         self.historyLimit = historyLimit
         self.plan = plan
         self.train = train
+        self.negatives = negatives
         self.scored = scored
         self.threads = threads
         self.seed = seed

@@ -75,9 +75,9 @@ import Testing
     @Test(
         "the attention unit of DIN: pooled vectors with and without softmax",
         arguments: [
-            (TargetAttention.Normalization.softmax, [0.652395364, 0.367391455]), (.none, [-1.704379018, -0.952118198]),
+            (AttentionNormalization.softmax, [0.652395364, 0.367391455]), (.none, [-1.704379018, -0.952118198]),
         ])
-    func attention(normalization: TargetAttention.Normalization, golden: [Double]) throws {
+    func attention(normalization: AttentionNormalization, golden: [Double]) throws {
         let arena = Arena()
         var layout = ParameterLayout()
         let layer = TargetAttention(

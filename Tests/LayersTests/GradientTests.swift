@@ -83,8 +83,8 @@ private struct Ragged {
 
     @Test(
         "target attention, factored and ragged: gradients equal central differences",
-        arguments: TargetAttention.Normalization.allCases, [Activation.Kind.sigmoid, .dice])
-    func attention(normalization: TargetAttention.Normalization, activation: Activation.Kind) {
+        arguments: AttentionNormalization.allCases, [Activation.Kind.sigmoid, .dice])
+    func attention(normalization: AttentionNormalization, activation: Activation.Kind) {
         var layout = ParameterLayout()
         let layer = TargetAttention(
             "t", width: 4, hidden: [6, 3], activation: activation, normalization: normalization, dropout: 0.2,

@@ -42,6 +42,9 @@ final class ModelBench {
         fill(batch.historyOf, given.historyOf)
         fill(batch.historyOffsets, given.historyOffsets)
         fill(batch.positionBehavior, given.positionBehavior)
+        fill(batch.negatives, given.negatives ?? [])
+        fill(batch.sessionOffsets, given.sessionOffsets ?? [])
+        fill(batch.historySessions, given.historySessions ?? [])
         for (table, ids) in zip(batch.tables, given.ids) { fill(table.ids, ids) }
         for (table, counts) in zip(batch.tables, given.counts) { fill(table.counts, counts) }
         prepareRows()

@@ -6,12 +6,14 @@ import Testing
 
 @testable import Models
 
-/// Base and DIN against PyTorch: `Fixtures/make_fixtures.py` made the numbers, in float64, on padded tensors.
+/// The models against PyTorch: `Fixtures/make_fixtures.py` (Base and DIN) and `make_sequence_fixtures.py` (DIEN and DSIN)
+/// made the numbers, in float64, on padded tensors.
 @Suite struct ParityTests {
     struct Note: Decodable {
         struct Batch: Decodable {
             let userRows, itemRows, contextRows, biasRows, behaviorRows: [[Int32]]
             let historyOf, historyOffsets, positionBehavior: [Int32]
+            let negatives, sessionOffsets, historySessions: [Int32]?
             let ids: [[UInt64]]
             let counts: [[UInt32]]
         }
@@ -33,13 +35,21 @@ import Testing
         let loss: Double
     }
 
-    static let file = try? SafetensorsFile(
-        path: URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/models.safetensors").path)
+    /// A file of cases.
+    struct Fixture {
+        let file: SafetensorsFile?
+        let notes: [Note]
 
-    static let notes: [Note] = {
-        guard let text = file?.metadata["cases"] else { return [] }
-        return (try? JSONDecoder().decode([Note].self, from: Data(text.utf8))) ?? []
-    }()
+        init(_ name: String) {
+            let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+            file = try? SafetensorsFile(path: folder.appending(path: name + ".safetensors").path)
+            let text = file?.metadata["cases"] ?? "[]"
+            notes = (try? JSONDecoder().decode([Note].self, from: Data(text.utf8))) ?? []
+        }
+    }
+
+    static let models = Fixture("models")
+    static let sequences = Fixture("sequences")
 
     /// The largest difference relative to the larger of 1 and the reference's largest magnitude.
     static func difference(_ a: [Float], _ b: [Float]) -> Float {
@@ -48,14 +58,25 @@ import Testing
         return zip(a, b).map { ($0 - $1).magnitude }.map { $0.isNaN ? .infinity : $0 }.max().map { $0 / scale } ?? 0
     }
 
-    @Test("logits, loss and every gradient agree with PyTorch to 1e-5", arguments: 0..<28)
+    @Test("Base and DIN: logits, loss and every gradient agree with PyTorch to 1e-5", arguments: 0..<28)
     func parity(number: Int) throws {
-        try #require(Self.notes.count == 28)
-        let note = Self.notes[number]
+        try #require(Self.models.notes.count == 28)
+        try compare(Self.models, number)
+    }
+
+    @Test("DIEN (20) and DSIN (20): logits, loss and every gradient agree with PyTorch to 1e-5", arguments: 0..<40)
+    func sequences(number: Int) throws {
+        try #require(Self.sequences.notes.count == 40)
+        #expect(Self.sequences.notes[number].options.kind == (number < 20 ? .dien : .dsin))
+        try compare(Self.sequences, number)
+    }
+
+    private func compare(_ fixture: Fixture, _ number: Int) throws {
+        let note = fixture.notes[number]
         let model = try note.options.make(schema: note.schema)
         let name = (number < 10 ? "0" : "") + String(number)
         func column(_ part: String) throws -> [Float] {
-            Array(try #require(Self.file).column("\(name).\(part)", as: Float.self))
+            Array(try #require(fixture.file).column("\(name).\(part)", as: Float.self))
         }
         let bench = ModelBench(model, schema: note.schema)
         try bench.load(note, labels: try column("labels"), numeric: try column("numeric"))

@@ -73,8 +73,8 @@ import Testing
     }
 
     @Test(
-        "trap 5: a permuted history permutes its attention weights", arguments: TargetAttention.Normalization.allCases)
-    func equivariance(normalization: TargetAttention.Normalization) throws {
+        "trap 5: a permuted history permutes its attention weights", arguments: AttentionNormalization.allCases)
+    func equivariance(normalization: AttentionNormalization) throws {
         var layout = ParameterLayout()
         let layer = TargetAttention(
             "t", width: 3, hidden: [5], activation: .sigmoid, normalization: normalization, dropout: 0, in: &layout)
@@ -138,7 +138,7 @@ import Testing
 
     @Test("trap 8: a doubled history doubles the attention's vector without softmax, and leaves it with softmax")
     func doubled() throws {
-        for normalization in [TargetAttention.Normalization.none, .softmax] {
+        for normalization in [AttentionNormalization.none, .softmax] {
             var layout = ParameterLayout()
             let layer = TargetAttention(
                 "t", width: 3, hidden: [5], activation: .sigmoid, normalization: normalization, dropout: 0, in: &layout)
@@ -207,7 +207,7 @@ import Testing
 
     @Test("trap 47: where the number of like behaviors decides, attention without softmax sees it and softmax does not")
     func intensity() throws {
-        func loss(_ normalization: TargetAttention.Normalization) throws -> Double {
+        func loss(_ normalization: AttentionNormalization) throws -> Double {
             var options = DIN.Options()
             options.input = [.target, .attention]
             options.attention.normalization = normalization

@@ -1,0 +1,10 @@
+import Foundation
+
+/// Sets a row of the sinusoidal position encoding: sin(p / 10000^(2i/d)) at column 2i, cos of the same angle at 2i + 1
+/// (Vaswani et al. 2017, section 3.5).
+package func fillSinusoid(_ row: UnsafeMutablePointer<Float>, position: Int, count: Int) {
+    for column in 0..<count {
+        let angle = Double(position) * pow(10_000, -Double(column / 2 * 2) / Double(count))
+        row[column] = Float(column % 2 == 0 ? sin(angle) : cos(angle))
+    }
+}

@@ -1,0 +1,49 @@
+import Kernels
+import Tensors
+
+/// What the scores of an attention go through before they weigh the behaviors.
+package enum AttentionNormalization: String, Codable, Sendable, CaseIterable {
+    /// Nothing: the sum of weights is the intensity of the interest (the paper of DIN).
+    case none
+    /// Softmax over the history.
+    case softmax
+    /// Softmax of score / √width (the public code of DIN).
+    case softmaxScaled = "softmax_scaled"
+    /// σ(score / √width), each on its own.
+    case sigmoid
+
+    private func scale(_ width: Int) -> Float {
+        switch self {
+        case .none, .softmax: 1
+        case .softmaxScaled, .sigmoid: 1 / Float(width).squareRoot()
+        }
+    }
+
+    /// The weights of the scores, [pairs × 1] both.
+    func weights(of scores: Matrix, width: Int, _ histories: Histories, _ arena: Arena) -> Matrix {
+        guard self != .none else { return scores }
+        let weights = arena.matrix(rows: scores.rows, columns: 1)
+        switch self {
+        case .none: break
+        case .softmax, .softmaxScaled: segmentSoftmax(scores, scale: scale(width), histories, into: weights)
+        case .sigmoid:
+            let scaled = arena.matrix(rows: 1, columns: scores.rows)
+            for pair in 0..<scores.rows { scaled.base[pair] = scores.base[pair] * scale(width) }
+            logistic(scaled, into: Matrix(base: weights.base, rows: 1, columns: scores.rows))
+        }
+        return weights
+    }
+
+    /// The gradient of the scores, in place of that of the weights.
+    func backward(_ d: Matrix, weights: Matrix, width: Int, _ histories: Histories) {
+        switch self {
+        case .none: break
+        case .softmax, .softmaxScaled: segmentSoftmaxBackward(d, output: weights, scale: scale(width), histories)
+        case .sigmoid:
+            for pair in 0..<d.rows {
+                let weight = weights.base[pair]
+                d.base[pair] *= weight * (1 - weight) * scale(width)
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+import Kernels
+package import Tensors
+
+/// DIEN's auxiliary loss: the extractor's state after a behavior has to tell the next behavior from a drawn one (DIEN,
+/// equations 6 and 7).
+///
+/// ```
+/// z(h, e) = network on [h; e]                       t = 1 … L − 1 of every history
+/// L_aux = Σ_t [ln(1 + e^−z(h_t, e_{t+1})) + ln(1 + e^z(h_t, ê_{t+1}))] / M
+/// ```
+/// The first layer is computed as h·Wh once a pair and e·We once a distinct behavior. Pairs go through the network in
+/// tiles, forward and backward at once, so that nothing of the size of all pairs is ever stored. A history that several
+/// samples share is computed once and counts for each of them.
+package struct AuxiliaryLoss: Sendable {
+    /// What the sum over pairs is divided by: M.
+    package enum Normalization: String, Codable, Sendable, CaseIterable {
+        /// The number of pairs (t) of all samples.
+        case pairs
+        /// Twice that (DeepCTR-Torch).
+        case halves
+        /// The number of samples (the paper).
+        case sequences
+        /// Samples × (longest history − 1): padded slots count as 0 (the public code).
+        case slots
+    }
+
+    /// How many logits the network ends in.
+    package enum Head: String, Codable, Sendable, CaseIterable {
+        /// One, z.
+        case logit
+        /// Two, z = z₀ − z₁ (the public code).
+        case softmax
+    }
+
+    /// What [h; e] goes through before the first layer.
+    package enum InputNorm: String, Codable, Sendable, CaseIterable {
+        /// Nothing.
+        case none
+        /// γ·x/√1.001 + β (the public code, whose batch norm never moves its statistics).
+        case constant
+    }
+
+    /// The shape and the switches.
+    package struct Options: PartialOptions, Sendable, Equatable {
+        /// α: what the loss is multiplied by; default 1, 0 leaves it out.
+        package var weight: Float = 1
+        /// Widths of the hidden layers; default 100, 50.
+        package var hidden = [100, 50]
+        /// Their activation, one without statistics; default sigmoid.
+        package var activation = Activation.Kind.sigmoid
+        /// How many logits; default one.
+        package var head = Head.logit
+        /// What [h; e] goes through first; default nothing.
+        package var inputNorm = InputNorm.none
+        /// What the sum is divided by; default the number of pairs.
+        package var normalization = Normalization.pairs
+        /// The law of the behaviors that did not happen next; default frequency.
+        package var negatives = NegativeLaw.frequency
+
+        package enum CodingKeys: String, CodingKey, CaseIterable {
+            case weight, hidden, activation, head, normalization, negatives
+            case inputNorm = "input_norm"
+        }
+
+        /// The recommended form.
+        package init() {}
+
+        package mutating func update(from decoder: any Decoder) throws {
+            let reader = try OptionReader<CodingKeys>(decoder)
+            try reader.read(.weight, &weight)
+            try reader.read(.hidden, &hidden)
+            try reader.read(.activation, &activation)
+            try reader.read(.head, &head)
+            try reader.read(.inputNorm, &inputNorm)
+            try reader.read(.normalization, &normalization)
+            try reader.read(.negatives, &negatives)
+        }
+    }
+
+    /// The pairs of a micro-batch.
+    package struct Pairs: @unchecked Sendable {
+        /// H distinct histories of positions `offsets[h]..<offsets[h + 1]`.
+        package let offsets: UnsafePointer<Int32>
+        /// H.
+        package let histories: Int
+        /// Position → row of the states.
+        package let stateOf: UnsafePointer<Int32>
+        /// Position → distinct behavior.
+        package let behavior: UnsafePointer<Int32>
+        /// Position → distinct behavior that was drawn.
+        package let negative: UnsafePointer<Int32>
+        /// [H]: samples that share a history.
+        package let samplesOf: UnsafePointer<Int32>
+
+        /// A view of columns that the caller keeps alive.
+        package init(
+            offsets: UnsafePointer<Int32>, histories: Int, stateOf: UnsafePointer<Int32>,
+            behavior: UnsafePointer<Int32>, negative: UnsafePointer<Int32>, samplesOf: UnsafePointer<Int32>
+        ) {
+            self.offsets = offsets
+            self.histories = histories
+            self.stateOf = stateOf
+            self.behavior = behavior
+            self.negative = negative
+            self.samplesOf = samplesOf
+        }
+    }
+
+    private struct Layer {
+        let dense: Dense
+        let activation: Activation
+    }
+
+    /// Pairs of one tile: their activations stay in the second-level cache.
+    private static let tile = 256
+
+    private let norm: BatchNorm?
+    private let layers: [Layer]
+    private let output: Dense
+    private let normalization: Normalization
+    private let stateWidth: Int
+    private let behaviorWidth: Int
+
+    /// Declares "<name>.norm", "<name>.0.weight" [(states + behaviors) × units] and so on, "<name>.output".
+    package init(
+        _ name: String, states: Int, behaviors: Int, _ options: Options, in layout: inout ParameterLayout,
+        initial: DenseInitial = .glorotUniform
+    ) {
+        precondition(!options.hidden.isEmpty && options.activation != .dice, "hidden layers without statistics")
+        norm =
+            options.inputNorm == .constant
+            ? BatchNorm(name + ".norm", width: states + behaviors, kind: .constant, in: &layout) : nil
+        var width = states + behaviors
+        var layers: [Layer] = []
+        for (number, units) in options.hidden.enumerated() {
+            let dense = Dense("\(name).\(number)", input: width, output: units, in: &layout, initial: initial)
+            let unit = Activation("\(name).\(number).activation", width: units, kind: options.activation, in: &layout)
+            layers.append(Layer(dense: dense, activation: unit))
+            width = units
+        }
+        self.layers = layers
+        output = Dense(
+            name + ".output", input: width, output: options.head == .softmax ? 2 : 1, in: &layout, initial: initial)
+        normalization = options.normalization
+        stateWidth = states
+        behaviorWidth = behaviors
+    }
+
+    /// A pair of a state and the behaviors that it is held against.
+    private struct Pair: BitwiseCopyable {
+        let state: Int32
+        let positive: Int32
+        let negative: Int32
+        let share: Float
+    }
+
+    /// factor·Σ / M and its gradients: those by the states and by the behaviors are added, those of the parameters too.
+    ///
+    /// - Parameters:
+    ///   - states: [rows × states].
+    ///   - e: distinct behaviors, [K × behaviors].
+    ///   - factor: the loss's weight times the number of samples, as all losses are sums over samples.
+    package func train(
+        _ states: Matrix, _ e: Matrix, _ pairs: Pairs, factor: Float, _ parameters: DenseVector,
+        into gradient: DenseVector, addingTo dStates: Matrix, _ de: Matrix, _ arena: Arena
+    ) -> Double {
+        let list = list(pairs, factor: factor, arena)
+        guard list.count > 0 else { return 0 }
+        let units = layers[0].dense.weight.columns
+        let weight = parameters[layers[0].dense.weight].rows(stateWidth..<stateWidth + behaviorWidth)
+        let slope = gradient[layers[0].dense.weight].rows(stateWidth..<stateWidth + behaviorWidth)
+        let normed = columns(of: e, stateWidth, parameters, arena)
+        let projected = arena.matrix(rows: e.rows, columns: units)
+        gemm(normed, weight, into: projected)
+        let dProjected = arena.zeros(rows: e.rows, columns: units)
+        var loss = 0.0
+        for first in stride(from: 0, to: list.count, by: AuxiliaryLoss.tile) {
+            arena.scratch {
+                loss += train(
+                    UnsafeBufferPointer(rebasing: list[first..<min(first + AuxiliaryLoss.tile, list.count)]), states,
+                    projected, dProjected, parameters, gradient, dStates, arena)
+            }
+        }
+        gemm(transposed: normed, dProjected, addingTo: slope)
+        guard norm != nil else {
+            gemm(dProjected, transposed: weight, addingTo: de)
+            return loss
+        }
+        let dNormed = arena.matrix(rows: e.rows, columns: behaviorWidth)
+        gemm(dProjected, transposed: weight, into: dNormed)
+        add(columnsBackward(dNormed, e, stateWidth, parameters, gradient, arena), to: de)
+        return loss
+    }
+
+    /// All pairs, each with what its loss is multiplied by.
+    private func list(_ pairs: Pairs, factor: Float, _ arena: Arena) -> UnsafeBufferPointer<Pair> {
+        var (count, weighted, samples, longest) = (0, 0, 0, 0)
+        for history in 0..<pairs.histories {
+            let length = Int(pairs.offsets[history + 1] - pairs.offsets[history])
+            let sharing = Int(pairs.samplesOf[history])
+            count += max(0, length - 1)
+            weighted += max(0, length - 1) * sharing
+            samples += sharing
+            longest = max(longest, length)
+        }
+        let divisor: Int
+        switch normalization {
+        case .pairs: divisor = weighted
+        case .halves: divisor = 2 * weighted
+        case .sequences: divisor = samples
+        case .slots: divisor = samples * (longest - 1)
+        }
+        let base = arena.array(of: Pair.self, count: count)
+        var place = 0
+        for history in 0..<pairs.histories {
+            let first = Int(pairs.offsets[history])
+            let share = factor * Float(pairs.samplesOf[history]) / Float(max(1, divisor))
+            for position in first..<max(first, Int(pairs.offsets[history + 1]) - 1) {
+                base[place] = Pair(
+                    state: pairs.stateOf[position], positive: pairs.behavior[position + 1],
+                    negative: pairs.negative[position + 1], share: share)
+                place += 1
+            }
+        }
+        return UnsafeBufferPointer(start: base, count: count)
+    }
+
+    /// Forward and backward of one tile; its first rows are the true pairs, the others the drawn ones.
+    private func train(
+        _ pairs: UnsafeBufferPointer<Pair>, _ states: Matrix, _ projected: Matrix, _ dProjected: Matrix,
+        _ parameters: DenseVector, _ gradient: DenseVector, _ dStates: Matrix, _ arena: Arena
+    ) -> Double {
+        let count = pairs.count
+        let index = arena.ints(3 * count)
+        for (row, pair) in pairs.enumerated() {
+            index[row] = pair.state
+            index[count + row] = pair.positive
+            index[2 * count + row] = pair.negative
+        }
+        let first = layers[0].dense
+        let units = first.weight.columns
+        let raw = arena.matrix(rows: count, columns: stateWidth)
+        gatherRows(of: states, at: index, into: raw)
+        let h = columns(of: raw, 0, parameters, arena)
+        let shared = arena.matrix(rows: count, columns: units)
+        broadcast(parameters[first.bias], to: shared)
+        gemm(h, parameters[first.weight].rows(0..<stateWidth), addingTo: shared)
+        let z = arena.matrix(rows: 2 * count, columns: units)
+        gatherRows(of: projected, at: index + count, into: z)
+        add(shared, to: z.rows(0..<count))
+        add(shared, to: z.rows(count..<2 * count))
+
+        let (loss, dz) = descend(z, pairs, layer: 0, parameters, gradient, arena)
+
+        scatterAddRows(of: dz, at: index + count, addingTo: dProjected)
+        let dShared = dz.rows(0..<count)
+        add(dz.rows(count..<2 * count), to: dShared)
+        addRows(of: dShared, to: gradient[first.bias])
+        gemm(transposed: h, dShared, addingTo: gradient[first.weight].rows(0..<stateWidth))
+        let dh = arena.matrix(rows: count, columns: stateWidth)
+        gemm(dShared, transposed: parameters[first.weight].rows(0..<stateWidth), into: dh)
+        scatterAddRows(
+            of: columnsBackward(dh, raw, 0, parameters, gradient, arena), at: index, addingTo: dStates)
+        return loss
+    }
+
+    /// From a layer's pre-activations up to the loss, and back to their gradient.
+    private func descend(
+        _ z: Matrix, _ pairs: UnsafeBufferPointer<Pair>, layer number: Int, _ parameters: DenseVector,
+        _ gradient: DenseVector, _ arena: Arena
+    ) -> (loss: Double, dz: Matrix) {
+        let activation = layers[number].activation
+        let tape = activation.forward(z, parameters, training: true, arena)
+        let next = number + 1 < layers.count ? layers[number + 1].dense : output
+        let y = next.forward(tape.y, parameters, arena)
+        let (loss, dy) =
+            number + 1 < layers.count
+            ? descend(y, pairs, layer: number + 1, parameters, gradient, arena) : entropy(y, pairs, arena)
+        let da = next.backward(dy, x: tape.y, parameters, into: gradient, arena)
+        return (loss, activation.backward(da, tape, parameters, into: gradient, samples: z.rows, arena))
+    }
+
+    /// The weighted cross-entropies of a tile and the gradient of its outputs.
+    private func entropy(
+        _ y: Matrix, _ pairs: UnsafeBufferPointer<Pair>, _ arena: Arena
+    ) -> (loss: Double, dy: Matrix) {
+        let count = pairs.count
+        let z = arena.matrix(rows: y.rows, columns: 1)
+        for row in 0..<y.rows { z.base[row] = y.columns == 2 ? y[row, 0] - y[row, 1] : y[row, 0] }
+        let shares = arena.matrix(rows: y.rows, columns: 1)
+        for (row, pair) in pairs.enumerated() {
+            shares.base[row] = pair.share
+            shares.base[count + row] = pair.share
+        }
+        let dz = arena.matrix(rows: y.rows, columns: 1)
+        let loss = weightedCrossEntropy(z, weights: shares, positives: count, gradient: dz)
+        guard y.columns == 2 else { return (loss, dz) }
+        let dy = arena.matrix(rows: y.rows, columns: 2)
+        for row in 0..<y.rows { (dy[row, 0], dy[row, 1]) = (dz.base[row], -dz.base[row]) }
+        return (loss, dy)
+    }
+
+    // MARK: Input norm
+
+    /// γ/√1.001·x + β with the columns of γ and β from `first` on; x itself without the norm.
+    private func columns(of x: Matrix, _ first: Int, _ parameters: DenseVector, _ arena: Arena) -> Matrix {
+        norm?.constantForward(x, columns: first..<first + x.columns, parameters, arena) ?? x
+    }
+
+    private func columnsBackward(
+        _ dy: Matrix, _ x: Matrix, _ first: Int, _ parameters: DenseVector, _ gradient: DenseVector, _ arena: Arena
+    ) -> Matrix {
+        norm?.constantBackward(dy, x, columns: first..<first + x.columns, parameters, into: gradient, arena) ?? dy
+    }
+}

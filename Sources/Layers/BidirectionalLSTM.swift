@@ -1,0 +1,154 @@
+import Kernels
+package import Tensors
+
+/// DSIN's interest interacting layer: an LSTM over the sessions in each direction, their states merged (DSIN, 3.4).
+///
+/// Each direction is a stack of its own, as in the public code: the second forward layer reads the first forward layer.
+/// Sequences are ragged; the backward direction starts at each sequence's own end.
+package struct BidirectionalLSTM: Sendable {
+    /// How the states of the two directions become one.
+    package enum Merge: String, Codable, Sendable, CaseIterable {
+        /// Forward + backward.
+        case sum
+        /// Half the sum (the public code).
+        case mean
+        /// Side by side.
+        case concat
+    }
+
+    /// The shape and the switches.
+    package struct Options: PartialOptions, Sendable, Equatable {
+        /// Layers of each direction; default 1, 0 leaves the interacting layer out.
+        package var layers = 1
+        /// How the directions are merged; default sum.
+        package var merge = Merge.sum
+        /// Whether the cell enters its gates; default false.
+        package var peephole = false
+        /// Share of the input's elements that a training step drops; default 0.
+        package var dropout: Float = 0
+        /// Where the biases of the forget gates start; default 1.
+        package var forgetBias: Float = 1
+        /// Where the other biases start; default 0.
+        package var bias: Float = 0
+
+        package enum CodingKeys: String, CodingKey, CaseIterable {
+            case layers, merge, peephole, dropout, bias
+            case forgetBias = "forget_bias"
+        }
+
+        /// The defaults.
+        package init() {}
+
+        package mutating func update(from decoder: any Decoder) throws {
+            let reader = try OptionReader<CodingKeys>(decoder)
+            try reader.read(.layers, &layers)
+            try reader.read(.merge, &merge)
+            try reader.read(.peephole, &peephole)
+            try reader.read(.dropout, &dropout)
+            try reader.read(.forgetBias, &forgetBias)
+            try reader.read(.bias, &bias)
+        }
+    }
+
+    /// What backward needs; `y` is the result.
+    package struct Tape {
+        /// By position, [positions × outputs].
+        package let y: Matrix
+        let forward: Direction
+        let backward: Direction
+    }
+
+    struct Direction {
+        let time: TimeMajor
+        let layers: UnsafeMutablePointer<LSTM.Tape>
+    }
+
+    private let ahead: [LSTM]
+    private let back: [LSTM]
+    private let merge: Merge
+    private let width: Int
+    private let dropoutRate: Float
+    /// Columns of the result.
+    package var outputs: Int { merge == .concat ? 2 * width : width }
+
+    /// Declares "<name>.forward.0…" and "<name>.backward.0…"; the width stays that of the input.
+    package init(
+        _ name: String, width: Int, _ options: Options, in layout: inout ParameterLayout,
+        initial: DenseInitial = .glorotUniform
+    ) {
+        var stacks: [[LSTM]] = []
+        for direction in ["forward", "backward"] {
+            var stack: [LSTM] = []
+            for layer in 0..<options.layers {
+                stack.append(
+                    LSTM(
+                        "\(name).\(direction).\(layer)", input: width, width: width,
+                        peephole: options.peephole, forgetBias: options.forgetBias, otherBias: options.bias,
+                        in: &layout, initial: initial))
+            }
+            stacks.append(stack)
+        }
+        (ahead, back) = (stacks[0], stacks[1])
+        merge = options.merge
+        self.width = width
+        dropoutRate = options.dropout
+    }
+
+    /// The merged states of every position.
+    ///
+    /// - Parameters:
+    ///   - x: by position, [positions × width].
+    ///   - offsets: where each of `count` sequences begins, and the total.
+    package func forward(
+        _ x: Matrix, offsets: UnsafePointer<Int32>, count: Int, _ parameters: DenseVector, training: Bool, key: UInt64,
+        _ arena: Arena
+    ) -> Tape {
+        let input = training ? drop(x, key, arena) : x
+        let y = arena.zeros(rows: x.rows, columns: outputs)
+        func run(_ stack: [LSTM], reversed: Bool) -> Direction {
+            let time = TimeMajor(offsets: offsets, count: count, reversed: reversed, arena)
+            let tapes = arena.array(of: LSTM.Tape.self, count: stack.count)
+            var states = arena.matrix(rows: time.rows, columns: width)
+            gatherRows(of: input, at: time.positionOf, into: states)
+            for (number, layer) in stack.enumerated() {
+                let tape = layer.forward(states, time, parameters, arena)
+                (tapes + number).initialize(to: tape)
+                states = tape.states
+            }
+            scatterAddRows(of: states, at: time.positionOf, addingTo: part(of: y, reversed: reversed))
+            return Direction(time: time, layers: tapes)
+        }
+        let (first, second) = (run(ahead, reversed: false), run(back, reversed: true))
+        if merge == .mean { for row in 0..<y.rows { for column in 0..<width { y[row, column] *= 0.5 } } }
+        return Tape(y: y, forward: first, backward: second)
+    }
+
+    private func drop(_ x: Matrix, _ key: UInt64, _ arena: Arena) -> Matrix {
+        dropoutRate > 0 ? dropout(x, rate: dropoutRate, key: key, stream: 0x200, arena) : x
+    }
+
+    /// The columns of a direction.
+    private func part(of y: Matrix, reversed: Bool) -> Matrix {
+        merge == .concat ? y.columns(reversed ? width..<2 * width : 0..<width) : y
+    }
+
+    /// dx of dy, by position; gradients of the parameters are added.
+    package func backward(
+        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, key: UInt64, _ arena: Arena
+    ) -> Matrix {
+        let dx = arena.zeros(rows: dy.rows, columns: width)
+        func run(_ stack: [LSTM], _ direction: Direction, reversed: Bool) {
+            var d = arena.matrix(rows: direction.time.rows, columns: width)
+            gatherRows(of: part(of: dy, reversed: reversed), at: direction.time.positionOf, into: d)
+            if merge == .mean { for row in 0..<d.rows { for column in 0..<width { d[row, column] *= 0.5 } } }
+            for number in stack.indices.reversed() {
+                d = stack[number].backward(
+                    d, direction.layers[number], direction.time, parameters, into: gradient, arena)
+            }
+            scatterAddRows(of: d, at: direction.time.positionOf, addingTo: dx)
+        }
+        run(ahead, tape.forward, reversed: false)
+        run(back, tape.backward, reversed: true)
+        return drop(dx, key, arena)
+    }
+}

@@ -1,0 +1,47 @@
+import Kernels
+package import Tensors
+
+/// Layer norm of every row: y = γ∘(x − mean)/√(variance + ε) + β (Ba and others 2016).
+package struct LayerNorm: Sendable {
+    /// What backward needs; `y` is the result.
+    package struct Tape: BitwiseCopyable {
+        /// The output.
+        package let y: Matrix
+        let standardized: Matrix
+        let inverse: Matrix
+    }
+
+    private let gamma: Slot
+    private let beta: Slot
+    private let epsilon: Float
+
+    /// Declares `<name>.gamma` and `<name>.beta`.
+    package init(_ name: String, width: Int, epsilon: Float, in layout: inout ParameterLayout) {
+        gamma = layout.matrix(name + ".gamma", rows: 1, columns: width, initial: .constant(1))
+        beta = layout.matrix(name + ".beta", rows: 1, columns: width, initial: .constant(0))
+        self.epsilon = epsilon
+    }
+
+    /// y of x.
+    package func forward(_ x: Matrix, _ parameters: DenseVector, _ arena: Arena) -> Tape {
+        let tape = Tape(
+            y: arena.matrix(rows: x.rows, columns: x.columns),
+            standardized: arena.matrix(rows: x.rows, columns: x.columns),
+            inverse: arena.matrix(rows: x.rows, columns: 1))
+        layerNorm(
+            x, gamma: parameters[gamma], beta: parameters[beta], epsilon: epsilon, standardized: tape.standardized,
+            inverse: tape.inverse, into: tape.y)
+        return tape
+    }
+
+    /// dx of dy; dγ and dβ are added.
+    package func backward(
+        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, _ arena: Arena
+    ) -> Matrix {
+        let dx = arena.matrix(rows: dy.rows, columns: dy.columns)
+        layerNormBackward(
+            dy, gamma: parameters[gamma], standardized: tape.standardized, inverse: tape.inverse,
+            addingTo: gradient[gamma], gradient[beta], into: dx)
+        return dx
+    }
+}

@@ -1,0 +1,149 @@
+import Kernels
+package import Tensors
+
+/// Multi-head self-attention within each session, weights shared by all sessions (Vaswani and others 2017, 3.2; DSIN,
+/// equations 4 and 5).
+///
+/// head_h = softmax(scale·Q_h·K_hᵀ)·V_h with Q = x_q·WQ, K = x_k·WK, V = x_k·WV cut into heads by columns; the heads side by
+/// side, times WO if there is one.
+package struct MultiHeadAttention: Sendable {
+    /// What the projections read.
+    package enum Projections: String, Codable, Sendable, CaseIterable {
+        /// A whole behavior, W [d × d].
+        case full
+        /// Each head its own slice of a behavior, a block of W [d × d/heads] (the notation of the paper).
+        case sliced
+    }
+
+    /// What scores are divided by.
+    package enum Scale: String, Codable, Sendable, CaseIterable {
+        /// √(d / heads).
+        case head
+        /// √d (the paper of DSIN).
+        case model
+    }
+
+    /// The switches.
+    package struct Options: Sendable, Equatable {
+        /// How many heads; divides d.
+        package var heads = 2
+        /// What the projections read.
+        package var projections = Projections.full
+        /// What scores are divided by.
+        package var scale = Scale.head
+        /// Whether WO exists.
+        package var output = true
+        /// Whether a behavior does not attend to itself (the public code's blinding).
+        package var blinding = false
+
+        /// The paper's structure.
+        package init() {}
+    }
+
+    /// What backward needs; `y` is the result.
+    package struct Tape {
+        /// [positions × d].
+        package let y: Matrix
+        let attention: SelfAttention
+        let kept: UnsafeMutablePointer<Float>
+        let joined: Matrix
+    }
+
+    private let query, key, value: Slot
+    private let output: Slot?
+    private let options: Options
+    private let width: Int
+
+    /// Declares "<name>.query.weight", "<name>.key.weight", "<name>.value.weight" and "<name>.output.weight".
+    package init(
+        _ name: String, width: Int, _ options: Options, in layout: inout ParameterLayout,
+        initial: DenseInitial = .glorotUniform
+    ) {
+        precondition(width % options.heads == 0, "heads divide the width")
+        let columns = options.projections == .full ? width : width / options.heads
+        func declare(_ part: String) -> Slot {
+            layout.matrix("\(name).\(part).weight", rows: width, columns: columns, initial: initial)
+        }
+        (query, key, value) = (declare("query"), declare("key"), declare("value"))
+        output =
+            options.output
+            ? layout.matrix(name + ".output.weight", rows: width, columns: width, initial: initial) : nil
+        self.options = options
+        self.width = width
+    }
+
+    private var headWidth: Int { width / options.heads }
+    private var scale: Float { 1 / Float(options.scale == .head ? headWidth : width).squareRoot() }
+
+    private func project(_ x: Matrix, _ slot: Slot, _ parameters: DenseVector, _ arena: Arena) -> Matrix {
+        let y = arena.matrix(rows: x.rows, columns: width)
+        guard options.projections == .sliced else {
+            gemm(x, parameters[slot], into: y)
+            return y
+        }
+        for head in 0..<options.heads {
+            let block = head * headWidth..<(head + 1) * headWidth
+            gemm(x.columns(block), parameters[slot].rows(block), into: y.columns(block))
+        }
+        return y
+    }
+
+    private func projectBackward(
+        _ dy: Matrix, _ x: Matrix, _ slot: Slot, _ parameters: DenseVector, _ gradient: DenseVector,
+        addingTo dx: Matrix
+    ) {
+        guard options.projections == .sliced else {
+            gemm(transposed: x, dy, addingTo: gradient[slot])
+            gemm(dy, transposed: parameters[slot], addingTo: dx)
+            return
+        }
+        for head in 0..<options.heads {
+            let block = head * headWidth..<(head + 1) * headWidth
+            let (weight, slope) = (parameters[slot].rows(block), gradient[slot].rows(block))
+            gemm(transposed: x.columns(block), dy.columns(block), addingTo: slope)
+            gemm(dy.columns(block), transposed: weight, addingTo: dx.columns(block))
+        }
+    }
+
+    /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
+    package func forward(
+        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ parameters: DenseVector,
+        _ arena: Arena
+    ) -> Tape {
+        let attention = SelfAttention(
+            q: project(xq, query, parameters, arena), k: project(xk, key, parameters, arena),
+            v: project(xk, value, parameters, arena), offsets: offsets, sessions: sessions, heads: options.heads,
+            scale: scale, excludesSelf: options.blinding)
+        let joined = arena.matrix(rows: xq.rows, columns: width)
+        let kept = arena.matrix(rows: 1, columns: attention.keptCount).base
+        let y = output == nil ? joined : arena.matrix(rows: xq.rows, columns: width)
+        arena.scratch {
+            let scratch = arena.matrix(rows: 1, columns: attention.scratchCount).base
+            attention.forward(into: joined, kept: kept, scratch: scratch)
+        }
+        if let output { gemm(joined, parameters[output], into: y) }
+        return Tape(y: y, attention: attention, kept: kept, joined: joined)
+    }
+
+    /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
+    package func backward(
+        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, _ parameters: DenseVector,
+        into gradient: DenseVector, addingTo dxq: Matrix, _ dxk: Matrix, _ arena: Arena
+    ) {
+        var dJoined = dy
+        if let output {
+            gemm(transposed: tape.joined, dy, addingTo: gradient[output])
+            dJoined = arena.matrix(rows: dy.rows, columns: width)
+            gemm(dy, transposed: parameters[output], into: dJoined)
+        }
+        func fresh() -> Matrix { arena.matrix(rows: dy.rows, columns: width) }
+        let (dq, dk, dv) = (fresh(), fresh(), fresh())
+        arena.scratch {
+            let scratch = arena.matrix(rows: 1, columns: tape.attention.scratchCount).base
+            tape.attention.backward(dJoined, kept: tape.kept, scratch: scratch, into: dq, dk, dv)
+        }
+        projectBackward(dq, xq, query, parameters, gradient, addingTo: dxq)
+        projectBackward(dk, xk, key, parameters, gradient, addingTo: dxk)
+        projectBackward(dv, xk, value, parameters, gradient, addingTo: dxk)
+    }
+}

@@ -1,0 +1,168 @@
+import Kernels
+package import Tensors
+
+/// What a behavior's place in its session, and the session's place among the newest, add to its vector (DSIN, 3.2).
+///
+/// Sessions are counted from the newest, k = 0; positions from the oldest kept behavior of the session, t = 0. `bias` is
+/// the paper's equation 2: BE(k, t, c) = wK_k + wT_t + wC_c, one number for each session, each position and each unit.
+package struct PositionEncoding: Sendable {
+    /// Which encoding.
+    package enum Kind: String, Codable, Sendable, CaseIterable {
+        /// x + wK_k + wT_t + wC_c (the paper's bias encoding).
+        case bias
+        /// x + a trained vector for k + a trained vector for t.
+        case sessionVector = "session_vector"
+        /// x + the sinusoids of t (Vaswani and others 2017, 3.5).
+        case sinusoid
+        /// x + √d·table_t, one table for queries and one for keys, trained from the sinusoids (the public code's DSIN-PE).
+        case sinusoidTrained = "sinusoid_trained"
+        /// x.
+        case none
+    }
+
+    private let kind: Kind
+    private let session, behavior, unit: Slot
+    private let width: Int
+    private let length: Int
+
+    /// Declares "<name>.session", "<name>.behavior" and "<name>.unit", or "<name>.query" and "<name>.key", as far as the
+    /// kind has them, for at most `sessions` sessions of at most `length` behaviors.
+    package init(
+        _ name: String, kind: Kind, width: Int, sessions: Int, length: Int, in layout: inout ParameterLayout
+    ) {
+        self.kind = kind
+        self.width = width
+        self.length = length
+        let none = Slot(offset: 0, rows: 0, columns: 0)
+        func declare(_ part: String, _ rows: Int, _ columns: Int, _ initial: DenseInitial) -> Slot {
+            layout.matrix("\(name).\(part)", rows: rows, columns: columns, initial: initial)
+        }
+        let small = DenseInitial.normal(deviation: 1e-4)
+        switch kind {
+        case .bias:
+            session = declare("session", 1, sessions, small)
+            behavior = declare("behavior", 1, length, small)
+            unit = declare("unit", 1, width, small)
+        case .sessionVector:
+            session = declare("session", sessions, width, small)
+            behavior = declare("behavior", length, width, small)
+            unit = none
+        case .sinusoidTrained:
+            session = declare("query", length, width, .sinusoid)
+            behavior = declare("key", length, width, .sinusoid)
+            unit = none
+        case .sinusoid, .none: (session, behavior, unit) = (none, none, none)
+        }
+    }
+
+    /// Calls `body` with every position, its session counted from the newest of its history, and its place in it.
+    private func walk(_ sessions: Sessions, _ body: (_ position: Int, _ k: Int, _ t: Int) -> Void) {
+        for history in 0..<sessions.histories {
+            let (first, end) = (Int(sessions.ofHistory[history]), Int(sessions.ofHistory[history + 1]))
+            for number in first..<end {
+                let begin = Int(sessions.offsets[number])
+                for position in begin..<Int(sessions.offsets[number + 1]) {
+                    body(position, end - 1 - number, position - begin)
+                }
+            }
+        }
+    }
+
+    /// The inputs of queries and of keys, [positions × d]; one matrix unless their tables differ.
+    package func forward(
+        _ x: Matrix, _ sessions: Sessions, _ parameters: DenseVector, _ arena: Arena
+    ) -> (queries: Matrix, keys: Matrix) {
+        guard kind != .none else { return (x, x) }
+        let queries = arena.matrix(rows: x.rows, columns: width)
+        copy(x, into: queries)
+        var keys = queries
+        switch kind {
+        case .none: break
+        case .bias:
+            let (k, t, c) = (parameters[session].base, parameters[behavior].base, parameters[unit].base)
+            walk(sessions) { position, number, place in
+                let (row, scalar) = (queries[position], k[number] + t[place])
+                for column in 0..<width { row[column] += scalar + c[column] }
+            }
+        case .sessionVector:
+            walk(sessions) { position, number, place in
+                add(parameters[session][number], times: 1, to: queries[position])
+                add(parameters[behavior][place], times: 1, to: queries[position])
+            }
+        case .sinusoid:
+            let table = arena.matrix(rows: length, columns: width)
+            for place in 0..<length { fillSinusoid(table[place], position: place, count: width) }
+            walk(sessions) { position, _, place in add(table[place], times: 1, to: queries[position]) }
+        case .sinusoidTrained:
+            keys = arena.matrix(rows: x.rows, columns: width)
+            copy(x, into: keys)
+            walk(sessions) { position, _, place in
+                add(parameters[session][place], times: root, to: queries[position])
+                add(parameters[behavior][place], times: root, to: keys[position])
+            }
+        }
+        return (queries, keys)
+    }
+
+    private var root: Float { Float(width).squareRoot() }
+
+    private func add(_ from: UnsafePointer<Float>, times factor: Float, to row: UnsafeMutablePointer<Float>) {
+        for column in 0..<width { row[column] += factor * from[column] }
+    }
+
+    /// Gradients of the encoding's parameters, added; that by x is the sum of the two given, or the one where they are one.
+    ///
+    /// For `bias`: dwK_k = Σ over its positions and units, dwT_t likewise, dwC_c = Σ over positions.
+    package func backward(
+        queries dq: Matrix, keys dk: Matrix, _ sessions: Sessions, into gradient: DenseVector
+    ) {
+        switch kind {
+        case .none, .sinusoid: break
+        case .bias:
+            let (k, t, c) = (gradient[session].base, gradient[behavior].base, gradient[unit].base)
+            walk(sessions) { position, number, place in
+                let row = dq[position]
+                var sum: Float = 0
+                for column in 0..<width {
+                    sum += row[column]
+                    c[column] += row[column]
+                }
+                k[number] += sum
+                t[place] += sum
+            }
+        case .sessionVector:
+            walk(sessions) { position, number, place in
+                add(dq[position], times: 1, to: gradient[session][number])
+                add(dq[position], times: 1, to: gradient[behavior][place])
+            }
+        case .sinusoidTrained:
+            walk(sessions) { position, _, place in
+                add(dq[position], times: root, to: gradient[session][place])
+                add(dk[position], times: root, to: gradient[behavior][place])
+            }
+        }
+    }
+
+    /// Whether queries and keys have inputs of their own.
+    package var isSplit: Bool { kind == .sinusoidTrained }
+}
+
+/// The sessions of a micro-batch's distinct histories: views of its columns.
+package struct Sessions: @unchecked Sendable {
+    /// H.
+    package let histories: Int
+    /// S.
+    package let count: Int
+    /// [S + 1]: where each session begins among the positions.
+    package let offsets: UnsafePointer<Int32>
+    /// [H + 1]: where each history's sessions begin.
+    package let ofHistory: UnsafePointer<Int32>
+
+    /// A view of columns that the caller keeps alive.
+    package init(histories: Int, count: Int, offsets: UnsafePointer<Int32>, ofHistory: UnsafePointer<Int32>) {
+        self.histories = histories
+        self.count = count
+        self.offsets = offsets
+        self.ofHistory = ofHistory
+    }
+}

@@ -1,0 +1,186 @@
+import Kernels
+package import Tensors
+
+/// DSIN's session interest extractor: self-attention and a feed-forward network, each with a residual and a layer norm
+/// (DSIN, 3.3; Vaswani and others 2017, 3.1).
+///
+/// ```
+/// y₁ = norm(x_q + attention(x_q, x_k))
+/// y₂ = norm(y₁ + max(y₁·W₁ + b₁, 0)·W₂ + b₂)
+/// ```
+package struct Transformer: Sendable {
+    /// Which layer norms there are.
+    package enum Norm: String, Codable, Sendable, CaseIterable {
+        /// One behind the attention and one behind the feed-forward network.
+        case separate
+        /// One that is used twice (the public code, where it is switched on).
+        case shared
+        /// None (the public code as it is called).
+        case none
+    }
+
+    /// The switches of the attention and of what is around it.
+    package struct Options: PartialOptions, Sendable, Equatable {
+        /// How many heads, a divisor of d; default 2.
+        package var heads = 2
+        /// What the projections read; default full.
+        package var projections = MultiHeadAttention.Projections.full
+        /// What scores are divided by; default √(d / heads).
+        package var scale = MultiHeadAttention.Scale.head
+        /// Whether WO exists; default true.
+        package var output = true
+        /// Whether a behavior does not attend to itself; default false.
+        package var blinding = false
+        /// Which layer norms there are; default separate.
+        package var norm = Norm.separate
+        /// ε of the layer norms; default 1e-5.
+        package var epsilon: Float = 1e-5
+        /// Width of the feed-forward network's hidden layer over d; default 4.
+        package var feedForward = 4
+        /// Whether the feed-forward network has biases; default true.
+        package var feedForwardBias = true
+        /// Share of the attention's and of the feed-forward network's outputs that a training step drops; default 0.
+        package var dropout: Float = 0
+
+        package enum CodingKeys: String, CodingKey, CaseIterable {
+            case heads, projections, scale, output, blinding, norm, epsilon, dropout
+            case feedForward = "feed_forward"
+            case feedForwardBias = "feed_forward_bias"
+        }
+
+        /// The paper's structure.
+        package init() {}
+
+        package mutating func update(from decoder: any Decoder) throws {
+            let reader = try OptionReader<CodingKeys>(decoder)
+            try reader.read(.heads, &heads)
+            try reader.read(.projections, &projections)
+            try reader.read(.scale, &scale)
+            try reader.read(.output, &output)
+            try reader.read(.blinding, &blinding)
+            try reader.read(.norm, &norm)
+            try reader.read(.epsilon, &epsilon)
+            try reader.read(.feedForward, &feedForward)
+            try reader.read(.feedForwardBias, &feedForwardBias)
+            try reader.read(.dropout, &dropout)
+        }
+
+        /// The attention's share of them.
+        package var attention: MultiHeadAttention.Options {
+            var attention = MultiHeadAttention.Options()
+            attention.heads = heads
+            attention.projections = projections
+            attention.scale = scale
+            attention.output = output
+            attention.blinding = blinding
+            return attention
+        }
+    }
+
+    /// What backward needs; `y` is the result.
+    package struct Tape {
+        /// [positions × d].
+        package let y: Matrix
+        let attention: MultiHeadAttention.Tape
+        let norm1: LayerNorm.Tape?
+        let middle: Matrix
+        let hidden: Matrix
+        let norm2: LayerNorm.Tape?
+    }
+
+    private let attention: MultiHeadAttention
+    private let norm1, norm2: LayerNorm?
+    private let weight1, weight2: Slot
+    private let bias1, bias2: Slot?
+    private let dropoutRate: Float
+
+    /// Declares "<name>.query.weight" and so on, "<name>.norm1" and "<name>.norm2" (or "<name>.norm"), "<name>.0.weight" and
+    /// "<name>.1.weight" with their biases.
+    package init(
+        _ name: String, width: Int, _ options: Options, in layout: inout ParameterLayout,
+        initial: DenseInitial = .glorotUniform
+    ) {
+        attention = MultiHeadAttention(name, width: width, options.attention, in: &layout, initial: initial)
+        switch options.norm {
+        case .separate:
+            norm1 = LayerNorm(name + ".norm1", width: width, epsilon: options.epsilon, in: &layout)
+            norm2 = LayerNorm(name + ".norm2", width: width, epsilon: options.epsilon, in: &layout)
+        case .shared:
+            let norm = LayerNorm(name + ".norm", width: width, epsilon: options.epsilon, in: &layout)
+            (norm1, norm2) = (norm, norm)
+        case .none: (norm1, norm2) = (nil, nil)
+        }
+        let hidden = options.feedForward * width
+        weight1 = layout.matrix(name + ".0.weight", rows: width, columns: hidden, initial: initial)
+        weight2 = layout.matrix(name + ".1.weight", rows: hidden, columns: width, initial: initial)
+        let hasBias = options.feedForwardBias
+        bias1 = hasBias ? layout.matrix(name + ".0.bias", rows: 1, columns: hidden, initial: .constant(0)) : nil
+        bias2 = hasBias ? layout.matrix(name + ".1.bias", rows: 1, columns: width, initial: .constant(0)) : nil
+        dropoutRate = options.dropout
+    }
+
+    /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
+    package func forward(
+        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ parameters: DenseVector,
+        training: Bool, key: UInt64, _ arena: Arena
+    ) -> Tape {
+        let attended = attention.forward(
+            queries: xq, keys: xk, offsets: offsets, sessions: sessions, parameters, arena)
+        let first = arena.matrix(rows: xq.rows, columns: xq.columns)
+        combine(xq, training ? drop(attended.y, 0x300, key, arena) : attended.y, sign: 1, into: first)
+        let tape1 = norm1?.forward(first, parameters, arena)
+        let middle = tape1?.y ?? first
+
+        let hidden = arena.matrix(rows: xq.rows, columns: weight1.columns)
+        affine(middle, weight1, bias1, into: hidden, parameters)
+        relu(hidden, into: hidden)
+        let second = arena.matrix(rows: xq.rows, columns: xq.columns)
+        affine(hidden, weight2, bias2, into: second, parameters)
+        let sum = training && dropoutRate > 0 ? drop(second, 0x301, key, arena) : second
+        add(middle, to: sum)
+        let tape2 = norm2?.forward(sum, parameters, arena)
+        return Tape(
+            y: tape2?.y ?? sum, attention: attended, norm1: tape1, middle: middle, hidden: hidden, norm2: tape2)
+    }
+
+    private func affine(_ x: Matrix, _ weight: Slot, _ bias: Slot?, into y: Matrix, _ parameters: DenseVector) {
+        guard let bias else {
+            gemm(x, parameters[weight], into: y)
+            return
+        }
+        broadcast(parameters[bias], to: y)
+        gemm(x, parameters[weight], addingTo: y)
+    }
+
+    private func drop(_ x: Matrix, _ stream: UInt64, _ key: UInt64, _ arena: Arena) -> Matrix {
+        dropoutRate > 0 ? dropout(x, rate: dropoutRate, key: key, stream: stream, arena) : x
+    }
+
+    /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
+    package func backward(
+        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, _ parameters: DenseVector,
+        into gradient: DenseVector, addingTo dxq: Matrix, _ dxk: Matrix, key: UInt64, _ arena: Arena
+    ) {
+        var dSum = dy
+        if let norm2, let kept = tape.norm2 { dSum = norm2.backward(dy, kept, parameters, into: gradient, arena) }
+        let dSecond = drop(dSum, 0x301, key, arena)
+        if let bias2 { addRows(of: dSecond, to: gradient[bias2]) }
+        gemm(transposed: tape.hidden, dSecond, addingTo: gradient[weight2])
+        let dHidden = arena.matrix(rows: dy.rows, columns: weight1.columns)
+        gemm(dSecond, transposed: parameters[weight2], into: dHidden)
+        let dRelu = arena.matrix(rows: dy.rows, columns: weight1.columns)
+        reluBackward(dHidden, output: tape.hidden, into: dRelu)
+        if let bias1 { addRows(of: dRelu, to: gradient[bias1]) }
+        gemm(transposed: tape.middle, dRelu, addingTo: gradient[weight1])
+        let dMiddle = arena.matrix(rows: dy.rows, columns: dy.columns)
+        copy(dSum, into: dMiddle)
+        gemm(dRelu, transposed: parameters[weight1], addingTo: dMiddle)
+
+        var dFirst = dMiddle
+        if let norm1, let kept = tape.norm1 { dFirst = norm1.backward(dMiddle, kept, parameters, into: gradient, arena) }
+        add(dFirst, to: dxq)
+        attention.backward(
+            drop(dFirst, 0x300, key, arena), tape.attention, queries: xq, keys: xk, parameters, into: gradient,
+            addingTo: dxq, dxk, arena)
+    }
+}

@@ -1,0 +1,158 @@
+import Kernels
+import Layers
+import Tensors
+
+/// How interests evolve towards a target (DIEN, section 4.3).
+package enum Evolution: String, Codable, Sendable, CaseIterable {
+    /// A second GRU over the states; the attention pools its outputs (two-layer GRU with attention).
+    case gru
+    /// The attention scales the states that enter the second GRU.
+    case aigru
+    /// The attention takes the place of the update gate.
+    case agru
+    /// The attention joins the update gate.
+    case augru
+}
+
+/// How AUGRU joins the attention a and the update gate u.
+package enum AUGRUForm: String, Codable, Sendable, CaseIterable {
+    /// a·u, as the paper writes it: a = 0 keeps the state.
+    case product
+    /// 1 − (1 − a)(1 − u), as the public code computes it: a = 0 is an ordinary step, a = 1 replaces the state.
+    case union
+}
+
+/// DIEN's second half: the attention of the target to the extractor's states, and the layer that follows their course.
+struct InterestEvolution: Sendable {
+    /// What backward needs; `y` is the result.
+    struct Tape {
+        /// The interest of every sample in its target, [samples × H].
+        let y: Matrix
+        let weights: InterestAttention.Tape
+        let gru: GRU.Tape
+        let time: TimeMajor
+        let stateOf: UnsafeMutablePointer<Int32>
+        let states: Histories
+    }
+
+    private let kind: Evolution
+    private let attention: InterestAttention
+    private let gru: GRU
+
+    /// Declares "attention.…" and "evolution.…".
+    init(
+        _ options: DIEN.Options, width: Int, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
+    ) {
+        kind = options.evolution
+        attention = InterestAttention(
+            "attention", width: width, target: options.attention.targetWidth(of: inputs), options.attention,
+            in: &layout, initial: initial)
+        let mixing: GRUMixing =
+            switch options.evolution {
+            case .gru, .aigru: .gate
+            case .agru: .attention
+            case .augru: options.augru == .product ? .product : .union
+            }
+        gru = GRU(
+            "evolution", input: width, width: width, mixing: mixing, scalesInput: kind == .aigru, options.gru,
+            in: &layout, initial: initial)
+    }
+
+    /// The interests.
+    ///
+    /// - Parameters:
+    ///   - q: whole targets, [samples × target].
+    ///   - h: states of the extractor, time-major by `time`; `histories.behavior` names the row of a position.
+    func forward(
+        _ q: Matrix, _ h: Matrix, _ histories: Histories, _ time: TimeMajor, _ parameters: DenseVector,
+        training: Bool, key: UInt64, _ arena: Arena
+    ) -> Tape {
+        let query = attention.query(of: q)
+        let y = arena.matrix(rows: q.rows, columns: gru.width)
+        guard kind != .gru else {
+            // Only the pooling knows the target: the GRU runs over histories.
+            let tape = gru.forward(h, rowOf: time.rowOf, attention: nil, time, parameters, arena)
+            let weights = attention.forward(
+                query, tape.states, histories, parameters, training: training, key: key, arena)
+            weightedPool(tape.states, histories, weights: weights.weights, into: y)
+            return Tape(y: y, weights: weights, gru: tape, time: time, stateOf: time.rowOf, states: histories)
+        }
+        let weights = attention.forward(query, h, histories, parameters, training: training, key: key, arena)
+        let offsets = arena.ints(histories.samples + 1)
+        let stateOf = arena.ints(histories.pairs)
+        offsets[0] = 0
+        var pair = 0
+        for sample in 0..<histories.samples {
+            for position in histories.positions(ofSample: sample) {
+                stateOf[pair] = histories.behavior[position]
+                pair += 1
+            }
+            offsets[sample + 1] = Int32(pair)
+        }
+        let own = TimeMajor(offsets: offsets, count: histories.samples, arena)
+        let tape = gru.forward(
+            h, rowOf: stateOf, attention: weights.weights.base, own, parameters, arena)
+        gatherRowsOrZero(of: tape.states, at: own.lastRow, into: y)
+        return Tape(y: y, weights: weights, gru: tape, time: own, stateOf: stateOf, states: histories)
+    }
+
+    /// Gradients by targets and states of the gradient of the interests, added; those of the parameters too.
+    func backward(
+        _ dy: Matrix, _ tape: Tape, _ q: Matrix, _ h: Matrix, _ histories: Histories, _ time: TimeMajor,
+        _ parameters: DenseVector, into gradient: DenseVector, addingTo dq: Matrix, _ dStates: Matrix, key: UInt64,
+        _ arena: Arena
+    ) {
+        let (query, dQuery) = (attention.query(of: q), attention.query(of: dq))
+        let dWeights = arena.zeros(rows: histories.pairs, columns: 1)
+        let dOutputs = arena.zeros(rows: tape.time.rows, columns: gru.width)
+        guard kind != .gru else {
+            weightedPoolBackward(
+                dy, tape.gru.states, histories, weights: tape.weights.weights, addingTo: dOutputs, into: dWeights)
+            attention.backward(
+                dWeights, tape.weights, query, tape.gru.states, histories, parameters, into: gradient,
+                addingTo: dQuery, dOutputs, key: key, arena)
+            gru.backward(dOutputs, tape.gru, h, time, parameters, into: gradient, addingTo: dStates, nil, arena)
+            return
+        }
+        scatterAddRowsIfAny(of: dy, at: tape.time.lastRow, addingTo: dOutputs)
+        gru.backward(
+            dOutputs, tape.gru, h, tape.time, parameters, into: gradient, addingTo: dStates, dWeights.base, arena)
+        attention.backward(
+            dWeights, tape.weights, query, h, histories, parameters, into: gradient, addingTo: dQuery, dStates,
+            key: key, arena)
+    }
+}
+
+extension InterestAttention.Options {
+    /// Columns of the target's vector that the attention reads: all, or those that behaviors are compared by.
+    func targetWidth(of inputs: Inputs) -> Int {
+        kind == .unit && query == .none ? inputs.comparedWidth : inputs.targetWidth
+    }
+
+    /// Throws the first setting that makes no sense.
+    func validate(width: Int, compared: Int) throws(ModelError) {
+        try check(hidden.allSatisfy { (1...65536).contains($0) }, "attention.hidden", hidden, "widths of 1 to 65536")
+        try check((1...8).contains(hidden.count), "attention.hidden", hidden, "1 to 8 layers")
+        try check(dropout >= 0 && dropout < 1, "attention.dropout", dropout, "at least 0 and below 1")
+        try check(
+            kind == .bilinear || query == .prelu || width == compared, "attention.query", query.rawValue,
+            "prelu: a state has \(width) columns and the compared part of the target \(compared)")
+    }
+}
+
+extension DIEN.Options {
+    /// Throws the first setting that makes no sense.
+    func validate() throws(ModelError) {
+        let hidden = auxiliary.hidden
+        try check((0...65536).contains(gru.hidden), "gru.hidden", gru.hidden, "0 (the width of a behavior) to 65536")
+        try check(gru.gateBias.isFinite, "gru.gate_bias", gru.gateBias, "a number")
+        try check(
+            hidden.allSatisfy { (1...65536).contains($0) }, "auxiliary.hidden", hidden, "widths of 1 to 65536")
+        try check((1...8).contains(hidden.count), "auxiliary.hidden", hidden, "1 to 8 layers")
+        try check(
+            auxiliary.weight >= 0 && auxiliary.weight.isFinite, "auxiliary.weight", auxiliary.weight, "at least 0")
+        try check(
+            auxiliary.activation != .dice, "auxiliary.activation", auxiliary.activation.rawValue,
+            "one without statistics: sigmoid, relu, prelu or dice_constant")
+    }
+}
