@@ -4,7 +4,7 @@ import Hashing
 import Tensors
 
 /// The workload of the training benchmark: 200,000 users, 1,000,000 items by Zipf's law, 10,000 categories, histories of
-/// 1 to 50 behaviors.
+/// 1 to 50 behaviors in sessions of 10.
 package enum BenchData {
     /// The input cannot be read.
     package struct Failure: Error, CustomStringConvertible {
@@ -79,8 +79,9 @@ package enum BenchData {
         to train: SplitWriter, user: Int, item: (Int, Int), history: [(Int, Int)], label: Float
     ) throws {
         var first = -1
-        for behavior in history {
-            let index = try train.appendEvent(behavior: [id(behavior.0), id(behavior.1)], time: nil)
+        for (place, behavior) in history.enumerated() {
+            let index = try train.appendEvent(
+                behavior: [id(behavior.0), id(behavior.1)], time: Int64(place / 10 * 7200 + place))
             if first < 0 { first = index }
         }
         try train.group(

@@ -36,14 +36,29 @@ package struct TrainingBench {
     package func config(model: String, dim: Int, batch: Int, threads: Int) throws -> JobConfig {
         var overrides = [
             "data.directory=\(directory)", "data.validation=", "data.test=", "model.kind=\(model)",
-            "model.input=[user, target, history, history_product\(model == "din" ? ", attention" : "")]",
             "model.pooling=sum", "model.embedding.width=\(dim)", "model.top.input_norm=batch",
             "model.top.activation=dice",
             "train.batch=\(batch)", "train.micro_batch=\(min(batch, 256))", "train.epochs=1000000",
             "train.evaluations=0", "cluster.threads=\(threads)", "rows.optimizer={kind: adagrad, rate: 0.05}",
             "checkpoint={best: false, last: false}",
         ]
-        if model == "din" { overrides.append("model.attention.normalization=softmax") }
+        let pooled = "user, target, history, history_product"
+        switch model {
+        case "din":
+            overrides += ["model.input=[\(pooled), attention]", "model.attention.normalization=softmax"]
+        case "dien":
+            overrides += [
+                "model.input=[\(pooled), attention]", "model.attention.kind=mlp", "model.gru.update=keep",
+                "model.gru.hidden_bias=true",
+            ]
+        case "dsin":
+            overrides += [
+                "model.input=[user, target, attention]", "model.transformer.heads=\(dim % 4 == 0 ? 8 : 6)",
+                "model.transformer.output=false", "model.transformer.norm=none", "model.interacting.layers=2",
+                "model.interacting.merge=mean", "model.attention={kind: mlp, query: none}",
+            ]
+        default: overrides.append("model.input=[\(pooled)]")
+        }
         return try ConfigReader.read(text: "", name: "bench", overrides: overrides)
     }
 

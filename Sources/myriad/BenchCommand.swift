@@ -24,7 +24,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "A directory of raw arrays; an own workload of the same shape unless given.")
     var data: String?
 
-    @Option(help: "base or din.")
+    @Option(help: "base, din, dien or dsin.")
     var model = "din"
 
     @Option(help: "Floats of an embedding.")
@@ -70,7 +70,7 @@ struct BenchCommand: ParsableCommand {
 
     private func printAll(_ bench: TrainingBench) throws {
         print("\(SystemInfo.processor); OpenBLAS kernels: \(blasCore())")
-        for name in ["base", "din"] {
+        for name in ["base", "din", "dien", "dsin"] {
             for count in [1, 2] {
                 let result = try bench.inProcess(try bench.config(model: name, dim: dim, batch: batch, threads: count))
                 print(
