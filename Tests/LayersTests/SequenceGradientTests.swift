@@ -1,0 +1,255 @@
+import Kernels
+import Tensors
+import Testing
+
+@testable import Layers
+
+/// Finite differences of the layers of DIEN and DSIN, at widths whose last block of lanes overlaps the one before, and at
+/// lengths of 0, 1 and more than one vector.
+@Suite struct SequenceGradientTests {
+    private static let sequence = Sequence([3, 0, 1, 4])
+
+    /// Kind, whether the attention scales the input, and where the reset acts.
+    static let recurrent: [(GRUMixing, Bool, GRU.Reset)] = [
+        (.gate, false, .after), (.gate, false, .before), (.gate, true, .after), (.gate, true, .before),
+        (.attention, false, .after), (.attention, false, .before), (.product, false, .after),
+        (.product, false, .before), (.union, false, .after), (.union, false, .before),
+    ]
+
+    @Test(
+        "GRU, AIGRU, AGRU, AUGRU: gradients equal central differences", arguments: recurrent,
+        [GRU.Update.take, .keep])
+    func gru(kind: (GRUMixing, Bool, GRU.Reset), update: GRU.Update) {
+        var options = GRU.Options()
+        options.reset = kind.2
+        options.update = update
+        options.hiddenBias = update == .keep
+        var layout = ParameterLayout()
+        let layer = GRU("g", input: 3, width: 18, mixing: kind.0, scalesInput: kind.1, options, in: &layout)
+        let check = FiniteDifferences(layout)
+        let arena = check.arena
+        let sequence = Self.sequence
+        // Positions 1 and 5 read one row of x: its gradient is a sum.
+        var rowOf = sequence.identity
+        rowOf[5] = rowOf[1]
+        let x = arena.waves(rows: sequence.positions, columns: 3, 1)
+        let a = arena.matrix(rows: sequence.positions, columns: 1)
+        for index in 0..<a.rows { a.base[index] = 0.1 + 0.1 * Float(index) }
+        let time = sequence.time(arena)
+        func forward() -> GRU.Tape {
+            layer.forward(x, rowOf: rowOf, attention: a.base, time, check.parameters, arena)
+        }
+        check.check([x, a]) {
+            forward().states
+        } backward: { dy, gradient in
+            let (dx, da) = (arena.zeros(rows: x.rows, columns: 3), arena.zeros(rows: a.rows, columns: 1))
+            layer.backward(dy, forward(), x, time, check.parameters, into: gradient, addingTo: dx, da.base, arena)
+            return [dx, da]
+        }
+    }
+
+    @Test("LSTM: gradients equal central differences", arguments: [true, false])
+    func lstm(peephole: Bool) {
+        var layout = ParameterLayout()
+        let layer = LSTM(
+            "l", input: 4, width: 18, peephole: peephole, forgetBias: 1, otherBias: 0, in: &layout)
+        let check = FiniteDifferences(layout)
+        let time = Self.sequence.time(check.arena)
+        let x = check.arena.waves(rows: time.rows, columns: 4, 1)
+        check.check([x]) {
+            layer.forward(x, time, check.parameters, check.arena).states
+        } backward: { dy, gradient in
+            let tape = layer.forward(x, time, check.parameters, check.arena)
+            return [layer.backward(dy, tape, time, check.parameters, into: gradient, check.arena)]
+        }
+    }
+
+    @Test(
+        "Bi-LSTM: gradients equal central differences", arguments: BidirectionalLSTM.Merge.allCases, [1, 2])
+    func bidirectional(merge: BidirectionalLSTM.Merge, layers: Int) {
+        var options = BidirectionalLSTM.Options()
+        options.merge = merge
+        options.layers = layers
+        options.dropout = 0.2
+        var layout = ParameterLayout()
+        let layer = BidirectionalLSTM("b", width: 5, options, in: &layout)
+        let check = FiniteDifferences(layout)
+        let sequence = Self.sequence
+        let x = check.arena.waves(rows: sequence.positions, columns: 5, 1)
+        func forward() -> BidirectionalLSTM.Tape {
+            layer.forward(
+                x, offsets: sequence.offsets, count: sequence.lengths.count, check.parameters, training: true, key: 3,
+                check.arena)
+        }
+        check.check([x]) {
+            forward().y
+        } backward: { dy, gradient in
+            [layer.backward(dy, forward(), check.parameters, into: gradient, key: 3, check.arena)]
+        }
+    }
+
+    @Test("layer norm: gradients equal central differences", arguments: [3, 16, 21])
+    func layerNorm(width: Int) {
+        var layout = ParameterLayout()
+        let layer = LayerNorm("n", width: width, epsilon: 1e-5, in: &layout)
+        let check = FiniteDifferences(layout)
+        let x = check.arena.waves(rows: 4, columns: width, 1)
+        check.check([x]) {
+            layer.forward(x, check.parameters, check.arena).y
+        } backward: { dy, gradient in
+            let tape = layer.forward(x, check.parameters, check.arena)
+            return [layer.backward(dy, tape, check.parameters, into: gradient, check.arena)]
+        }
+    }
+
+    @Test(
+        "multi-head attention: gradients by queries and keys equal central differences",
+        arguments: [[3, 1, 2], [18, 1]] as [[Int32]], [true, false])
+    func attention(lengths: [Int32], blinding: Bool) {
+        var options = MultiHeadAttention.Options()
+        options.blinding = blinding
+        options.projections = blinding ? .sliced : .full
+        var layout = ParameterLayout()
+        let layer = MultiHeadAttention("m", width: 6, options, in: &layout)
+        let check = FiniteDifferences(layout)
+        let arena = check.arena
+        let sequence = Sequence(lengths)
+        let (q, k) = (
+            arena.waves(rows: sequence.positions, columns: 6, 1), arena.waves(rows: sequence.positions, columns: 6, 2)
+        )
+        func forward() -> MultiHeadAttention.Tape {
+            layer.forward(
+                queries: q, keys: k, offsets: sequence.offsets, sessions: lengths.count, check.parameters, arena)
+        }
+        check.check([q, k]) {
+            forward().y
+        } backward: { dy, gradient in
+            let (dq, dk) = (arena.zeros(rows: q.rows, columns: 6), arena.zeros(rows: q.rows, columns: 6))
+            layer.backward(
+                dy, forward(), queries: q, keys: k, check.parameters, into: gradient, addingTo: dq, dk, arena)
+            return [dq, dk]
+        }
+    }
+
+    @Test("transformer block: gradients equal central differences", arguments: Transformer.Norm.allCases)
+    func transformer(norm: Transformer.Norm) {
+        var options = Transformer.Options()
+        options.norm = norm
+        options.dropout = 0.1
+        options.feedForward = 2
+        var layout = ParameterLayout()
+        let layer = Transformer("t", width: 4, options, in: &layout)
+        let check = FiniteDifferences(layout)
+        let arena = check.arena
+        let sequence = Sequence([3, 1, 2])
+        let x = arena.waves(rows: sequence.positions, columns: 4, 1)
+        func forward() -> Transformer.Tape {
+            layer.forward(
+                queries: x, keys: x, offsets: sequence.offsets, sessions: 3, check.parameters, training: true, key: 5,
+                arena)
+        }
+        check.check([x]) {
+            forward().y
+        } backward: { dy, gradient in
+            let dx = arena.zeros(rows: x.rows, columns: 4)
+            layer.backward(
+                dy, forward(), queries: x, keys: x, check.parameters, into: gradient, addingTo: dx, dx, key: 5, arena)
+            return [dx]
+        }
+    }
+
+    @Test("position encodings: gradients equal central differences", arguments: PositionEncoding.Kind.allCases)
+    func position(kind: PositionEncoding.Kind) {
+        var layout = ParameterLayout()
+        let layer = PositionEncoding("p", kind: kind, width: 3, sessions: 3, length: 4, in: &layout)
+        let check = FiniteDifferences(layout)
+        let arena = check.arena
+        let (sequence, ofHistory) = (Sequence([2, 4, 1, 3]), [0, 3, 3, 4] as [Int32])
+        let sessions = Sessions(histories: 3, count: 4, offsets: sequence.offsets, ofHistory: ofHistory)
+        let x = arena.waves(rows: sequence.positions, columns: 3, 1)
+        check.check([x]) {
+            // Queries and keys side by side, so that both tables are seen.
+            let (q, k) = layer.forward(x, sessions, check.parameters, arena)
+            let y = arena.matrix(rows: x.rows, columns: 6)
+            for row in 0..<x.rows {
+                y[row].update(from: q[row], count: 3)
+                (y[row] + 3).update(from: k[row], count: 3)
+            }
+            return y
+        } backward: { dy, gradient in
+            let (dq, dk) = (arena.zeros(rows: x.rows, columns: 3), arena.zeros(rows: x.rows, columns: 3))
+            add(dy.columns(0..<3), to: dq)
+            add(dy.columns(3..<6), to: layer.isSplit ? dk : dq)
+            layer.backward(queries: dq, keys: dk, sessions, into: gradient)
+            add(dk, to: dq)
+            return [dq]
+        }
+    }
+
+    @Test("auxiliary loss: gradients equal central differences", arguments: AuxiliaryLoss.Normalization.allCases)
+    func auxiliary(normalization: AuxiliaryLoss.Normalization) {
+        var options = AuxiliaryLoss.Options()
+        options.hidden = [18, 3]
+        options.normalization = normalization
+        options.inputNorm = normalization == .pairs ? .constant : .none
+        options.head = normalization == .slots ? .softmax : .logit
+        var layout = ParameterLayout()
+        let layer = AuxiliaryLoss("a", states: 3, behaviors: 2, options, in: &layout)
+        let check = FiniteDifferences(layout)
+        let arena = check.arena
+        let sequence = Self.sequence
+        let (h, e) = (arena.waves(rows: sequence.positions, columns: 3, 1), arena.waves(rows: 5, columns: 2, 2))
+        let (behavior, negative): ([Int32], [Int32]) = ([0, 1, 2, 3, 0, 4, 1, 2], [-1, 3, 0, -1, -1, 1, 1, 4])
+        let samplesOf: [Int32] = [2, 1, 1, 1]
+        func train(_ gradient: DenseVector, _ dh: Matrix, _ de: Matrix) -> Double {
+            let pairs = AuxiliaryLoss.Pairs(
+                offsets: sequence.offsets, histories: 4, stateOf: sequence.identity, behavior: behavior,
+                negative: negative, samplesOf: samplesOf)
+            return layer.train(
+                h, e, pairs, factor: 2, check.parameters, into: gradient, addingTo: dh, de, arena)
+        }
+        func zeros() -> (Matrix, Matrix) { (arena.zeros(rows: h.rows, columns: 3), arena.zeros(rows: 5, columns: 2)) }
+        check.check([h, e]) {
+            let (dh, de) = zeros()
+            let y = arena.matrix(rows: 1, columns: 1)
+            y.base[0] = Float(train(DenseVector(count: layout.count), dh, de))
+            return y
+        } backward: { dy, gradient in
+            let (dh, de) = zeros()
+            _ = train(gradient, dh, de)
+            for index in 0..<gradient.count { gradient.base[index] *= dy.base[0] }
+            for index in 0..<dh.count { dh.base[index] *= dy.base[0] }
+            for index in 0..<de.count { de.base[index] *= dy.base[0] }
+            return [dh, de]
+        }
+    }
+
+    @Test(
+        "interest attention: gradients equal central differences", arguments: InterestAttention.Kind.allCases,
+        [InterestAttention.Query.prelu, .none])
+    func interest(kind: InterestAttention.Kind, query: InterestAttention.Query) {
+        var options = InterestAttention.Options()
+        options.kind = kind
+        options.query = query
+        options.hidden = [4]
+        var layout = ParameterLayout()
+        let target = kind == .unit && query == .none ? 3 : 5
+        let layer = InterestAttention("i", width: 3, target: target, options, in: &layout)
+        let check = FiniteDifferences(layout)
+        let arena = check.arena
+        let (q, s) = (arena.waves(rows: 3, columns: target, 1), arena.waves(rows: 4, columns: 3, 2))
+        let (of, offsets, rowOf): ([Int32], [Int32], [Int32]) = ([0, 1, 0], [0, 3, 3], [2, 0, 1])
+        let histories = Histories(samples: 3, count: 2, of: of, offsets: offsets, behavior: rowOf)
+        func forward() -> InterestAttention.Tape {
+            layer.forward(q, s, histories, check.parameters, training: true, key: 1, arena)
+        }
+        check.check([q, s]) {
+            forward().weights
+        } backward: { dy, gradient in
+            let (dq, ds) = (arena.zeros(rows: 3, columns: target), arena.zeros(rows: 4, columns: 3))
+            layer.backward(
+                dy, forward(), q, s, histories, check.parameters, into: gradient, addingTo: dq, ds, key: 1, arena)
+            return [dq, ds]
+        }
+    }
+}
