@@ -7,18 +7,31 @@ package enum Curves {
         package let description: String
     }
 
-    /// One run's points.
-    package struct Curve: Sendable {
-        /// The run's name.
-        package let name: String
-        /// (samples, validation AUC) in order.
-        package let points: [(samples: Double, auc: Double)]
+    /// One validation.
+    package struct Point: Sendable, Equatable {
+        /// The state that was scored.
+        package var step: Int
+        /// Samples trained on until then.
+        package var samples: Double
+        /// Its validation AUC.
+        package var auc: Double
+        /// Half the height of the band around it; 0 for none.
+        package var deviation = 0.0
+    }
 
-        /// Reads a run's `metrics.jsonl`.
-        package init(run: String) throws {
+    /// One line of the picture.
+    package struct Curve: Sendable {
+        /// What the legend says.
+        package let name: String
+        /// Its points in order.
+        package let points: [Point]
+
+        /// Reads the validations in a run's `metrics.jsonl`.
+        package init(run: String, split: String = "validation") throws {
             struct Line: Decodable {
                 let event: String
                 let split: String?
+                let step: Int?
                 let samples: Double?
                 let auc: Double?
             }
@@ -29,50 +42,120 @@ package enum Curves {
             points = text.split(separator: "\n").compactMap { line in
                 guard let record = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)),
                     record.event == "evaluated",
-                    record.split == "validation", let samples = record.samples, let auc = record.auc
+                    record.split == split, let samples = record.samples, let auc = record.auc
                 else { return nil }
-                return (samples, auc)
+                return Point(step: record.step ?? 0, samples: samples, auc: auc)
             }
             guard !points.isEmpty else {
                 throw Failure(
                     description: "\(run)/metrics.jsonl holds no validation; train with train.evaluations=4, say")
             }
         }
+
+        /// The mean of several curves with a band of ± their sample standard deviation, at the steps that all of them
+        /// have: behind the first early stop a mean would be one of the others only.
+        package init(name: String, meanOf curves: [Curve]) {
+            self.name = name
+            points = (curves.first?.points ?? []).compactMap { first in
+                let same = curves.compactMap { $0.points.first { $0.step == first.step } }
+                guard same.count == curves.count, let auc = Statistic(same.map(\.auc)),
+                    let samples = Statistic(same.map(\.samples))
+                else { return nil }
+                return Point(step: first.step, samples: samples.mean, auc: auc.mean, deviation: auc.deviation ?? 0)
+            }
+        }
     }
 
+    /// Okabe and Ito's palette, which people of every color vision can tell apart; the pale yellow last.
     private static let colors = [
-        "#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf", "#8c564b", "#7f7f7f",
+        "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442",
     ]
+
+    /// Where values lie in the picture.
+    private struct Frame {
+        let most: Double
+        let low: Double
+        let high: Double
+
+        init(_ points: [Point]) {
+            most = max(1, points.map(\.samples).max() ?? 1)
+            low = ((points.map { $0.auc - $0.deviation }.min() ?? 0) * 100).rounded(.down) / 100
+            high = ((points.map { $0.auc + $0.deviation }.max() ?? 1) * 100).rounded(.up) / 100
+        }
+
+        func x(_ samples: Double) -> String { String(format: "%.1f", 60 + 520 * samples / most) }
+        func y(_ auc: Double) -> String { String(format: "%.1f", 320 - 280 * (auc - low) / max(1e-9, high - low)) }
+    }
 
     /// An SVG of the curves.
     package static func draw(_ curves: [Curve]) -> String {
-        let all = curves.flatMap(\.points)
-        let most = all.map(\.samples).max() ?? 1
-        let low = ((all.map(\.auc).min() ?? 0) * 100).rounded(.down) / 100
-        let high = ((all.map(\.auc).max() ?? 1) * 100).rounded(.up) / 100
-        func x(_ samples: Double) -> Int { Int(60 + 520 * samples / most) }
-        func y(_ auc: Double) -> Int { Int(320 - 280 * (auc - low) / max(1e-9, high - low)) }
+        let frame = Frame(curves.flatMap(\.points))
+        let width = max(800, 640 + 8 * (curves.map(\.name.count).max() ?? 0))
+        let height = max(370, 70 + 20 * curves.count)
         var parts = [
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" height=\"370\" font-family=\"sans-serif\" font-size=\"12\">",
-            "<rect width=\"800\" height=\"370\" fill=\"white\"/>",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\" "
+                + "font-family=\"sans-serif\" font-size=\"12\">",
+            "<rect width=\"\(width)\" height=\"\(height)\" fill=\"white\"/>",
             "<text x=\"60\" y=\"24\" font-size=\"14\">validation AUC by samples trained on</text>",
         ]
         for step in 0...4 {
-            let value = low + (high - low) * Double(step) / 4
-            parts.append("<line x1=\"60\" x2=\"580\" y1=\"\(y(value))\" y2=\"\(y(value))\" stroke=\"#ddd\"/>")
-            parts.append("<text x=\"12\" y=\"\(y(value) + 4)\">\(String(format: "%.4f", value))</text>")
-            let samples = most * Double(step) / 4
-            parts.append("<text x=\"\(x(samples) - 20)\" y=\"340\">\(Int(samples / 1000)) k</text>")
+            let value = frame.low + (frame.high - frame.low) * Double(step) / 4
+            let y = frame.y(value)
+            parts.append("<line x1=\"60\" x2=\"580\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#ddd\"/>")
+            parts.append("<text x=\"12\" y=\"\(y)\" dy=\"4\">\(String(format: "%.4f", value))</text>")
+            let samples = frame.most * Double(step) / 4
+            let label = frame.most < 10_000 ? "\(Int(samples))" : "\(Int(samples / 1000)) k"
+            parts.append("<text x=\"\(frame.x(samples))\" y=\"340\" text-anchor=\"middle\">\(label)</text>")
         }
-        for (number, curve) in curves.enumerated() {
-            let color = colors[number % colors.count]
-            let line = curve.points.map { "\(x($0.samples)),\(y($0.auc))" }.joined(separator: " ")
-            parts.append("<polyline points=\"\(line)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"/>")
-            parts.append(
-                "<line x1=\"595\" x2=\"615\" y1=\"\(50 + 20 * number)\" y2=\"\(50 + 20 * number)\" stroke=\"\(color)\" stroke-width=\"3\"/>"
-            )
-            parts.append("<text x=\"622\" y=\"\(54 + 20 * number)\">\(curve.name)</text>")
-        }
+        // Bands first: no line lies under another one's band.
+        for (number, curve) in curves.enumerated() { parts += band(of: curve, number, frame) }
+        for (number, curve) in curves.enumerated() { parts += line(of: curve, number, frame) }
         return (parts + ["</svg>"]).joined(separator: "\n") + "\n"
+    }
+
+    private static func band(of curve: Curve, _ number: Int, _ frame: Frame) -> [String] {
+        guard curve.points.contains(where: { $0.deviation > 0 }) else { return [] }
+        let upper = curve.points.map { "\(frame.x($0.samples)),\(frame.y($0.auc + $0.deviation))" }
+        let lower = curve.points.reversed().map { "\(frame.x($0.samples)),\(frame.y($0.auc - $0.deviation))" }
+        let color = colors[number % colors.count]
+        // Its edge is what is seen of a band with one point.
+        return [
+            "<polygon points=\"\((upper + lower).joined(separator: " "))\" fill=\"\(color)\" fill-opacity=\"0.2\" "
+                + "stroke=\"\(color)\" stroke-opacity=\"0.4\"/>"
+        ]
+    }
+
+    private static func line(of curve: Curve, _ number: Int, _ frame: Frame) -> [String] {
+        let color = colors[number % colors.count]
+        let dashes = ["", " stroke-dasharray=\"7 3\"", " stroke-dasharray=\"2 3\""][number / colors.count % 3]
+        let points = curve.points.map { "\(frame.x($0.samples)),\(frame.y($0.auc))" }.joined(separator: " ")
+        let y = 50 + 20 * number
+        var parts = [
+            "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"\(dashes)/>",
+            "<line x1=\"595\" x2=\"615\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"\(color)\" stroke-width=\"3\"\(dashes)/>",
+            "<text x=\"622\" y=\"\(y + 4)\">\(escape(curve.name))</text>",
+        ]
+        if curve.points.count == 1, let only = curve.points.first {
+            parts.append(
+                "<circle cx=\"\(frame.x(only.samples))\" cy=\"\(frame.y(only.auc))\" r=\"3\" fill=\"\(color)\"/>")
+        }
+        return parts
+    }
+
+    /// Text as XML takes it; characters that XML has no way to write become question marks.
+    static func escape(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "\t", "\n", "\r": result += " "
+            case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: result += "?"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
     }
 }

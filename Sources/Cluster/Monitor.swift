@@ -11,6 +11,7 @@ package final class Monitor {
     private let samplesTotal: Int
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let quiet: Bool
+    private let label: String
     private let began = ContinuousClock.now
     private var trainingBegan: ContinuousClock.Instant?
     private var shown = ContinuousClock.now
@@ -32,10 +33,12 @@ package final class Monitor {
     /// - Parameters:
     ///   - samples: that will be trained on.
     ///   - quiet: says nothing but the summary.
-    package init(run: RunDirectory?, samples: Int, quiet: Bool = false) {
+    ///   - label: begins every line, where several jobs follow each other.
+    package init(run: RunDirectory?, samples: Int, quiet: Bool = false, label: String = "") {
         self.run = run
         samplesTotal = samples
         self.quiet = quiet
+        self.label = label
     }
 
     /// Samples a second over all of training, pauses included.
@@ -75,6 +78,7 @@ package final class Monitor {
         case .finished(let outcome): self.outcome = outcome
         case .failed(let reason):
             failure = reason
+            closeLine()
             run?.log(["event": .text("failed"), "reason": .text(reason)])
         }
     }
@@ -130,16 +134,30 @@ package final class Monitor {
     private func show(_ line: String) {
         guard !quiet else { return }
         if isTerminal {
-            FileHandle.standardError.write(Data("\r\u{1b}[K\(line)".utf8))
+            // A line that wraps could not be overwritten.
+            let shown = (label + line).prefix(Monitor.columns - 1)
+            FileHandle.standardError.write(Data("\r\u{1b}[K\(shown)".utf8))
             lineIsOpen = true
         } else {
             say(line)
         }
     }
 
+    private static var columns: Int {
+        var size = winsize()
+        return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 1000
+    }
+
     private func say(_ line: String) {
         guard !quiet else { return }
-        FileHandle.standardError.write(Data("\(lineIsOpen ? "\r\u{1b}[K" : "")\(line)\n".utf8))
+        FileHandle.standardError.write(Data("\(lineIsOpen ? "\r\u{1b}[K" : "")\(label)\(line)\n".utf8))
+        lineIsOpen = false
+    }
+
+    /// Leaves the progress of a terminal as it stands; what follows begins a line of its own.
+    private func closeLine() {
+        guard lineIsOpen else { return }
+        FileHandle.standardError.write(Data("\n".utf8))
         lineIsOpen = false
     }
 
@@ -168,7 +186,10 @@ package final class Monitor {
             "event": .text("finished"), "step": .number(Double(outcome.step)),
             "samples_per_second": .number(samplesPerSecond), "test_auc": .number(outcome.test?.auc ?? .nan),
             "test_gauc": .number(outcome.test?.gauc ?? .nan),
+            "test_log_loss": .number(outcome.test?.logLoss ?? .nan),
             "validation_auc": .number(outcome.bestValidation?.auc ?? .nan),
+            "validation_gauc": .number(outcome.bestValidation?.gauc ?? .nan),
+            "validation_log_loss": .number(outcome.bestValidation?.logLoss ?? .nan),
         ])
         return lines
     }

@@ -9,6 +9,7 @@ import Transport
 final class Interrupt {
     private final class State: Sendable {
         let isInterrupted = Mutex(false)
+        let inbox = Mutex<Inbox<SchedulerNode.Command>?>(nil)
     }
 
     private let state = State()
@@ -17,9 +18,12 @@ final class Interrupt {
     /// Whether it happened.
     var isInterrupted: Bool { state.isInterrupted.withLock { $0 } }
 
-    /// Starts to listen for a job.
+    /// Starts to listen for a job, instead of the one before; a signal that came between the two ends this one.
     func watch(_ scheduler: SchedulerNode) {
         let inbox = scheduler.inbox
+        state.inbox.withLock { $0 = inbox }
+        if isInterrupted { inbox.post(.abort("interrupted")) }
+        guard sources.isEmpty else { return }
         let state = state
         for number in [SIGINT, SIGTERM] {
             signal(number, SIG_IGN)
@@ -30,7 +34,7 @@ final class Interrupt {
                     return flag
                 }
                 if isSecond { exit(130) }
-                inbox.post(.abort("interrupted"))
+                state.inbox.withLock { $0?.post(.abort("interrupted")) }
             }
             source.resume()
             sources.append(source)

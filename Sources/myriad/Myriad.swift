@@ -21,9 +21,9 @@ struct Myriad: ParsableCommand {
             """,
         version: SystemInfo.version,
         subcommands: [
-            PrepareCommand.self, TrainCommand.self, LaunchCommand.self, EvaluateCommand.self, ConfigCommand.self,
-            CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self, ServerCommand.self,
-            WorkerCommand.self,
+            PrepareCommand.self, TrainCommand.self, LaunchCommand.self, CompareCommand.self, EvaluateCommand.self,
+            ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self,
+            ServerCommand.self, WorkerCommand.self,
         ])
 }
 

@@ -1,0 +1,219 @@
+import Datasets
+import Foundation
+package import Job
+import Models
+package import Scheduler
+import Wire
+
+/// Several configurations, each trained with several seeds: what `myriad compare` does.
+///
+/// Everything that can be wrong with a configuration or with the output directory is found before the first training.
+package struct Comparison {
+    /// It cannot be made, or a run of it failed.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// A configuration and what its dataset says.
+    package struct Model: Sendable {
+        /// The name of its file.
+        package let name: String
+        /// Its settings; each run has a seed of its own.
+        package let config: JobConfig
+        /// The split whose figures are compared: test, or validation where there is no test split.
+        package let split: String
+        /// Whether a validation split chooses the state that is scored.
+        package let hasValidation: Bool
+        /// The best AUC possible on that split, where the dataset knows it.
+        package let bayesAUC: Double?
+        /// Trainable scalars, the rows of all training ids included.
+        package let parameters: Int
+    }
+
+    /// What is compared of a run; nil where it has no value.
+    package struct Figures: Sendable, Equatable {
+        package var auc: Double?
+        package var gauc: Double?
+        package var logLoss: Double?
+        package var samplesPerSecond: Double?
+    }
+
+    /// A model with one seed.
+    package struct Run: Sendable {
+        /// Which of the models.
+        package let model: Int
+        /// Its seed.
+        package let seed: Int
+        /// Its run directory.
+        package let directory: String
+        /// What came out; nil until it is finished.
+        package internal(set) var figures: Figures?
+    }
+
+    /// Where everything is written.
+    package let output: String
+    /// Seeds of each model.
+    package let seeds: Int
+    /// The models in the order given.
+    package let models: [Model]
+    /// All runs in the order of training.
+    package private(set) var runs: [Run] = []
+
+    /// Reads and resolves every configuration, and finds what the output directory holds already.
+    ///
+    /// - Parameters:
+    ///   - seeds: 1 to this number.
+    ///   - data: the dataset of all configurations; their own ones unless given.
+    ///   - overrides: laid over all configurations.
+    package init(configs: [String], seeds: Int, data: String?, overrides: [String], output: String) throws {
+        self.output = output
+        self.seeds = seeds
+        var paths: [String: String] = [:]
+        models = try configs.map { path in
+            let model = try Comparison.resolve(path, data: data, overrides: overrides)
+            if let other = paths.updateValue(path, forKey: model.name) {
+                throw Failure(
+                    description: "\(other) and \(path) are both named '\(model.name)': rename one of the files")
+            }
+            return model
+        }
+        for (number, model) in models.enumerated() {
+            for seed in 1...seeds {
+                let directory = "\(output)/\(model.name)-\(seed)"
+                var run = Run(model: number, seed: seed, directory: directory)
+                run.figures = try finished(run)
+                runs.append(run)
+            }
+        }
+        do {
+            try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(description: "\(output): cannot be made: \(error.localizedDescription)")
+        }
+    }
+
+    private static func resolve(_ path: String, data: String?, overrides: [String]) throws -> Model {
+        var config = try ConfigReader.read(path: path, overrides: overrides)
+        if let data { config.data.directory = data }
+        let job: Job
+        do { job = try Job(config) } catch { throw Failure(description: "\(path): \(error)") }
+        let scored = [config.data.test, config.data.validation].filter { job.scoredSamples[$0] != nil }
+        guard let split = scored.first else {
+            throw Failure(
+                description: "\(path): neither data.test nor data.validation names a split with samples, so there is "
+                    + "nothing to compare")
+        }
+        let info = job.dataset.info
+        return Model(
+            name: ((path as NSString).lastPathComponent as NSString).deletingPathExtension, config: config,
+            split: split, hasValidation: job.scoredSamples[config.data.validation] != nil,
+            bayesAUC: info.splits[split]?.bayesAUC,
+            parameters: job.model.parameterCount(rows: job.model.tables.map { info.ids[$0.name] ?? 0 }))
+    }
+
+    // MARK: Runs
+
+    /// How a run is called in messages.
+    package func name(of run: Run) -> String { "\(models[run.model].name), seed \(run.seed)" }
+
+    private func config(of run: Run) -> JobConfig {
+        var config = models[run.model].config
+        config.train.seed = UInt64(run.seed)
+        return config
+    }
+
+    /// The figures of a run that an earlier comparison finished; a run of another configuration is an error.
+    private func finished(_ run: Run) throws -> Figures? {
+        guard let text = try? String(contentsOfFile: run.directory + "/config.yaml", encoding: .utf8) else {
+            return nil
+        }
+        let wanted = try config(of: run).yaml()
+        guard text == wanted else {
+            let lines = zip(text.split(separator: "\n"), wanted.split(separator: "\n"))
+            let difference = lines.first { $0 != $1 }.map {
+                ": '\($0.trimmingCharacters(in: .whitespaces))' there, "
+                    + "'\($1.trimmingCharacters(in: .whitespaces))' here"
+            }
+            throw Failure(
+                description: "\(run.directory) holds a run of another configuration\(difference ?? ""); "
+                    + "name another directory with --output")
+        }
+        return figures(of: run)
+    }
+
+    /// What a run's `metrics.jsonl` says of its end; nil unless it ended well.
+    private func figures(of run: Run) -> Figures? {
+        struct Line: Decodable {
+            let event: String
+            let testAuc, testGauc, testLogLoss: Double?
+            let validationAuc, validationGauc, validationLogLoss: Double?
+            let samplesPerSecond: Double?
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let text = try? String(contentsOfFile: run.directory + "/metrics.jsonl", encoding: .utf8) else {
+            return nil
+        }
+        for line in text.split(separator: "\n").reversed() {
+            guard let end = try? decoder.decode(Line.self, from: Data(line.utf8)), end.event == "finished"
+            else { continue }
+            let model = models[run.model]
+            let isTest = model.split == model.config.data.test
+            return Figures(
+                auc: isTest ? end.testAuc : end.validationAuc, gauc: isTest ? end.testGauc : end.validationGauc,
+                logLoss: isTest ? end.testLogLoss : end.validationLogLoss, samplesPerSecond: end.samplesPerSecond)
+        }
+        return nil
+    }
+
+    /// Trains a run to its end, anew if an earlier comparison left it unfinished.
+    ///
+    /// - Parameter started: given the scheduler, so that a signal can end the run.
+    package mutating func train(_ number: Int, quiet: Bool, started: (SchedulerNode) -> Void) throws {
+        let run = runs[number]
+        do {
+            let job = try Job(config(of: run))
+            if FileManager.default.fileExists(atPath: run.directory + "/config.yaml") {
+                try FileManager.default.removeItem(atPath: run.directory)
+            }
+            let directory = try RunDirectory(path: run.directory, config: job.config, resumes: false)
+            let monitor = Monitor(
+                run: directory, samples: job.plan.samples(through: job.plan.lastStep), quiet: quiet,
+                label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ")
+            try LocalCluster.run(job, checkpoints: directory.checkpoints, monitor: monitor, started: started)
+            if let reason = monitor.failure { throw Failure(description: reason) }
+            _ = monitor.summary()
+        } catch {
+            throw Failure(description: "\(name(of: run)): \(error)")
+        }
+        guard let figures = figures(of: run) else {
+            throw Failure(description: "\(name(of: run)): \(run.directory)/metrics.jsonl could not be written")
+        }
+        runs[number].figures = figures
+    }
+
+    // MARK: Results
+
+    /// Whether every run is finished.
+    package var isComplete: Bool { runs.allSatisfy { $0.figures != nil } }
+
+    /// Writes `table.md`, `results.json` and, where runs were validated, `curves.svg`.
+    package func write() throws {
+        let curves = models.indices.compactMap { model -> Curves.Curve? in
+            let done = runs.filter { $0.model == model && $0.figures != nil }
+            let curves = done.compactMap {
+                try? Curves.Curve(run: $0.directory, split: models[model].config.data.validation)
+            }
+            guard !curves.isEmpty else { return nil }
+            return Curves.Curve(name: models[model].name, meanOf: curves)
+        }
+        do {
+            try table().write(toFile: output + "/table.md", atomically: true, encoding: .utf8)
+            try results().write(to: URL(filePath: output + "/results.json"), options: .atomic)
+            guard !curves.isEmpty else { return }
+            try Curves.draw(curves).write(toFile: output + "/curves.svg", atomically: true, encoding: .utf8)
+        } catch {
+            throw Failure(description: "\(output): cannot be written: \(error.localizedDescription)")
+        }
+    }
+}

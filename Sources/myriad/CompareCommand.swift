@@ -1,0 +1,100 @@
+import ArgumentParser
+import Cluster
+import Foundation
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare",
+        abstract: "Train several configs with several seeds, one after the other, into one table.",
+        discussion: """
+            Prints mean ± sample standard deviation over the seeds of what the test split (else the validation split)
+            says of the best validation state. The output directory gets every run as <config>-<seed>/, table.md,
+            results.json and curves.svg; a comparison that was stopped goes on when the same directory is named again.
+
+            Examples:
+              myriad compare configs/base.yaml configs/din.yaml --seeds 3
+              myriad compare configs/*.yaml --data data/synthetic --set train.epochs=2 --output runs/models
+            """)
+
+    @Argument(help: "Configurations (YAML), named by their files.")
+    var configs: [String]
+
+    @Option(help: "The dataset directory of all configs; their own unless given.")
+    var data: String?
+
+    @Option(help: "Train with the seeds 1 to this number.")
+    var seeds = 3
+
+    @Option(name: .customLong("set"), help: "An override for all configs, such as train.epochs=2; can be repeated.")
+    var overrides: [String] = []
+
+    @Option(name: .shortAndLong, help: "The output directory; runs/compare-<n> unless given.")
+    var output: String?
+
+    @Flag(name: .shortAndLong, help: "Print the table only.")
+    var quiet = false
+
+    func validate() throws {
+        guard (1...10_000).contains(seeds) else { throw ValidationError("--seeds is \(seeds), expected 1 to 10000") }
+        if overrides.contains(where: { $0.hasPrefix("train.seed=") }) {
+            throw ValidationError("--set train.seed: a comparison sets the seeds itself, 1 to --seeds")
+        }
+        for config in configs where config.contains("=") && !FileManager.default.fileExists(atPath: config) {
+            throw ValidationError("'\(config)' is no config; write overrides as --set \(config)")
+        }
+    }
+
+    func run() throws {
+        var comparison: Comparison
+        do {
+            comparison = try Comparison(
+                configs: configs, seeds: seeds, data: data, overrides: overrides,
+                output: output ?? RunDirectory.free(for: "compare"))
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
+        let interrupt = Interrupt()
+        var failure: (any Error)?
+        do {
+            try train(&comparison, interrupt)
+        } catch {
+            failure = error
+        }
+        do {
+            // Also when nothing was left to train: the seeds or configs asked for may be others than last time.
+            try comparison.write()
+        } catch {
+            failure = failure ?? error
+        }
+        if comparison.runs.contains(where: { $0.figures != nil }) {
+            print(comparison.table(), terminator: "")
+            print("output directory: \(comparison.output)")
+        }
+        if interrupt.isInterrupted, !comparison.isComplete {
+            throw Exit.with(
+                Exit.interrupted, "interrupted; go on with --output \(comparison.output) and the same configs")
+        }
+        if let failure { throw Exit.with(Exit.failed, "\(failure)") }
+    }
+
+    private func train(_ comparison: inout Comparison, _ interrupt: Interrupt) throws {
+        let count = comparison.runs.count
+        for (number, run) in comparison.runs.enumerated() {
+            let place = "\(comparison.name(of: run)) (\(number + 1) of \(count))"
+            guard run.figures == nil else {
+                say("\(place): finished already, skipped")
+                continue
+            }
+            guard !interrupt.isInterrupted else { return }
+            say("\(place): training in \(run.directory)")
+            try comparison.train(number, quiet: quiet) { interrupt.watch($0) }
+            // After every run: what is there stays, whatever happens to the next one.
+            try comparison.write()
+        }
+    }
+
+    private func say(_ line: String) {
+        guard !quiet else { return }
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
+    }
+}
