@@ -34,6 +34,8 @@ package final class SchedulerLink {
     private var sent: ContinuousClock.Instant?
     private var heard = ContinuousClock.now
     private var isWelcome = false
+    /// What came together with the welcome, and is for whoever comes after `join`.
+    private var kept: [Control] = []
 
     /// Connects; `silence` is how long the scheduler may say nothing.
     package init(
@@ -56,7 +58,8 @@ package final class SchedulerLink {
 
     /// Everything that has come from the scheduler; what cannot be read is dropped.
     package func receive() -> [Control] {
-        var controls: [Control] = []
+        var controls = kept
+        kept = []
         while let received = socket.receive() {
             guard case .message(let message, _) = received,
                 let control = try? Control(decoding: message, limits: limits)
@@ -107,9 +110,12 @@ package final class SchedulerLink {
         while true {
             try tick(step: 0, state: "joining")
             poller.wait(.milliseconds(200))
-            for control in receive() {
+            let controls = receive()
+            for (number, control) in controls.enumerated() {
                 switch control {
-                case .welcome(let welcome): return welcome
+                case .welcome(let welcome):
+                    kept = Array(controls[(number + 1)...])
+                    return welcome
                 case .stop(let stop): throw .refused(stop.reason)
                 default: break
                 }

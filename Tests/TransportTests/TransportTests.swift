@@ -112,6 +112,28 @@ import Wire
         Issue.record("a good message after garbage did not arrive")
     }
 
+    @Test("a stop that comes together with the welcome is not lost")
+    func stopBehindWelcome() throws {
+        let context = try Context()
+        let scheduler = try Socket.listen(on: Self.endpoint("inproc"), in: context)
+        let hello = Hello(role: .worker, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
+        let link = try SchedulerLink(to: scheduler.endpoint, in: context, hello: hello, silence: .seconds(5))
+        try link.tick(step: 0, state: "joining")
+        guard case .message(_, let from)? = Self.next(scheduler) else {
+            Issue.record("no hello came")
+            return
+        }
+        let welcome = Welcome(job: 1, rank: 0, epoch: 1, servers: [], workers: 1, config: "")
+        let stop = Control.stop(Stop(reason: "interrupted"))
+        for control in [Control.welcome(welcome), stop] {
+            #expect(scheduler.send(control.message(Self.header(.welcome)), to: from))
+        }
+        // Both are there before the node looks.
+        Thread.sleep(forTimeInterval: 0.1)
+        #expect(try link.join() == welcome)
+        #expect(link.receive() == [stop])
+    }
+
     @Test("an inbox wakes a thread that polls")
     func wake() throws {
         let inbox = Inbox<Int>()
