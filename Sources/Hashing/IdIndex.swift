@@ -42,6 +42,17 @@ package final class IdIndex {
         return (number, true)
     }
 
+    /// The number of an id that was numbered; nil for any other.
+    package func find(_ id: UInt64) -> Int32? {
+        var place = Int(truncatingIfNeeded: mix64(id)) & mask
+        let base = entries.base
+        while base[place].stamp == stamp {
+            if base[place].id == id { return base[place].number }
+            place = (place + 1) & mask
+        }
+        return nil
+    }
+
     private func grow() {
         let old = Array(entries.buffer)
         entries.fill(old.count * 2, with: Entry(id: 0, stamp: 0, number: 0))

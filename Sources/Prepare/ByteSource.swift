@@ -13,6 +13,7 @@ final class ByteSource {
     private let path: String
     private let handle: UnsafeMutablePointer<FILE>
     private let codec: Codec
+    private let size: Int
     private var input = [UInt8](repeating: 0, count: ByteSource.chunk)
     private var inputCount = 0
     private var inputRead = 0
@@ -24,6 +25,8 @@ final class ByteSource {
             throw PrepareError.file(path: path, "cannot be read: \(String(cString: strerror(errno)))")
         }
         self.handle = handle
+        var status = stat()
+        size = fstat(fileno(handle), &status) == 0 ? Int(status.st_size) : 0
         if path.hasSuffix(".gz") {
             guard let file = gzdopen(dup(fileno(handle)), "rb") else {
                 throw PrepareError.file(path: path, "cannot be decompressed")
@@ -45,6 +48,9 @@ final class ByteSource {
         }
         fclose(handle)
     }
+
+    /// How much of the file was read, 0 to 1.
+    var share: Double { size > 0 ? min(1, max(0, Double(lseek(fileno(handle), 0, SEEK_CUR)) / Double(size))) : 1 }
 
     /// Fills `buffer` from its start and returns how many bytes there are; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {

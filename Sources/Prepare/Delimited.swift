@@ -18,6 +18,8 @@ package struct DelimitedSchema: Codable, Sendable, Equatable {
     package var rating = ""
     /// Only lines whose column `only.0` equals `only.1` count, if given: a kind of behavior, say.
     package var only: [String] = []
+    /// Columns that describe an event (a kind of behavior, a brand): further fields of the history's behaviors.
+    package var behavior: [String] = []
 
     /// The defaults: a TSV with a header and columns `user` and `item`.
     package init() {}
@@ -36,6 +38,24 @@ package struct DelimitedSchema: Codable, Sendable, Equatable {
         try read(.time, &time)
         try read(.rating, &rating)
         try read(.only, &only)
+        try read(.behavior, &behavior)
+    }
+
+    /// Names of the further fields of behaviors, and of their tables.
+    var behaviorNames: [String] {
+        get throws {
+            let names = header || separator == "json" ? behavior : behavior.map { "column\($0)" }
+            for (place, name) in names.enumerated() {
+                let problem =
+                    name.isEmpty
+                    ? "is empty"
+                    : ["user", "item", "category"].contains(name)
+                        ? "is a name that users and items have already"
+                        : names[..<place].contains(name) ? "is there twice" : nil
+                if let problem { throw PrepareError.option("schema", "behavior column '\(name)' \(problem)") }
+            }
+            return names
+        }
     }
 
     var separatorBytes: [UInt8] {
@@ -59,6 +79,7 @@ struct DelimitedReader {
         var time = -1
         var rating = -1
         var only = -1
+        var behavior: [Int] = []
         var least = 0
     }
 
@@ -106,7 +127,9 @@ struct DelimitedReader {
                 rating = value
             }
             let item = Events.id(fields[columns.item])
-            events.add(user: Events.id(fields[columns.user]), item: item, time: Int64(time), rating: Float(rating))
+            events.add(
+                user: Events.id(fields[columns.user]), item: item, time: Int64(time), rating: Float(rating),
+                extras: columns.behavior.map { Events.id(fields[$0]) })
             if columns.category >= 0 { events.setCategory(Events.id(fields[columns.category]), of: item) }
             quarantine.good()
         }
@@ -141,7 +164,8 @@ struct DelimitedReader {
                 if isTime { values.time = value } else { values.rating = value }
             }
             events.add(
-                user: Amazon.id(user), item: Amazon.id(item), time: Int64(values.time), rating: Float(values.rating))
+                user: Amazon.id(user), item: Amazon.id(item), time: Int64(values.time), rating: Float(values.rating),
+                extras: schema.behavior.map { Amazon.id(text($0) ?? "") })
             if let category = text(schema.category) { events.setCategory(Amazon.id(category), of: Amazon.id(item)) }
             quarantine.good()
         }
@@ -186,8 +210,11 @@ struct DelimitedReader {
         columns.time = try find(schema.time, "the time")
         columns.rating = try find(schema.rating, "the rating")
         if schema.only.count == 2 { columns.only = try find(schema.only[0], "'only'") }
-        columns.least = max(
-            columns.user, columns.item, columns.category, columns.time, columns.rating, columns.only)
+        columns.behavior = try schema.behavior.map { try find($0, "a behavior") }
+        columns.least =
+            ([
+                columns.user, columns.item, columns.category, columns.time, columns.rating, columns.only,
+            ] + columns.behavior).max() ?? 0
         return columns
     }
 }

@@ -6,6 +6,8 @@ final class Events {
     private(set) var items: [UInt64] = []
     private(set) var times: [Int64] = []
     private(set) var ratings: [Float] = []
+    /// Further columns of the events.
+    private(set) var extras: [[UInt64]]
     /// Category of an item; of those without one it is `unknownId`.
     private(set) var categories: [UInt64: UInt64] = [:]
 
@@ -14,6 +16,9 @@ final class Events {
 
     var count: Int { users.count }
 
+    /// - Parameter extras: how many further columns an event has.
+    init(extras: Int = 0) { self.extras = Array(repeating: [], count: extras) }
+
     /// The id of a raw name: its hash, never 0 (padding) nor 1 (unknown); an empty name is unknown.
     static func id(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
         guard !bytes.isEmpty else { return unknownId }
@@ -21,11 +26,12 @@ final class Events {
         return hash < 2 ? hash + 2 : hash
     }
 
-    func add(user: UInt64, item: UInt64, time: Int64, rating: Float) {
+    func add(user: UInt64, item: UInt64, time: Int64, rating: Float, extras: [UInt64] = []) {
         users.append(user)
         items.append(item)
         times.append(time)
         ratings.append(rating)
+        for (column, id) in extras.enumerated() { self.extras[column].append(id) }
     }
 
     func setCategory(_ category: UInt64, of item: UInt64) { categories[item] = category }

@@ -5,8 +5,10 @@ enum LineReader {
     /// No line of any known dataset is longer.
     static let longest = 64 << 20
 
+    /// - Parameter progress: called with the share of the file that was read, after each of its pieces.
     static func read(
-        path: String, _ body: (UnsafeBufferPointer<UInt8>, _ number: Int) throws -> Void
+        path: String, progress: (Double) -> Void = { _ in },
+        _ body: (UnsafeBufferPointer<UInt8>, _ number: Int) throws -> Void
     ) throws {
         let source = try ByteSource(path: path)
         var buffer = [UInt8](repeating: 0, count: 2 << 20)
@@ -42,6 +44,7 @@ enum LineReader {
                 return start
             }
             if got == 0 { return }
+            progress(source.share)
             buffer.withUnsafeMutableBytes { bytes in
                 if used > 0, let base = bytes.baseAddress { memmove(base, base + used, count - used) }
             }

@@ -16,10 +16,13 @@ final class NextItem {
     private let order: [Int32]
     private let starts: [Int]
 
-    static let schema = Schema(
-        tables: ["user", "item", "category"], user: [.init("user", table: "user")],
-        item: [.init("item", table: "item"), .init("category", table: "category")],
-        behavior: [.init("item", table: "item"), .init("category", table: "category")])
+    /// The fields; behaviors may have further ones, each with a table of its name.
+    static func schema(extras: [String] = []) -> Schema {
+        Schema(
+            tables: ["user", "item", "category"] + extras, user: [.init("user", table: "user")],
+            item: ["item", "category"].map { .init($0, table: $0) },
+            behavior: (["item", "category"] + extras).map { .init($0, table: $0) })
+    }
 
     init(_ events: Events, _ options: PrepareOptions) {
         self.events = events
@@ -76,8 +79,9 @@ final class NextItem {
         var first = -1
         for event in stored {
             let item = events.items[mine[event]]
-            let index = try split.appendEvent(
-                behavior: [item, events.category(of: item)], time: events.times[mine[event]])
+            var behavior = [item, events.category(of: item)]
+            for column in events.extras { behavior.append(column[mine[event]]) }
+            let index = try split.appendEvent(behavior: behavior, time: events.times[mine[event]])
             if first < 0 { first = index }
         }
         let id = events.users[mine[0]]

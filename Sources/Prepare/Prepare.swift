@@ -10,7 +10,7 @@ package func prepare(
     try check(options)
     let name = (options.output as NSString).lastPathComponent
     let writer = try DatasetWriter(
-        directory: options.output, name: name, schema: NextItem.schema, countedHistory: options.history)
+        directory: options.output, name: name, schema: try schema(of: options), countedHistory: options.history)
     var notes = [
         "format": options.format.rawValue, "seed": String(options.seed),
         "inputs": options.inputs.joined(separator: " "),
@@ -21,9 +21,16 @@ package func prepare(
         let world = try SyntheticWorld(options.world, seed: options.seed)
         report.bayesAUC = try world.write(to: writer) { progress("writing", $0) }
         report.users = options.world.users
+    } else if options.format == .alimama {
+        let ads = try Alimama(options, quarantine, progress: progress)
+        notes.merge(options.alimama.notes) { $1 }
+        report.users = ads.users.count
+        report.items = ads.shownAds
+        (report.unknownAds, report.usersWithoutProfile) = (ads.unknownAds, ads.usersWithoutProfile)
+        try AlimamaWriter(ads).write(to: writer) { progress("writing", $0) }
     } else {
         progress("reading", 0)
-        let events = Events()
+        let events = Events(extras: options.schema.behavior.count)
         try read(options, into: events, quarantine)
         try quarantine.check()
         guard events.count > 0 else {
@@ -41,7 +48,7 @@ package func prepare(
     let info = try writer.finish(prepared: notes, quarantined: quarantine.bad)
     try quarantine.write(to: options.output + "/quarantine.txt")
     report.samples = info.splits.mapValues(\.samples)
-    report.categories = info.ids["category"] ?? 0
+    report.categories = info.ids["category"] ?? info.ids["cate"] ?? 0
     report.lines = quarantine.lines
     report.quarantined = quarantine.bad
     guard report.samples.values.contains(where: { $0 > 0 }) else {
@@ -50,7 +57,20 @@ package func prepare(
     return report
 }
 
+/// The fields that a format brings.
+private func schema(of options: PrepareOptions) throws -> Schema {
+    switch options.format {
+    case .alimama: Alimama.schema
+    case .delimited: NextItem.schema(extras: try options.schema.behaviorNames)
+    default: NextItem.schema()
+    }
+}
+
 private func check(_ options: PrepareOptions) throws {
+    try AlimamaOptions.check(options)
+    if options.format != .delimited, !options.schema.behavior.isEmpty {
+        throw PrepareError.option("schema", "has behavior columns, which fit delimited only")
+    }
     if options.output.isEmpty { throw PrepareError.option("output", "is missing: name the dataset directory") }
     if options.format != .synthetic, options.inputs.isEmpty {
         throw PrepareError.option("input", "is missing: name the files, or the directory that holds them")
@@ -64,7 +84,7 @@ private func read(_ options: PrepareOptions, into events: Events, _ quarantine: 
     let files = try InputFiles(options.inputs)
     var schema = options.schema
     switch options.format {
-    case .synthetic: return
+    case .synthetic, .alimama: return
     case .movielens:
         schema = DelimitedSchema()
         (schema.user, schema.item, schema.rating, schema.time) = ("userId", "movieId", "rating", "timestamp")

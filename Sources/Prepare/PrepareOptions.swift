@@ -10,6 +10,8 @@ package struct PrepareOptions: Sendable, Equatable {
         case amazon
         /// `UserBehavior.csv`.
         case taobao
+        /// `raw_sample.csv`, `ad_feature.csv`, `user_profile.csv` and `behavior_log.csv` of Alimama's display ads.
+        case alimama
         /// CSV or TSV by a schema.
         case delimited
         /// A world whose click probability is known.
@@ -56,6 +58,8 @@ package struct PrepareOptions: Sendable, Equatable {
     package var badLines = 0.01
     /// The columns of delimited files.
     package var schema = DelimitedSchema()
+    /// How Alimama's ads are split and filtered.
+    package var alimama = AlimamaOptions()
     /// The synthetic world.
     package var world = WorldOptions()
 
@@ -93,6 +97,9 @@ package struct PrepareReport: Sendable, Equatable {
     /// Lines read, and those set aside.
     package var lines = 0
     package var quarantined = 0
+    /// Alimama: samples whose ad is not in `ad_feature.csv`, and users who are not in `user_profile.csv`.
+    package var unknownAds = 0
+    package var usersWithoutProfile = 0
     /// AUC of the known click probability by split.
     package var bayesAUC: [String: Double] = [:]
 }

@@ -20,14 +20,19 @@ struct PrepareCommand: ParsableCommand {
               myriad prepare recbole ml-100k.inter ml-100k.item --output data/movielens
               myriad prepare amazon reviews_Books_5.json.gz meta_Books.json.gz --output data/books
               myriad prepare taobao UserBehavior.csv --output data/taobao
+              myriad prepare alimama Ali_Display_Ad_Click --behaviors pv --users-share 0.25 --output data/alimama
               myriad prepare delimited log.tsv.gz --schema schema.yaml --output data/log
               myriad prepare synthetic --users 2000 --output data/synthetic
 
             A schema is YAML: separator (tab, comma, pipe, json or characters), header, user, item, category, time, rating,
-            and only: [column, value] to keep one kind of line.
+            only: [column, value] to keep one kind of line, and behavior: [column, ...] for further fields of the
+            history's behaviors.
+
+            Alimama's impressions are given with their clicks; they are split by time, and histories hold what the user
+            did strictly before.
             """)
 
-    @Argument(help: "movielens, recbole, amazon, taobao, delimited or synthetic.")
+    @Argument(help: "movielens, recbole, amazon, taobao, alimama, delimited or synthetic.")
     var format: PrepareOptions.Format
 
     @Argument(help: "Files, or the directory that holds them; .gz and .zst are read as they are.")
@@ -48,7 +53,7 @@ struct PrepareCommand: ParsableCommand {
     @Option(help: "Where negatives are drawn from: uniform or popularity.")
     var sampling = PrepareOptions.Sampling.uniform
 
-    @Option(help: "Seed of negatives, or of the synthetic world.")
+    @Option(help: "Seed of negatives, of the users that are kept, or of the synthetic world.")
     var seed: UInt64 = 7
 
     @Option(help: "Newest behaviors of a history that occurrence counts regard; use the job's data.history.")
@@ -59,6 +64,9 @@ struct PrepareCommand: ParsableCommand {
 
     @Option(help: "YAML file with the columns of delimited files.")
     var schema: String?
+
+    @OptionGroup(title: "Alimama")
+    var ads: AlimamaArguments
 
     @Option(help: "Synthetic: users.")
     var users = WorldOptions().users
@@ -87,6 +95,7 @@ struct PrepareCommand: ParsableCommand {
         options.seed = seed
         options.history = history
         options.badLines = badLines
+        options.alimama = ads.options
         options.world.users = users
         options.world.items = items
         options.world.categories = categories
@@ -110,6 +119,10 @@ struct PrepareCommand: ParsableCommand {
             print(
                 "\(output): samples \(samples); \(report.users) users, \(report.items) items, \(report.categories) categories; \(String(format: "%.1f", seconds)) s"
             )
+            if report.unknownAds > 0 { print("\(report.unknownAds) samples show an ad that is not in ad_feature.csv") }
+            if report.usersWithoutProfile > 0 {
+                print("\(report.usersWithoutProfile) users are not in user_profile.csv")
+            }
             if report.quarantined > 0 {
                 print("\(report.quarantined) of \(report.lines) lines set aside: see \(output)/quarantine.txt")
             }

@@ -1,6 +1,7 @@
 import CCompression
 import Datasets
 import Foundation
+import Safetensors
 import Tensors
 import Testing
 
@@ -191,6 +192,45 @@ func id(_ text: String) -> UInt64 { Amazon.id(text) }
             ($0.schema.user, $0.schema.item, $0.schema.category, $0.schema.time) = ("who", "what", "kind", "when")
         }
         try check(dataset, categoryOf4: "k4")
+    }
+
+    @Test(
+        "further columns of delimited files become fields of the behaviors, with tables of their names",
+        arguments: ["named", "numbered", "json"])
+    func behaviorColumns(kind: String) throws {
+        let shop = try Workshop()
+        let lines = Self.events.enumerated().map { (place, event) in
+            kind == "json"
+                ? "{\"who\": \"\(event.0)\", \"what\": \"\(event.1)\", \"when\": \(event.2), \"how\": \(place)}"
+                : "\(event.0),\(event.1),\(event.2),\(place == 0 ? "" : "\(place)"),more"
+        }
+        try shop.write("log", ((kind == "named" ? ["who,what,when,how,more"] : []) + lines).joined(separator: "\n"))
+        let dataset = try shop.prepare(.delimited) {
+            ($0.schema.separator, $0.schema.header) = (kind == "json" ? "json" : "comma", kind != "numbered")
+            ($0.schema.user, $0.schema.item, $0.schema.time) = ("who", "what", "when")
+            $0.schema.behavior = ["how"]
+            if kind == "numbered" {
+                ($0.schema.user, $0.schema.item, $0.schema.time, $0.schema.behavior) = ("1", "2", "3", ["4"])
+            }
+        }
+        let name = kind == "numbered" ? "column4" : "how"
+        #expect(dataset.schema.tables == ["user", "item", "category", name])
+        #expect(dataset.schema.behavior.map(\.name) == ["item", "category", name] && dataset.schema.comparedCount == 2)
+        let file = try SafetensorsFile(path: dataset.directory + "/test-00000.safetensors")
+        let found = try file.column("behavior.\(name)", as: UInt64.self)
+        let first = kind == "json" ? id("0") : Events.unknownId
+        #expect(Array(found) == [first, id("1"), id("6"), id("2"), id("3")])
+    }
+
+    @Test("behavior columns whose names are taken are named", arguments: ["item", "how"])
+    func behaviorNames(taken: String) throws {
+        let shop = try Workshop()
+        try shop.write("log.tsv", "user\titem\thow\n")
+        #expect {
+            try shop.prepare(.delimited) { $0.schema.behavior = ["how", taken] }
+        } throws: {
+            "\($0)".contains("--schema: behavior column '\(taken)' is")
+        }
     }
 
     @Test("a cut or damaged compressed file is named", arguments: ["log.csv.gz", "log.csv.zst"])
