@@ -41,7 +41,8 @@ package final class NegativeSampler: Sendable {
         }
         guard isVaried else {
             throw Failure(
-                description: "split '\(split.name)' has behaviors of fewer than two items: there is nothing to draw for "
+                description:
+                    "split '\(split.name)' has behaviors of fewer than two items: there is nothing to draw for "
                     + "the auxiliary loss; set model.auxiliary.weight to 0")
         }
         guard law != .frequency else {

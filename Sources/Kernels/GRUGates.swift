@@ -158,7 +158,8 @@ private func gruState(_ step: GRUStep, _ mixing: GRUMixing, _ candidate: Matrix?
 /// dw = g∘(n − h), dn = g∘w, dh = g∘(1 − w); du and da by w; the tanh and the logistic function in place of their inputs'.
 /// The reset gate's part follows in `gruResetBackward`.
 package func gruStateBackward(
-    _ g: Matrix, _ step: GRUStep, into dInput: Matrix, _ dPrevious: Matrix, addingTo dAttention: UnsafeMutablePointer<Float>
+    _ g: Matrix, _ step: GRUStep, into dInput: Matrix, _ dPrevious: Matrix,
+    addingTo dAttention: UnsafeMutablePointer<Float>
 ) {
     switch step.mixing {
     case .gate: gruStateBackward(g, step, .gate, dInput, dPrevious, dAttention)

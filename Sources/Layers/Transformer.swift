@@ -177,7 +177,9 @@ package struct Transformer: Sendable {
         gemm(dRelu, transposed: parameters[weight1], addingTo: dMiddle)
 
         var dFirst = dMiddle
-        if let norm1, let kept = tape.norm1 { dFirst = norm1.backward(dMiddle, kept, parameters, into: gradient, arena) }
+        if let norm1, let kept = tape.norm1 {
+            dFirst = norm1.backward(dMiddle, kept, parameters, into: gradient, arena)
+        }
         add(dFirst, to: dxq)
         attention.backward(
             drop(dFirst, 0x300, key, arena), tape.attention, queries: xq, keys: xk, parameters, into: gradient,

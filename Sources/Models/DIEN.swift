@@ -120,7 +120,8 @@ package struct DIEN: Model {
             e, rowOf: batch.positionBehavior.base, attention: nil, time, parameters, arena)
         let states = batch.histories(at: time.rowOf)
         let o = evolution.forward(q, h.states, states, time, parameters, training: true, key: key, arena)
-        let v = inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
+        let v =
+            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
         let x = inputs.join(batch, rows, target: q, history: v, attention: o.y, arena)
         let biases = inputs.biases(of: batch, rows, arena)
         let step = top.train(
@@ -163,7 +164,8 @@ package struct DIEN: Model {
             e, rowOf: batch.positionBehavior.base, attention: nil, time, parameters, arena)
         let o = evolution.forward(
             q, h.states, batch.histories(at: time.rowOf), time, parameters, training: false, key: 0, arena)
-        let v = inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
+        let v =
+            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
         let x = inputs.join(batch, rows, target: q, history: v, attention: o.y, arena)
         top.score(x, biases: inputs.biases(of: batch, rows, arena), logits: z, parameters, arena)
     }

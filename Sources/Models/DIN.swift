@@ -109,7 +109,8 @@ package struct DIN: Model {
         if inputs.takesHistory { batch.unpool(dv, pooling, addingTo: de, arena) }
         let da = interest.backward(du, u, parameters, into: gradient, arena)
         attention.backward(
-            da, a, inputs.compared(q), e, batch.histories, parameters, into: gradient, addingTo: inputs.compared(dq), de,
+            da, a, inputs.compared(q), e, batch.histories, parameters, into: gradient, addingTo: inputs.compared(dq),
+            de,
             key: key, arena)
         inputs.scatterBiases(step.dz, batch, to: rowGradients)
         inputs.scatterTargets(dq, batch, to: rowGradients)

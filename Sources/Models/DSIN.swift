@@ -133,7 +133,8 @@ package struct DSIN: Model {
         let q = inputs.targets(of: batch, rows, arena)
         let e = inputs.behaviors(of: batch, rows, arena)
         let u = extractor.forward(q, e, batch, parameters, training: true, key: key, arena)
-        let v = inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
+        let v =
+            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
         let x = inputs.join(batch, rows, target: q, history: v, attention: u.y, arena)
         let biases = inputs.biases(of: batch, rows, arena)
         let step = top.train(
@@ -163,7 +164,8 @@ package struct DSIN: Model {
         let q = inputs.targets(of: batch, rows, arena)
         let e = inputs.behaviors(of: batch, rows, arena)
         let u = extractor.forward(q, e, batch, parameters, training: false, key: 0, arena)
-        let v = inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
+        let v =
+            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
         let x = inputs.join(batch, rows, target: q, history: v, attention: u.y, arena)
         top.score(x, biases: inputs.biases(of: batch, rows, arena), logits: z, parameters, arena)
     }

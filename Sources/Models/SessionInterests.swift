@@ -108,7 +108,9 @@ struct SessionInterests: Sendable {
             interacted.backward(
                 dWeights, kept, query, neighbors.y, histories, parameters, into: gradient, addingTo: dQuery,
                 dNeighbors, key: key ^ 1, arena)
-            add(interacting.backward(dNeighbors, neighbors, parameters, into: gradient, key: key, arena), to: dInterests)
+            add(
+                interacting.backward(dNeighbors, neighbors, parameters, into: gradient, key: key, arena), to: dInterests
+            )
         }
         let dStates = arena.matrix(rows: batch.positionCount, columns: width)
         segmentMeansBackward(dInterests, offsets: tape.sessions.offsets, into: dStates)

@@ -34,7 +34,8 @@ package struct WorkerOptions: Sendable {
     /// Every property in its order.
     package init(
         rank: Int, workers: Int, map: PartitionMap, model: any Model, schema: Schema, historyLimit: Int,
-        plan: JobPlan, train: Split?, negatives: NegativeSampler? = nil, scored: [String: Split], threads: Int, seed: UInt64,
+        plan: JobPlan, train: Split?, negatives: NegativeSampler? = nil, scored: [String: Split], threads: Int,
+        seed: UInt64,
         requestTimeout: Duration = .seconds(10)
     ) {
         self.rank = rank
