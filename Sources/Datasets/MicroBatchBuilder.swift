@@ -157,9 +157,12 @@ package final class MicroBatchBuilder {
             }
             return history
         }
-        if let rule = needs.sessions, let times = part.behaviorTime {
+        if let rule = needs.sessions {
             sessions.removeAll()
-            rule.divide(times, begin, end) { sessions.append(($0.lowerBound, $0.upperBound)) }
+            // A part without any behavior has no times either.
+            if let times = part.behaviorTime {
+                rule.divide(times, begin, end) { sessions.append(($0.lowerBound, $0.upperBound)) }
+            }
             for place in stride(from: sessions.count - 1, through: 0, by: -1) {
                 let (first, last) = sessions[place]
                 for position in first..<last { addBehavior(position, in: part, sample, batch) }

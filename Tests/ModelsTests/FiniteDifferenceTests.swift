@@ -13,7 +13,7 @@ import Testing
         Sample(user: 5, item: 11, category: 3, label: 1, history: [(12, 2)]),
     ]
 
-    @Test("Base and DIN: every gradient equals the central difference of the loss to 1e-3", arguments: TrapTests.all)
+    @Test("every model: every gradient equals the central difference of the loss to 1e-3", arguments: TrapTests.all)
     func whole(options: ModelOptions) throws {
         let bench = try Trial(options).bench(Self.samples)
         _ = bench.train(key: 1)

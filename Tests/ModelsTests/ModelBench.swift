@@ -1,4 +1,5 @@
 import Datasets
+import Foundation
 import Tensors
 
 @testable import Models
@@ -78,6 +79,14 @@ final class ModelBench {
     var rowColumns: [Column<Float>] { values }
     var logits: [Float] { logitValues }
     var rowGradients: [Float] { gradients.flatMap { Array($0.buffer) } }
+
+    /// Σ of the samples' losses by the last logits, without the auxiliary loss.
+    var crossEntropy: Double {
+        zip(logits, batch.labels.buffer).reduce(0) { sum, pair in
+            let z = Double(pair.1 > 0.5 ? -pair.0 : pair.0)
+            return sum + (z > 0 ? z : 0) + log1p(exp(-abs(z)))
+        }
+    }
 
     private func blocks(_ columns: [Column<Float>]) -> RowBlocks {
         let matrices = arena.matrices(columns.count)

@@ -11,6 +11,11 @@ struct Sample {
     var category: UInt64
     var label: Float = 1
     var history: [(item: UInt64, category: UInt64)]
+    /// Behaviors of a session; sessions are an hour apart.
+    var session = 2
+
+    /// When a behavior happened, in seconds.
+    func time(_ place: Int) -> Int64 { Int64(place / session * 3600 + place % session * 60) }
 
     static let schema = Schema(
         tables: ["user", "item", "category"], user: [.init("user", table: "user")],
@@ -41,21 +46,26 @@ struct Trial {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let writer = try DatasetWriter(directory: directory, name: "trial", schema: Sample.schema)
         let split = try writer.split("train")
+        // Behaviors of nobody, so that there is always something to draw.
+        for id: UInt64 in 900..<904 { try split.appendEvent(behavior: [id, 5], time: Int64(id)) }
         for sample in samples {
             var first = 0
             for (place, behavior) in sample.history.enumerated() {
-                let index = try split.appendEvent(behavior: [behavior.item, behavior.category], time: nil)
+                let index = try split.appendEvent(
+                    behavior: [behavior.item, behavior.category], time: sample.time(place))
                 if place == 0 { first = index }
             }
             try split.group(
-                key: sample.user, user: [sample.user], time: nil, history: first..<first + sample.history.count)
+                key: sample.user, user: [sample.user], time: Int64.max, history: first..<first + sample.history.count)
             try split.candidate(item: [sample.item, sample.category], label: sample.label)
         }
         try writer.finish()
         let bench = ModelBench(model, schema: Sample.schema)
         let data = try Dataset(directory: directory).split(named: "train")
-        MicroBatchBuilder(schema: Sample.schema, historyLimit: 100).fill(
-            bench.batch, from: data, order: DataOrder(data, seed: 0, epoch: nil), positions: 0..<samples.count)
+        let needs = model.needs
+        MicroBatchBuilder(schema: Sample.schema, historyLimit: 1000, needs: needs).fill(
+            bench.batch, from: data, order: DataOrder(data, seed: 0, epoch: nil), positions: 0..<samples.count,
+            negatives: try needs.negatives.map { try NegativeSampler(data, law: $0, seed: 5) })
         bench.prepareRows()
         bench.parameters.base.update(from: dense.base, count: dense.count)
         var rows: [Float] = []

@@ -8,7 +8,7 @@ import Testing
 /// The known ways to get these models wrong, each with the test that catches it.
 @Suite struct TrapTests {
     /// Base, DIN with Dice and batch norm, DIN with softmax.
-    static let all: [ModelOptions] = {
+    static let unordered: [ModelOptions] = {
         var base = Base.Options()
         base.input = [.user, .target, .history, .historyProduct]
         base.top.activation = .dice
@@ -25,6 +25,36 @@ import Testing
         soft.input = [.user, .target, .history, .attention]
         return [.base(base), .din(din), .din(soft)]
     }()
+
+    /// DIEN in each of its forms, and DSIN with and without an interacting layer.
+    static let ordered: [ModelOptions] = {
+        var options: [ModelOptions] = []
+        for evolution in Evolution.allCases {
+            var dien = DIEN.Options()
+            dien.evolution = evolution
+            dien.top.hidden = [12, 6]
+            dien.embedding.width = 4
+            dien.auxiliary.hidden = [10]
+            dien.input = evolution == .augru ? [.user, .target, .attention] : [.history, .target, .attention]
+            if evolution == .aigru {
+                dien.attention.kind = .unit
+                dien.attention.hidden = [6]
+            }
+            options.append(.dien(dien))
+        }
+        var dsin = DSIN.Options()
+        dsin.top.hidden = [12, 6]
+        dsin.embedding.width = 4
+        dsin.attention.hidden = [6]
+        options.append(.dsin(dsin))
+        dsin.interacting.layers = 0
+        dsin.attention.kind = .unit
+        dsin.input = [.user, .target, .history, .attention]
+        options.append(.dsin(dsin))
+        return options
+    }()
+
+    static let all = unordered + ordered
 
     private static let samples: [Sample] = [
         Sample(user: 5, item: 20, category: 3, label: 1, history: [(10, 2), (11, 3), (12, 2), (10, 2)]),
@@ -53,6 +83,7 @@ import Testing
         for samples in [Self.samples, alone, [Self.samples[1]], [Self.samples[2]]] {
             let bench = try trial.bench(samples)
             #expect(bench.train(key: 1).isFinite)
+            if samples.allSatisfy({ $0.history.count < 2 }) { try expectNoAuxiliaryGradient(bench) }
             #expect(bench.logits.allSatisfy(\.isFinite) && bench.rowGradients.allSatisfy(\.isFinite))
             for index in 0..<bench.gradient.count {
                 #expect(bench.gradient.base[index].isFinite || isPadding(index, trial))
@@ -60,16 +91,45 @@ import Testing
         }
     }
 
+    /// Trap 2: without a pair the auxiliary loss moves nothing.
+    private func expectNoAuxiliaryGradient(_ bench: ModelBench) throws {
+        for entry in bench.model.layout.entries where entry.name.hasPrefix("auxiliary.") {
+            let floats = UnsafeBufferPointer(start: bench.gradient[entry.slot].base, count: entry.slot.count)
+            #expect(floats.allSatisfy { $0 == 0 })
+        }
+    }
+
     private func isPadding(_ index: Int, _ trial: Trial) -> Bool {
         !trial.model.layout.entries.contains { ($0.slot.offset..<$0.slot.offset + $0.slot.count).contains(index) }
     }
 
-    @Test("trap 4: the order of a history changes neither Base nor DIN", arguments: all)
+    @Test("trap 4: the order of a history changes neither Base nor DIN", arguments: unordered)
     func order(options: ModelOptions) throws {
         let trial = try Trial(options)
         var turned = Self.samples
         for index in turned.indices { turned[index].history.reverse() }
         #expect(distance(try trial.scores(turned), try trial.scores(Self.samples)) < 2e-6)
+    }
+
+    @Test("trap 4: the order of a history changes DIEN and DSIN", arguments: ordered)
+    func changedOrder(options: ModelOptions) throws {
+        let trial = try Trial(options)
+        var turned = Self.samples
+        turned[3].history.reverse()
+        let (scores, others) = (try trial.scores(turned), try trial.scores(Self.samples))
+        #expect((scores[3] - others[3]).magnitude > 1e-5)
+    }
+
+    @Test("trap 4: order inside a session changes DSIN only through the position encoding", arguments: [true, false])
+    func orderInSession(hasPositions: Bool) throws {
+        var options = DSIN.Options()
+        options.position = hasPositions ? .bias : .none
+        options.embedding.width = 4
+        let trial = try Trial(.dsin(options))
+        var turned = Self.samples
+        turned[3].history.swapAt(2, 3)
+        let (scores, others) = (try trial.scores(turned), try trial.scores(Self.samples))
+        #expect(((scores[3] - others[3]).magnitude > 1e-6) == hasPositions)
     }
 
     @Test(
@@ -120,17 +180,29 @@ import Testing
         #expect(distance(attentive.logits, plain.logits) < 2e-6)
     }
 
-    @Test("trap 7: what DIN makes of a history depends on the target")
-    func targetDependence() throws {
-        var options = DIN.Options()
-        options.input = [.attention]
-        options.top.activation = .prelu
+    @Test("trap 7: what DIN, DIEN and DSIN make of a history depends on the target", arguments: ["din", "dien", "dsin"])
+    func targetDependence(kind: String) throws {
+        let options: ModelOptions
+        switch kind {
+        case "din":
+            var din = DIN.Options()
+            din.input = [.attention]
+            options = .din(din)
+        case "dien":
+            var dien = DIEN.Options()
+            dien.input = [.attention]
+            options = .dien(dien)
+        default:
+            var dsin = DSIN.Options()
+            dsin.input = [.attention]
+            options = .dsin(dsin)
+        }
         var base = Base.Options()
         base.input = [.history]
         var samples = [Self.samples[0], Self.samples[0]]
         samples[1].item = 33
         samples[1].category = 9
-        let attentive = try Trial(.din(options)).scores(samples)
+        let attentive = try Trial(options).scores(samples)
         let plain = try Trial(.base(base)).scores(samples)
         #expect(plain[0] == plain[1])
         #expect((attentive[0] - attentive[1]).magnitude > 1e-5)
@@ -173,7 +245,7 @@ import Testing
         #expect(distance(try trial.scores(samples.reversed()), together.reversed()) < 2e-6)
     }
 
-    @Test("trap 41: the published DIN for Amazon has 5,403,522 parameters")
+    @Test("trap 41: the published DIN for Amazon has 5,403,522 parameters, the published DIEN 5,369,602")
     func parameterCount() throws {
         let schema = Schema(
             tables: ["item", "category"],
@@ -181,6 +253,8 @@ import Testing
             behavior: [.init("item", table: "item"), .init("category", table: "category")])
         let model = try ModelOptions(preset: "din-bars-amazon").make(schema: schema)
         #expect(model.parameterCount(rows: [63_003, 803]) == 5_403_522)
+        let dien = try ModelOptions(preset: "dien-bars-amazon").make(schema: schema)
+        #expect(dien.parameterCount(rows: [63_003, 803]) == 5_369_602)
     }
 
     @Test("trap 45: 64 samples are learned by heart", arguments: all)
@@ -199,7 +273,8 @@ import Testing
         let adam = TinyAdam(bench)
         var loss = 0.0
         for step in 1...600 {
-            loss = bench.train(key: 1) / 64
+            _ = bench.train(key: 1)
+            loss = bench.crossEntropy / 64
             adam.step(step)
         }
         #expect(loss < 0.05)
