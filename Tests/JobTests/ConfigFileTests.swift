@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 import Yams
 
@@ -22,6 +23,25 @@ import Yams
         let named = try #require(try Yams.compose(yaml: String(contentsOfFile: path, encoding: .utf8)))
         let all = try #require(try Yams.compose(yaml: JobConfig().yaml()))
         #expect(Self.keys(named, []) == Self.keys(all, []))
+    }
+
+    @Test("the config of each model names every key of it", arguments: ModelOptions.Kind.allCases)
+    func models(kind: ModelOptions.Kind) throws {
+        let path = Self.directory + "/\(kind.rawValue).yaml"
+        let config = try ConfigReader.read(path: path)
+        #expect(config.model.kind == kind)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let named = try #require(try Yams.compose(yaml: text)?.mapping?["model"])
+        let all = try #require(try Yams.compose(yaml: config.yaml())?.mapping?["model"])
+        #expect(Self.keys(named, []) == Self.keys(all, []))
+        // Every line with a value says what it means.
+        var isExplained = false
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: "#", maxSplits: 1)
+            let hasValue = words[0].contains(": ") && !words[0].contains("kind: \(kind.rawValue)")
+            if hasValue, !line.hasPrefix("#") { #expect(words.count == 2 || isExplained, "\(line)") }
+            isExplained = line.trimmingCharacters(in: .whitespaces).hasPrefix("#")
+        }
     }
 
     private static func keys(_ node: Node, _ path: [String]) -> Set<String> {
