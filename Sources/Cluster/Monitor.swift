@@ -18,6 +18,7 @@ package final class Monitor {
     private var samples = 0
     private var windowSamples = 0
     private var windowLoss = 0.0
+    private var windowAuxiliary = 0.0
     private var windowBegan = ContinuousClock.now
     private var seconds: [String: Double] = [:]
     private var steps: [Int: Int] = [:]
@@ -88,6 +89,7 @@ package final class Monitor {
         observe?(progress.samples)
         windowSamples += progress.samples
         windowLoss += progress.loss
+        windowAuxiliary += progress.auxiliaryLoss
         steps[worker] = progress.step
         lastProgress = .now
         if let histogram = progress.histogram {
@@ -106,18 +108,22 @@ package final class Monitor {
         shown = now
         let rate = Double(windowSamples) / (windowBegan.duration(to: now) / .seconds(1))
         let loss = windowLoss / Double(windowSamples)
+        let auxiliary = windowAuxiliary / Double(windowSamples)
         let left = Double(max(0, samplesTotal - samples)) / max(1, rate)
         let step = steps.values.min() ?? 0
         let auc = running.value
         run?.log([
             "event": .text("progress"), "step": .number(Double(step)), "samples": .number(Double(samples)),
-            "samples_per_second": .number(rate), "loss": .number(loss), "auc": .number(auc ?? .nan),
+            "samples_per_second": .number(rate), "loss": .number(loss),
+            "auxiliary_loss": .number(auxiliary), "auc": .number(auc ?? .nan),
         ])
         show(
             "step \(step)  \(samples)/\(samplesTotal) samples  \(Int(rate)) samples/s  loss \(Monitor.digits(loss))  "
+                + (auxiliary > 0 ? "auxiliary \(Monitor.digits(auxiliary))  " : "")
                 + "running AUC \(auc.map(Monitor.digits) ?? "-")  \(Int(left)) s left")
         windowSamples = 0
         windowLoss = 0
+        windowAuxiliary = 0
         windowBegan = now
         running = RunningAUC()
     }

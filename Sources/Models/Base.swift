@@ -77,7 +77,7 @@ package struct Base: Model {
     package func train(
         _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
         rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
-    ) -> Double {
+    ) -> Losses {
         gradient.clear()
         rowGradients.clear()
         let count = batch.sampleCount
@@ -106,7 +106,7 @@ package struct Base: Model {
             batch.unpool(dv, pooling, addingTo: de, arena)
             inputs.scatterBehaviors(de, batch, to: rowGradients)
         }
-        return step.loss
+        return Losses(clicks: step.loss)
     }
 
     package func score(

@@ -107,7 +107,7 @@ package struct DIEN: Model {
     package func train(
         _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
         rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
-    ) -> Double {
+    ) -> Losses {
         gradient.clear()
         rowGradients.clear()
         let count = batch.sampleCount
@@ -138,9 +138,9 @@ package struct DIEN: Model {
         if inputs.takesHistory { batch.unpool(dv, pooling, addingTo: inputs.compared(de), arena) }
         evolution.backward(
             dO, o, q, h.states, states, time, parameters, into: gradient, addingTo: dq, dStates, key: key, arena)
-        var loss = step.loss
+        var losses = Losses(clicks: step.loss)
         if let auxiliary {
-            loss += auxiliary.train(
+            losses.auxiliary = auxiliary.train(
                 h.states, e, batch.pairs(at: time.rowOf, arena), factor: weight * Float(count), parameters,
                 into: gradient, addingTo: dStates, de, arena)
         }
@@ -148,7 +148,7 @@ package struct DIEN: Model {
         inputs.scatterBiases(step.dz, batch, to: rowGradients)
         inputs.scatterTargets(dq, batch, to: rowGradients)
         inputs.scatterBehaviors(de, batch, to: rowGradients)
-        return loss
+        return losses
     }
 
     package func score(

@@ -83,7 +83,7 @@ package struct DIN: Model {
     package func train(
         _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
         rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
-    ) -> Double {
+    ) -> Losses {
         gradient.clear()
         rowGradients.clear()
         let count = batch.sampleCount
@@ -115,7 +115,7 @@ package struct DIN: Model {
         inputs.scatterBiases(step.dz, batch, to: rowGradients)
         inputs.scatterTargets(dq, batch, to: rowGradients)
         inputs.scatterBehaviors(de, batch, to: rowGradients)
-        return step.loss
+        return Losses(clicks: step.loss)
     }
 
     package func score(

@@ -53,6 +53,23 @@ package struct RowBlocks: @unchecked Sendable {
     }
 }
 
+/// Sums over the samples of a micro-batch of what a model minimizes.
+package struct Losses: Sendable, Equatable {
+    /// Cross-entropies of the clicks.
+    package var clicks: Double
+    /// The auxiliary loss times its weight and the number of samples; 0 of models that have none.
+    package var auxiliary: Double
+
+    /// Sums.
+    package init(clicks: Double, auxiliary: Double = 0) {
+        self.clicks = clicks
+        self.auxiliary = auxiliary
+    }
+
+    /// What is minimized.
+    package var total: Double { clicks + auxiliary }
+}
+
 /// A click-through-rate model: from the ids of a micro-batch and their rows to logits, loss and gradients.
 ///
 /// It is immutable and knows no server, step or socket. What it computes for a micro-batch is a pure function of its
@@ -65,7 +82,7 @@ package protocol Model: Sendable {
     /// What micro-batches have to hold for it beyond ids and histories.
     var needs: BatchNeeds { get }
 
-    /// The sum of the samples' losses, with its gradients by the rows and by the dense parameters.
+    /// The sums of the samples' losses, with the gradients of their total by the rows and by the dense parameters.
     ///
     /// l(z, y) = max(z, 0) − z·y + ln(1 + e^−|z|). Everything is a SUM over the samples; whoever completes the global
     /// batch divides. At the slots of running statistics `gradient` gets sampleCount × the micro-batch's statistic, or
@@ -82,7 +99,7 @@ package protocol Model: Sendable {
     func train(
         _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
         rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
-    ) -> Double
+    ) -> Losses
 
     /// The logits by running statistics, without dropout: a sample's does not depend on its batch mates.
     func score(

@@ -4,8 +4,10 @@ package struct Progress: Codable, Sendable, Equatable {
     package var step: Int
     /// Samples of its block.
     package var samples: Int
-    /// Sum over them; may be NaN, which stops the job.
+    /// Sum of their cross-entropies; may be NaN, which stops the job.
     package var loss: Double
+    /// Sum of their auxiliary losses, weighted.
+    package var auxiliaryLoss: Double
     /// Forward and backward.
     package var computeSeconds: Double
     /// Waiting for values.
@@ -25,13 +27,15 @@ package struct Progress: Codable, Sendable, Equatable {
 
     /// Every property in its order.
     package init(
-        step: Int, samples: Int, loss: Double, computeSeconds: Double = 0, waitSeconds: Double = 0,
+        step: Int, samples: Int, loss: Double, auxiliaryLoss: Double = 0, computeSeconds: Double = 0,
+        waitSeconds: Double = 0,
         wireSeconds: Double = 0, readSeconds: Double = 0, rows: Int = 0, bytesSent: Int = 0, bytesReceived: Int = 0,
         histogram: ScoreHistogram? = nil
     ) {
         self.step = step
         self.samples = samples
         self.loss = loss
+        self.auxiliaryLoss = auxiliaryLoss
         self.computeSeconds = computeSeconds
         self.waitSeconds = waitSeconds
         self.wireSeconds = wireSeconds

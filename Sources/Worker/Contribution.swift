@@ -1,3 +1,4 @@
+import Models
 import Tensors
 
 /// The gradient sums of one subtree of micro-batches: what is pushed, and what two children become when they meet.
@@ -20,8 +21,8 @@ final class Contribution {
 
     /// Samples of the subtree.
     var samples = 0
-    /// Sum of their losses.
-    var loss = 0.0
+    /// Sums of their losses.
+    var losses = Losses(clicks: 0)
     /// Sums of the dense gradients; at statistic slots, of samples × statistic.
     let dense: DenseVector
     /// By table index.
@@ -37,7 +38,8 @@ final class Contribution {
     /// - Parameter slots: a table's scratch, one element a row of the plan, all −1 on entry and on return.
     func add(_ right: Contribution, slots: [Column<Int32>]) {
         samples += right.samples
-        loss += right.loss
+        losses.clicks += right.losses.clicks
+        losses.auxiliary += right.losses.auxiliary
         let (a, b) = (dense.base, right.dense.base)
         for i in 0..<dense.count { a[i] += b[i] }
         for index in tables.indices { tables[index].add(right.tables[index], slots: slots[index]) }

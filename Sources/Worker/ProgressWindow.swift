@@ -1,3 +1,4 @@
+import Models
 import Tensors
 import Wire
 
@@ -7,8 +8,8 @@ final class ProgressWindow {
     private static let interval = Duration.milliseconds(250)
     /// Samples since the last message.
     var samples = 0
-    /// Sum of their losses.
-    var loss = 0.0
+    /// Sums of their losses.
+    var losses = Losses(clicks: 0)
     private let negatives = Column<UInt32>()
     private let positives = Column<UInt32>()
     private var since = ContinuousClock.now
@@ -25,7 +26,7 @@ final class ProgressWindow {
 
     func reset() {
         samples = 0
-        loss = 0
+        losses = Losses(clicks: 0)
         negatives.fill(ProgressWindow.bins, with: 0)
         positives.fill(ProgressWindow.bins, with: 0)
         since = .now

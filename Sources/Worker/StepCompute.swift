@@ -166,7 +166,7 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         }
         contribution.samples = batch.sampleCount
         let key = Philox.word(key: seed, UInt64(plan.step), UInt64(plan.owned.lowerBound + number))
-        contribution.loss = model.train(
+        contribution.losses = model.train(
             batch, rows: blocks, parameters, into: contribution.dense,
             rowGradients: RowBlocks(matrices: gradients, count: widths.count),
             logits: logits[number].base, key: key, arena)

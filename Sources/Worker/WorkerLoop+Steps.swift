@@ -1,5 +1,6 @@
 import Datasets
 import Evaluation
+import Models
 import Tensors
 package import Wire
 
@@ -41,16 +42,17 @@ extension WorkerLoop {
         guard score == nil else { return }
         let plan = training.current
         let pushes = compute.pushes()
-        var loss = 0.0
+        var losses = Losses(clicks: 0)
         for push in pushes {
-            loss += push.contribution.loss
+            losses.clicks += push.contribution.losses.clicks
+            losses.auxiliary += push.contribution.losses.auxiliary
             let messages = client.push(
                 push.contribution, node: push.node, of: plan, isWhole: pushes.count == 1, at: time)
             for out in messages { actions.append(.data(shard: out.shard, out.message)) }
         }
         times.wire += time.duration(to: .now) / .seconds(1)
         let samples = observe(plan)
-        report(plan, samples: samples, loss: loss, &actions)
+        report(plan, samples: samples, losses, &actions)
     }
 
     /// The round is over: its computation, and the filling of the next batches.
@@ -129,18 +131,20 @@ extension WorkerLoop {
         return samples
     }
 
-    private func report(_ plan: StepPlan, samples: Int, loss: Double, _ actions: inout [Action]) {
-        if !loss.isFinite {
+    private func report(_ plan: StepPlan, samples: Int, _ losses: Losses, _ actions: inout [Action]) {
+        if !losses.total.isFinite {
             actions.append(
                 .control(
                     .failed(
                         Failure(
                             role: .worker, rank: options.rank, step: plan.step,
-                            message: "the loss of step \(plan.step) is \(loss): lower the learning rate, or look for "
+                            message:
+                                "the loss of step \(plan.step) is \(losses.total): lower the learning rate, or look for "
                                 + "absurd numeric features; the state before this step is unharmed"))))
         }
         window.samples += samples
-        window.loss += loss
+        window.losses.clicks += losses.clicks
+        window.losses.auxiliary += losses.auxiliary
         if window.isDue { flush(&actions) }
     }
 
@@ -148,8 +152,9 @@ extension WorkerLoop {
     func flush(_ actions: inout [Action]) {
         guard window.samples > 0 else { return }
         let progress = Progress(
-            step: step, samples: window.samples, loss: window.loss, computeSeconds: times.compute,
-            waitSeconds: times.wait, wireSeconds: times.wire, readSeconds: times.read, rows: client.rowsPulled,
+            step: step, samples: window.samples, loss: window.losses.clicks, auxiliaryLoss: window.losses.auxiliary,
+            computeSeconds: times.compute, waitSeconds: times.wait, wireSeconds: times.wire, readSeconds: times.read,
+            rows: client.rowsPulled,
             bytesSent: client.bytesSent, bytesReceived: client.bytesReceived, histogram: window.histogram)
         total.compute += times.compute
         total.wait += times.wait

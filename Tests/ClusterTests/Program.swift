@@ -69,15 +69,15 @@ final class Program {
     }
 
     /// A small world and a config that uses much of the code: Dice, dropout, mini-batch-aware regularization, Adam.
-    func prepareWorld() throws {
+    func prepareWorld(model: String = "din") throws {
         try run(
             "prepare", "synthetic", "--output", "world", "--users", "60", "--items", "120", "--categories", "12",
             "--impressions", "30")
         let config = """
             data: {directory: world, history: 12}
             model:
-              kind: din
-              attention: {hidden: [8], activation: dice, normalization: softmax, dropout: 0.1}
+              kind: \(model)
+              \(Program.options[model] ?? "")
               top: {hidden: [8], activation: dice, dropout: 0.1, input_norm: batch}
               embedding: {width: 4}
             train: {batch: 64, micro_batch: 10, epochs: 3, max_steps: 50, evaluations: 0}
@@ -85,6 +85,14 @@ final class Program {
             """
         try config.write(toFile: directory + "/job.yaml", atomically: true, encoding: .utf8)
     }
+
+    /// What the worlds' configs say of a model; a behavior of the world is a session of its own where pauses end sessions.
+    private static let options = [
+        "base": "pooling: mean",
+        "din": "attention: {hidden: [8], activation: dice, normalization: softmax, dropout: 0.1}",
+        "dien": "attention: {kind: mlp, hidden: [8], dropout: 0.1}\n  auxiliary: {hidden: [8], negatives: frequency}",
+        "dsin": "sessions: {gap: 0}\n  transformer: {dropout: 0.1}\n  interacting: {layers: 2, dropout: 0.1}",
+    ]
 
     /// The SHA-256 of a run's newest checkpoint.
     func digest(_ run: String) throws -> String {

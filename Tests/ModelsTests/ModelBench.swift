@@ -104,7 +104,8 @@ final class ModelBench {
         return logitValues.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return .nan }
             return model.train(
-                batch, rows: rows, parameters, into: gradient, rowGradients: targets, logits: base, key: key, arena)
+                batch, rows: rows, parameters, into: gradient, rowGradients: targets, logits: base, key: key, arena
+            ).total
         }
     }
 

@@ -180,7 +180,8 @@ import Testing
         #expect(distance(attentive.logits, plain.logits) < 2e-6)
     }
 
-    @Test("trap 7: what DIN, DIEN and DSIN make of a history depends on the target", arguments: ["din", "dien", "dsin"])
+    @Test(
+        "trap 7: what DIN, DIEN and DSIN make of a history depends on the target", arguments: ["din", "dien", "dsin"])
     func targetDependence(kind: String) throws {
         let options: ModelOptions
         switch kind {

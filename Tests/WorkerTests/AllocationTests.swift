@@ -16,8 +16,8 @@
             "100 steps of a compute thread (fill, forward, backward, sum along the tree) allocate nothing",
             // These kernels of OpenBLAS take heap memory for small matrices themselves.
             .enabled(if: !["COOPERLAKE", "SKYLAKEX", "SAPPHIRERAPIDS"].contains(blasCore().uppercased())),
-            arguments: ["base", "din"])
-        func steady(name: String) throws {
+            arguments: ModelOptions.Kind.allCases)
+        func steady(kind: ModelOptions.Kind) throws {
             useOneBLASThread()
             let directory = FileManager.default.temporaryDirectory.appending(path: "alloc-\(UUID().uuidString)").path
             defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -26,7 +26,10 @@
                 behavior: [.init("item", table: "item")])
             let writer = try DatasetWriter(directory: directory, name: "alloc", schema: schema)
             let train = try writer.split("train")
-            for event in 0..<400 { try train.appendEvent(behavior: [UInt64(2 + event * 7 % 97)], time: nil) }
+            for event in 0..<400 {
+                let time = Int64(event / 4 * 3600 + event % 4)
+                try train.appendEvent(behavior: [UInt64(2 + event * 7 % 97)], time: time)
+            }
             for sample in 0..<256 {
                 try train.group(
                     key: UInt64(sample + 2), user: [UInt64(2 + sample % 50)], time: nil,
@@ -35,14 +38,16 @@
             }
             try writer.finish()
             let split = try Dataset(directory: directory).split(named: "train")
-            let model = try ModelOptions(name == "din" ? .din : .base).make(schema: schema)
+            let model = try ModelOptions(kind).make(schema: schema)
             let compute = StepCompute(
                 model: model, schema: schema, historyLimit: 50, threads: 1, capacity: 4, seed: 1, computed: {})
             let map = PartitionMap(shards: 2)
             let plans = (0..<2).map { _ in StepPlan(schema: schema, map: map, capacity: 4) }
             let order = DataOrder(split, seed: 1, epoch: 0)
             for plan in plans { (plan.microBatchCount, plan.owned) = (4, 0..<4) }
-            let source = StepCompute.Source(split: split, order: order, positions: 0..<256, size: 64)
+            let negatives = try model.needs.negatives.map { try NegativeSampler(split, law: $0, seed: 1) }
+            let source = StepCompute.Source(
+                split: split, order: order, positions: 0..<256, size: 64, negatives: negatives)
 
             func step(_ number: Int) {
                 let (current, next) = (plans[number % 2], plans[(number + 1) % 2])
