@@ -9,7 +9,7 @@ import Testing
     private static let schema = Schema(
         tables: ["item"], item: [.init("item", table: "item")], behavior: [.init("item", table: "item")])
 
-    /// The micro-batch of one impression at `time` after events at `times`, whose items are 2, 3, 4 …
+    /// The micro-batch of one impression after events at `times`, whose items are 2, 3, 4 and so on.
     private func batch(_ times: [Int64], impression: Int64?, rule: SessionRule, limit: Int = 1000) throws -> MicroBatch
     {
         let directory = DatasetTests.temporary()
