@@ -18,9 +18,13 @@ package func prepare(
     var report = PrepareReport()
     let quarantine = Quarantine(limit: options.badLines)
     if options.format == .synthetic {
-        let world = try SyntheticWorld(options.world, seed: options.seed)
-        report.bayesAUC = try world.write(to: writer) { progress("writing", $0) }
+        let world = try makeWorld(options.world, seed: options.seed)
+        report.bayesAUC = try write(world, users: options.world.users, seed: options.seed, to: writer) {
+            progress("writing", $0)
+        }
+        if options.world.kind != .interests { notes["world"] = options.world.kind.rawValue }
         report.users = options.world.users
+        report.items = options.world.items
     } else if options.format == .alimama {
         let ads = try Alimama(options, quarantine, progress: progress)
         notes.merge(options.alimama.notes) { $1 }

@@ -69,21 +69,43 @@ package struct PrepareOptions: Sendable, Equatable {
 
 /// The synthetic world.
 package struct WorldOptions: Sendable, Equatable {
+    /// What decides about a click.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// How many behaviors are like the target.
+        case interests
+        /// Which of two behaviors came first.
+        case order
+        /// Where the newest behaviors lead to.
+        case drift
+        /// The theme of a session.
+        case sessions
+    }
+
+    /// What decides about a click.
+    package let kind: Kind
     /// Users.
     package var users = 2000
     /// Items.
     package var items = 2000
     /// Categories.
     package var categories = 40
-    /// Interests (categories) that a user has at a time.
+    /// Interests (categories) that a user has at a time; only in the world of interests.
     package var interests = 3
-    /// Impressions of a user.
+    /// Candidates that a user is shown.
     package var impressions = 60
-    /// Probability that an interest is replaced after a session.
+    /// Probability that an interest is replaced after a session; only in the world of interests.
     package var drift = 0.1
 
-    /// The defaults.
-    package init() {}
+    /// The defaults of a world.
+    package init(_ kind: Kind = .interests) {
+        self.kind = kind
+        switch kind {
+        case .interests: break
+        case .order: (items, categories, impressions) = (480, 24, 80)
+        case .drift: (items, categories, impressions) = (240, 12, 80)
+        case .sessions: (items, categories, impressions) = (320, 16, 80)
+        }
+    }
 }
 
 /// What was prepared.

@@ -6,6 +6,7 @@ import Yams
 extension PrepareOptions.Format: ExpressibleByArgument {}
 extension PrepareOptions.Task: ExpressibleByArgument {}
 extension PrepareOptions.Sampling: ExpressibleByArgument {}
+extension WorldOptions.Kind: ExpressibleByArgument {}
 
 struct PrepareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,6 +24,7 @@ struct PrepareCommand: ParsableCommand {
               myriad prepare alimama Ali_Display_Ad_Click --behaviors pv --users-share 0.25 --output data/alimama
               myriad prepare delimited log.tsv.gz --schema schema.yaml --output data/log
               myriad prepare synthetic --users 2000 --output data/synthetic
+              myriad prepare synthetic --world order --output data/order
 
             A schema is YAML: separator (tab, comma, pipe, json or characters), header, user, item, category, time, rating,
             only: [column, value] to keep one kind of line, and behavior: [column, ...] for further fields of the
@@ -68,20 +70,27 @@ struct PrepareCommand: ParsableCommand {
     @OptionGroup(title: "Alimama")
     var ads: AlimamaArguments
 
-    @Option(help: "Synthetic: users.")
-    var users = WorldOptions().users
+    @Option(
+        help: """
+            Synthetic: what decides about a click. interests: how many behaviors are like the target. order: which of two \
+            came first. drift: where the newest lead to. sessions: a session's theme.
+            """)
+    var world = WorldOptions.Kind.interests
 
-    @Option(help: "Synthetic: items.")
-    var items = WorldOptions().items
+    @Option(help: "Synthetic: users (default: 2000).")
+    var users: Int?
 
-    @Option(help: "Synthetic: categories.")
-    var categories = WorldOptions().categories
+    @Option(help: "Synthetic: items (default: interests 2000, order 480, drift 240, sessions 320).")
+    var items: Int?
 
-    @Option(help: "Synthetic: interests of a user at a time.")
-    var interests = WorldOptions().interests
+    @Option(help: "Synthetic: categories (default: interests 40, order 24, drift 12, sessions 16).")
+    var categories: Int?
 
-    @Option(help: "Synthetic: impressions of a user.")
-    var impressions = WorldOptions().impressions
+    @Option(help: "Synthetic, interests: interests of a user at a time (default: 3).")
+    var interests: Int?
+
+    @Option(help: "Synthetic: candidates that a user is shown (default: 60 in interests, else 80).")
+    var impressions: Int?
 
     func run() throws {
         var options = PrepareOptions()
@@ -96,12 +105,16 @@ struct PrepareCommand: ParsableCommand {
         options.history = history
         options.badLines = badLines
         options.alimama = ads.options
-        options.world.users = users
-        options.world.items = items
-        options.world.categories = categories
-        options.world.interests = interests
-        options.world.impressions = impressions
+        options.world = WorldOptions(world)
+        if let users { options.world.users = users }
+        if let categories { options.world.categories = categories }
+        if let items { options.world.items = items }
+        if let interests { options.world.interests = interests }
+        if let impressions { options.world.impressions = impressions }
         do {
+            if interests != nil, world != .interests {
+                throw PrepareError.option("interests", "belongs to the world of interests, not to that of \(world)")
+            }
             if let schema {
                 options.schema = try YAMLDecoder().decode(
                     DelimitedSchema.self, from: String(contentsOfFile: schema, encoding: .utf8))
