@@ -70,9 +70,12 @@ final class Program {
 
     /// A small world and a config that uses much of the code: Dice, dropout, mini-batch-aware regularization, Adam.
     func prepareWorld(model: String = "din") throws {
+        // Sessions are cut at pauses, which only this world has.
+        let world = model == "dsin" ? "sessions" : "interests"
         try run(
-            "prepare", "synthetic", "--output", "world", "--users", "60", "--items", "120", "--categories", "12",
-            "--impressions", "30")
+            "prepare", "synthetic", "--world", world, "--output", "world", "--users", "60", "--items", "120",
+            "--categories", "12",
+            "--impressions", "40")
         let config = """
             data: {directory: world, history: 12}
             model:
@@ -86,12 +89,13 @@ final class Program {
         try config.write(toFile: directory + "/job.yaml", atomically: true, encoding: .utf8)
     }
 
-    /// What the worlds' configs say of a model; a behavior of the world is a session of its own where pauses end sessions.
+    /// What the worlds' configs say of a model.
     private static let options = [
         "base": "pooling: mean",
         "din": "attention: {hidden: [8], activation: dice, normalization: softmax, dropout: 0.1}",
         "dien": "attention: {kind: mlp, hidden: [8], dropout: 0.1}\n  auxiliary: {hidden: [8], negatives: frequency}",
-        "dsin": "sessions: {gap: 0}\n  transformer: {dropout: 0.1}\n  interacting: {layers: 2, dropout: 0.1}",
+        "dsin":
+            "sessions: {count: 3, length: 4}\n  transformer: {dropout: 0.1}\n  interacting: {layers: 2, dropout: 0.1}",
     ]
 
     /// The SHA-256 of a run's newest checkpoint.

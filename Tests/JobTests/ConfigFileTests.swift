@@ -9,7 +9,7 @@ import Yams
     private static let directory = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "configs").path
 
-    static let files = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []).filter {
+    static let files = ((try? FileManager.default.subpathsOfDirectory(atPath: directory)) ?? []).filter {
         $0.hasSuffix(".yaml")
     }
 

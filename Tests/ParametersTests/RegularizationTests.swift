@@ -226,3 +226,17 @@ extension StepAccumulator {
         }
     }
 }
+
+@Test("a row that no sample of the step contains, drawn as a negative, is moved by its gradient and not regularized")
+func drawnRows() throws {
+    for counts in [RegularizationOptions.Counts.prepared, .running] {
+        let table = try makeTable(regularization: .init(lambda: 0.5, counts: counts))
+        try seeded(table, 3, [1, -2, 0.5], count: 4)
+        let applied = try table.push([3], [0.25, 0, 0], counts: [0])
+        #expect(bits(try table.weights([3])) == bits([1 - 0.1 * 0.25, -2, 0.5]))
+        #expect(applied.regularization == 0)
+        // In a sample it is.
+        try table.push([3], [0, 0, 0], counts: [1], step: 2)
+        #expect(try table.weights([3])[1] > -2)
+    }
+}
