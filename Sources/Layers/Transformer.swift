@@ -8,6 +8,7 @@ package import Tensors
 /// y₁ = norm(x_q + attention(x_q, x_k))
 /// y₂ = norm(y₁ + max(y₁·W₁ + b₁, 0)·W₂ + b₂)
 /// ```
+/// Norms and residuals (the summands x_q and y₁) are switches.
 package struct Transformer: Sendable {
     /// Which layer norms there are.
     package enum Norm: String, Codable, Sendable, CaseIterable {
@@ -31,6 +32,8 @@ package struct Transformer: Sendable {
         package var output = true
         /// Whether a behavior does not attend to itself; default false.
         package var blinding = false
+        /// Whether x_q and y₁ are added to what is made of them; default true.
+        package var residual = true
         /// Which layer norms there are; default separate.
         package var norm = Norm.separate
         /// ε of the layer norms; default 1e-5.
@@ -43,7 +46,7 @@ package struct Transformer: Sendable {
         package var dropout: Float = 0
 
         package enum CodingKeys: String, CodingKey, CaseIterable {
-            case heads, projections, scale, output, blinding, norm, epsilon, dropout
+            case heads, projections, scale, output, blinding, residual, norm, epsilon, dropout
             case feedForward = "feed_forward"
             case feedForwardBias = "feed_forward_bias"
         }
@@ -58,6 +61,7 @@ package struct Transformer: Sendable {
             try reader.read(.scale, &scale)
             try reader.read(.output, &output)
             try reader.read(.blinding, &blinding)
+            try reader.read(.residual, &residual)
             try reader.read(.norm, &norm)
             try reader.read(.epsilon, &epsilon)
             try reader.read(.feedForward, &feedForward)
@@ -93,6 +97,7 @@ package struct Transformer: Sendable {
     private let weight1, weight2: Slot
     private let bias1, bias2: Slot?
     private let dropoutRate: Float
+    private let isResidual: Bool
 
     /// Declares "<name>.query.weight" and so on, "<name>.norm1" and "<name>.norm2" (or "<name>.norm"), "<name>.0.weight" and
     /// "<name>.1.weight" with their biases.
@@ -117,6 +122,7 @@ package struct Transformer: Sendable {
         bias1 = hasBias ? layout.matrix(name + ".0.bias", rows: 1, columns: hidden, initial: .constant(0)) : nil
         bias2 = hasBias ? layout.matrix(name + ".1.bias", rows: 1, columns: width, initial: .constant(0)) : nil
         dropoutRate = options.dropout
+        isResidual = options.residual
     }
 
     /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
@@ -126,8 +132,12 @@ package struct Transformer: Sendable {
     ) -> Tape {
         let attended = attention.forward(
             queries: xq, keys: xk, offsets: offsets, sessions: sessions, parameters, arena)
-        let first = arena.matrix(rows: xq.rows, columns: xq.columns)
-        combine(xq, training ? drop(attended.y, 0x300, key, arena) : attended.y, sign: 1, into: first)
+        var first = training ? drop(attended.y, 0x300, key, arena) : attended.y
+        if isResidual {
+            let sum = arena.matrix(rows: xq.rows, columns: xq.columns)
+            combine(xq, first, sign: 1, into: sum)
+            first = sum
+        }
         let tape1 = norm1?.forward(first, parameters, arena)
         let middle = tape1?.y ?? first
 
@@ -137,7 +147,7 @@ package struct Transformer: Sendable {
         let second = arena.matrix(rows: xq.rows, columns: xq.columns)
         affine(hidden, weight2, bias2, into: second, parameters)
         let sum = training && dropoutRate > 0 ? drop(second, 0x301, key, arena) : second
-        add(middle, to: sum)
+        if isResidual { add(middle, to: sum) }
         let tape2 = norm2?.forward(sum, parameters, arena)
         return Tape(
             y: tape2?.y ?? sum, attention: attended, norm1: tape1, middle: middle, hidden: hidden, norm2: tape2)
@@ -172,15 +182,15 @@ package struct Transformer: Sendable {
         reluBackward(dHidden, output: tape.hidden, into: dRelu)
         if let bias1 { addRows(of: dRelu, to: gradient[bias1]) }
         gemm(transposed: tape.middle, dRelu, addingTo: gradient[weight1])
-        let dMiddle = arena.matrix(rows: dy.rows, columns: dy.columns)
-        copy(dSum, into: dMiddle)
+        let dMiddle = arena.zeros(rows: dy.rows, columns: dy.columns)
+        if isResidual { add(dSum, to: dMiddle) }
         gemm(dRelu, transposed: parameters[weight1], addingTo: dMiddle)
 
         var dFirst = dMiddle
         if let norm1, let kept = tape.norm1 {
             dFirst = norm1.backward(dMiddle, kept, parameters, into: gradient, arena)
         }
-        add(dFirst, to: dxq)
+        if isResidual { add(dFirst, to: dxq) }
         attention.backward(
             drop(dFirst, 0x300, key, arena), tape.attention, queries: xq, keys: xk, parameters, into: gradient,
             addingTo: dxq, dxk, arena)

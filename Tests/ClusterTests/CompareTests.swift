@@ -70,7 +70,7 @@ import Testing
         let first = try program.run(command)
         try #require(first.code == 0, "\(first.errors)")
         #expect(first.errors.contains("job, seed 1 (1 of 4): training in out/job-1"))
-        #expect(first.errors.contains("\(Self.baseline), seed 2 (4 of 4): step 12: test AUC"))
+        #expect(first.errors.contains("\(Self.baseline), seed 2 (4 of 4): step 15: test AUC"))
         let results = try Results(program.directory + "/out")
         #expect(results.complete && results.runs.map(\.seed) == [1, 2, 1, 2])
         for run in results.runs {

@@ -131,9 +131,11 @@ import Testing
         }
     }
 
-    @Test("transformer block: gradients equal central differences", arguments: Transformer.Norm.allCases)
-    func transformer(norm: Transformer.Norm) {
+    @Test(
+        "transformer block: gradients equal central differences", arguments: Transformer.Norm.allCases, [true, false])
+    func transformer(norm: Transformer.Norm, residual: Bool) {
         var options = Transformer.Options()
+        options.residual = residual
         options.norm = norm
         options.dropout = 0.1
         options.feedForward = 2
