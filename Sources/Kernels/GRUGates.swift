@@ -83,7 +83,7 @@ extension Matrix {
     }
 }
 
-/// Calls `body` with the block of columns, the row, and the share w that belongs to the row's a and its gate u.
+/// w, the share of the candidate, of the gate u and the attention a.
 @inline(__always)
 private func mix(_ mixing: GRUMixing, _ u: Vector, _ a: Float) -> Vector {
     switch mixing {

@@ -31,8 +31,6 @@ struct InterestEvolution: Sendable {
         let weights: InterestAttention.Tape
         let gru: GRU.Tape
         let time: TimeMajor
-        let stateOf: UnsafeMutablePointer<Int32>
-        let states: Histories
     }
 
     private let kind: Evolution
@@ -75,7 +73,7 @@ struct InterestEvolution: Sendable {
             let weights = attention.forward(
                 query, tape.states, histories, parameters, training: training, key: key, arena)
             weightedPool(tape.states, histories, weights: weights.weights, into: y)
-            return Tape(y: y, weights: weights, gru: tape, time: time, stateOf: time.rowOf, states: histories)
+            return Tape(y: y, weights: weights, gru: tape, time: time)
         }
         let weights = attention.forward(query, h, histories, parameters, training: training, key: key, arena)
         let offsets = arena.ints(histories.samples + 1)
@@ -93,7 +91,7 @@ struct InterestEvolution: Sendable {
         let tape = gru.forward(
             h, rowOf: stateOf, attention: weights.weights.base, own, parameters, arena)
         gatherRowsOrZero(of: tape.states, at: own.lastRow, into: y)
-        return Tape(y: y, weights: weights, gru: tape, time: own, stateOf: stateOf, states: histories)
+        return Tape(y: y, weights: weights, gru: tape, time: own)
     }
 
     /// Gradients by targets and states of the gradient of the interests, added; those of the parameters too.

@@ -8,6 +8,8 @@ import Tensors
 /// preset: din-dien-code      # optional: where the options start from
 /// top: { hidden: [200, 80] } # over the preset's, or over the defaults
 /// ```
+///
+/// Indirect, as the options of a model are large and copied often.
 package indirect enum ModelOptions: Codable, Sendable, Equatable {
     /// The baseline.
     case base(Base.Options)

@@ -48,9 +48,10 @@ struct FiniteDifferences {
     /// - Parameters:
     ///   - inputs: matrices that the layer reads; their gradients come from `backward` in the same order.
     ///   - forward: the output.
+    ///   - step: half the difference; smaller where the output bends more.
     ///   - backward: gradients by the inputs, those of the parameters added to the vector.
     func check(
-        _ inputs: [Matrix], forward: () -> Matrix, backward: (Matrix, DenseVector) -> [Matrix],
+        _ inputs: [Matrix], step: Float = 4e-3, forward: () -> Matrix, backward: (Matrix, DenseVector) -> [Matrix],
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         let gradient = DenseVector(count: layout.count)
@@ -59,21 +60,20 @@ struct FiniteDifferences {
         for (index, seed) in FiniteDifferences.seeds(y).enumerated() { dy.base[index] = seed }
         let gradients = backward(dy, gradient)
         for (input, analytic) in zip(inputs, gradients) {
-            compare(input.base, analytic.base, input.count, "input", forward, sourceLocation)
+            compare(input.base, analytic.base, input.count, "input", step, forward, sourceLocation)
         }
         for entry in layout.entries where entry.kind == .trainable {
             compare(
-                parameters[entry.slot].base, gradient[entry.slot].base, entry.slot.count, entry.name, forward,
+                parameters[entry.slot].base, gradient[entry.slot].base, entry.slot.count, entry.name, step, forward,
                 sourceLocation)
         }
     }
 
     private func compare(
         _ values: UnsafeMutablePointer<Float>, _ analytic: UnsafeMutablePointer<Float>, _ count: Int, _ name: String,
-        _ forward: () -> Matrix, _ sourceLocation: SourceLocation
+        _ step: Float, _ forward: () -> Matrix, _ sourceLocation: SourceLocation
     ) {
         let scale = max(1, (0..<count).map { analytic[$0].magnitude }.max() ?? 1)
-        let step: Float = 4e-3
         for index in 0..<count {
             let kept = values[index]
             values[index] = kept + step

@@ -158,7 +158,7 @@ import Testing
                 queries: x, keys: x, offsets: sequence.offsets, sessions: 3, check.parameters, training: true, key: 5,
                 arena)
         }
-        check.check([x]) {
+        check.check([x], step: 2e-3) {
             forward().y
         } backward: { dy, gradient in
             let dx = arena.zeros(rows: x.rows, columns: 4)
