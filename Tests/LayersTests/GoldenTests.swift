@@ -93,7 +93,8 @@ import Testing
         }
         constant[0, 0] = wave(6, 0)
         let (of, offsets, behavior): ([Int32], [Int32], [Int32]) = ([0], [0, 2], [0, 1])
-        let histories = Histories(samples: 1, count: 1, of: of, offsets: offsets, behavior: behavior)
+        let histories = Histories(
+            samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
         let tape = layer.forward(
             matrix(arena, 1, 1, 2), matrix(arena, 2, 3, 2), histories, parameters, training: true, key: 0, arena)
         expect(tape.pooled, golden)

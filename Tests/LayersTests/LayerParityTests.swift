@@ -134,7 +134,7 @@ import Testing
 
     static func numbers(_ kinds: String...) -> [Int] { notes.indices.filter { kinds.contains(notes[$0].kind) } }
 
-    private func offsets(_ lengths: [Int32]) -> [Int32] { lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) } }
+    private func offsets(_ lengths: [Int32]) -> UnsafePointer<Int32> { Sequence(lengths).offsets }
 
     @Test("there are 20 cases of each layer")
     func count() {
@@ -201,12 +201,12 @@ import Testing
         let test = try Case(number, layout)
         let (h, e) = (try test.matrix("h"), try test.matrix("e"))
         let offsets = offsets(note.lengths)
-        let identity = (0..<Int32(h.rows)).map { $0 }
+        let identity = stable((0..<Int32(h.rows)).map { $0 })
         let (behavior, negatives) = (try #require(note.behavior), try #require(note.negatives))
         let counts = try #require(note.counts)
         let pairs = AuxiliaryLoss.Pairs(
-            offsets: offsets, histories: note.lengths.count, stateOf: identity, behavior: behavior, negative: negatives,
-            samplesOf: counts)
+            offsets: offsets, histories: note.lengths.count, stateOf: identity, behavior: stable(behavior),
+            negative: stable(negatives), samplesOf: stable(counts))
         let (dh, de) = (
             test.arena.zeros(rows: h.rows, columns: states), test.arena.zeros(rows: e.rows, columns: behaviors)
         )
@@ -312,9 +312,10 @@ import Testing
             "layer", kind: .bias, width: width, sessions: try #require(note.options.count),
             length: try #require(note.options.length), in: &layout)
         let test = try Case(number, layout)
-        let (offsets, ofHistory) = (offsets(note.lengths), offsets(try #require(note.sessionsOf)))
+        let sessionsOf = try #require(note.sessionsOf)
+        let (offsets, ofHistory) = (offsets(note.lengths), offsets(sessionsOf))
         let sessions = Sessions(
-            histories: ofHistory.count - 1, count: note.lengths.count, offsets: offsets, ofHistory: ofHistory)
+            histories: sessionsOf.count, count: note.lengths.count, offsets: offsets, ofHistory: ofHistory)
         let y = layer.forward(try test.matrix("x"), sessions, test.parameters, test.arena)
         try test.expect(y.queries, "y")
         let dy = try test.matrix("dy")

@@ -3,19 +3,26 @@ import Tensors
 
 @testable import Layers
 
+/// Values in memory that stays: a view keeps a pointer for longer than the call that an array is passed to.
+func stable(_ values: [Int32]) -> UnsafePointer<Int32> {
+    let copy = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, values.count))
+    copy.initialize(from: values, count: values.count)
+    return UnsafePointer(copy)
+}
+
 /// Ragged sequences of a test: lengths, offsets and the identity that names rows by position.
 struct Sequence {
     let lengths: [Int32]
-    let offsets: [Int32]
-    let identity: [Int32]
+    let offsets: UnsafePointer<Int32>
+    let identity: UnsafePointer<Int32>
+    let positions: Int
 
     init(_ lengths: [Int32]) {
         self.lengths = lengths
-        offsets = lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
-        identity = (0..<(offsets.last ?? 0)).map { $0 }
+        positions = Int(lengths.reduce(0, +))
+        offsets = stable(lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) })
+        identity = stable((0..<Int32(positions)).map { $0 })
     }
-
-    var positions: Int { identity.count }
 
     func time(_ arena: Arena, reversed: Bool = false) -> TimeMajor {
         TimeMajor(offsets: offsets, count: lengths.count, reversed: reversed, arena)

@@ -128,7 +128,7 @@ import Testing
             parameters[c].base[index] = wave(3, index)
         }
         let (offsets, ofHistory): ([Int32], [Int32]) = ([0, 2, 4], [0, 2])
-        let sessions = Sessions(histories: 1, count: 2, offsets: offsets, ofHistory: ofHistory)
+        let sessions = Sessions(histories: 1, count: 2, offsets: stable(offsets), ofHistory: stable(ofHistory))
         let zeros = arena.zeros(rows: 4, columns: 2)
         let y = elements(layer.forward(zeros, sessions, parameters, arena).queries)
         // Golden rows are by k; here the oldest session, k = 1, comes first.
@@ -163,7 +163,7 @@ import Testing
                 let slot = try #require(layout.entry(named: "m.\(name).weight")).slot
                 for index in 0..<16 { parameters[slot].base[index] = 0.5 * wave(start, index) }
             }
-            let offsets: [Int32] = [0, 2]
+            let offsets = stable([0, 2])
             let x = matrix(1, 3, 4).rows(0..<2)
             return elements(layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, parameters, arena).y)
         }

@@ -7,7 +7,7 @@ import Testing
 /// Finite differences of the layers of DIEN and DSIN, at widths whose last block of lanes overlaps the one before, and at
 /// lengths of 0, 1 and more than one vector.
 @Suite struct SequenceGradientTests {
-    private static let sequence = Sequence([3, 0, 1, 4])
+    private static var sequence: Sequence { Sequence([3, 0, 1, 4]) }
 
     /// Kind, whether the attention scales the input, and where the reset acts.
     static let recurrent: [(GRUMixing, Bool, GRU.Reset)] = [
@@ -30,7 +30,7 @@ import Testing
         let arena = check.arena
         let sequence = Self.sequence
         // Positions 1 and 5 read one row of x: its gradient is a sum.
-        var rowOf = sequence.identity
+        var rowOf = (0..<Int32(sequence.positions)).map { $0 }
         rowOf[5] = rowOf[1]
         let x = arena.waves(rows: sequence.positions, columns: 3, 1)
         let a = arena.matrix(rows: sequence.positions, columns: 1)
@@ -181,7 +181,7 @@ import Testing
         let check = FiniteDifferences(layout)
         let arena = check.arena
         let (sequence, ofHistory) = (Sequence([2, 4, 1, 3]), [0, 3, 3, 4] as [Int32])
-        let sessions = Sessions(histories: 3, count: 4, offsets: sequence.offsets, ofHistory: ofHistory)
+        let sessions = Sessions(histories: 3, count: 4, offsets: sequence.offsets, ofHistory: stable(ofHistory))
         let x = arena.waves(rows: sequence.positions, columns: 3, 1)
         check.check([x]) {
             // Queries and keys side by side, so that both tables are seen.
@@ -215,8 +215,8 @@ import Testing
         let arena = check.arena
         let sequence = Self.sequence
         let (h, e) = (arena.waves(rows: sequence.positions, columns: 3, 1), arena.waves(rows: 5, columns: 2, 2))
-        let (behavior, negative): ([Int32], [Int32]) = ([0, 1, 2, 3, 0, 4, 1, 2], [-1, 3, 0, -1, -1, 1, 1, 4])
-        let samplesOf: [Int32] = [2, 1, 1, 1]
+        let (behavior, negative) = (stable([0, 1, 2, 3, 0, 4, 1, 2]), stable([-1, 3, 0, -1, -1, 1, 1, 4]))
+        let samplesOf = stable([2, 1, 1, 1])
         func train(_ gradient: DenseVector, _ dh: Matrix, _ de: Matrix) -> Double {
             let pairs = AuxiliaryLoss.Pairs(
                 offsets: sequence.offsets, histories: 4, stateOf: sequence.identity, behavior: behavior,
@@ -255,7 +255,8 @@ import Testing
         let arena = check.arena
         let (q, s) = (arena.waves(rows: 3, columns: target, 1), arena.waves(rows: 4, columns: 3, 2))
         let (of, offsets, rowOf): ([Int32], [Int32], [Int32]) = ([0, 1, 0], [0, 3, 3], [2, 0, 1])
-        let histories = Histories(samples: 3, count: 2, of: of, offsets: offsets, behavior: rowOf)
+        let histories = Histories(
+            samples: 3, count: 2, of: stable(of), offsets: stable(offsets), behavior: stable(rowOf))
         func forward() -> InterestAttention.Tape {
             layer.forward(q, s, histories, check.parameters, training: true, key: 1, arena)
         }

@@ -119,7 +119,7 @@ import Testing
         ) -> (loss: Double, dh: [Float], de: [Float]) {
             let pairs = AuxiliaryLoss.Pairs(
                 offsets: sequence.offsets, histories: sequence.lengths.count, stateOf: sequence.identity,
-                behavior: behavior, negative: negative, samplesOf: samplesOf)
+                behavior: stable(behavior), negative: stable(negative), samplesOf: stable(samplesOf))
             let (dh, de) = (
                 arena.zeros(rows: h.rows, columns: h.columns), arena.zeros(rows: e.rows, columns: e.columns)
             )
@@ -239,7 +239,7 @@ import Testing
         let x = arena.waves(rows: 5, columns: 4, 1)
         let order: [Int32] = [3, 0, 4, 1, 2]
         let turned = rows(of: x, at: order, arena)
-        let offsets: [Int32] = [0, 5]
+        let offsets = stable([0, 5])
         func y(_ x: Matrix) -> Matrix {
             layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, parameters, arena).y
         }
@@ -254,7 +254,7 @@ import Testing
         let layer = MultiHeadAttention("m", width: 4, options, in: &layout)
         let (parameters, arena) = (FiniteDifferences(layout).parameters, Arena())
         let x = arena.waves(rows: 3, columns: 4, 1)
-        let offsets: [Int32] = [0, 1, 3]
+        let offsets = stable([0, 1, 3])
         let tape = layer.forward(queries: x, keys: x, offsets: offsets, sessions: 2, parameters, arena)
         #expect(elements(tape.y.rows(0..<1)).allSatisfy { $0 == 0 })
         #expect(elements(tape.y.rows(1..<3)).contains { $0 != 0 })

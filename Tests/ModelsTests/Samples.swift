@@ -93,3 +93,10 @@ struct Trial {
 func distance(_ a: [Float], _ b: [Float]) -> Float {
     a.count == b.count ? zip(a, b).map { ($0 - $1).magnitude }.max() ?? 0 : .infinity
 }
+
+/// Values in memory that stays: a view keeps a pointer for longer than the call that an array is passed to.
+func stable(_ values: [Int32]) -> UnsafePointer<Int32> {
+    let copy = UnsafeMutablePointer<Int32>.allocate(capacity: max(1, values.count))
+    copy.initialize(from: values, count: values.count)
+    return UnsafePointer(copy)
+}

@@ -144,7 +144,8 @@ import Testing
         for index in 0..<12 { e.base[index] = Float(index * index % 7) / 3 - 1 }
         func weights(_ behavior: [Int32]) -> [Float] {
             let (of, offsets): ([Int32], [Int32]) = ([0], [0, Int32(behavior.count)])
-            let histories = Histories(samples: 1, count: 1, of: of, offsets: offsets, behavior: behavior)
+            let histories = Histories(
+                samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
             let tape = layer.forward(q, e, histories, parameters, training: false, key: 0, arena)
             return Array(UnsafeBufferPointer(start: tape.weights.base, count: behavior.count))
         }
@@ -221,7 +222,8 @@ import Testing
             for index in 0..<6 { e.base[index] = Float(index * index % 5) / 3 - 0.5 }
             func pooled(_ behavior: [Int32]) -> [Float] {
                 let (of, offsets): ([Int32], [Int32]) = ([0], [0, Int32(behavior.count)])
-                let histories = Histories(samples: 1, count: 1, of: of, offsets: offsets, behavior: behavior)
+                let histories = Histories(
+                    samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
                 let tape = layer.forward(q, e, histories, parameters, training: false, key: 0, arena)
                 return Array(UnsafeBufferPointer(start: tape.pooled.base, count: 3))
             }
