@@ -1,6 +1,7 @@
 package import Evaluation
 import Foundation
 package import Scheduler
+package import Telemetry
 import Wire
 
 /// Turns what happens in a job into lines for a person and records for `metrics.jsonl`.
@@ -8,6 +9,8 @@ import Wire
 /// Called on the scheduler's thread only.
 package final class Monitor {
     private let run: RunDirectory?
+    /// The newest status, for whoever shows it.
+    package let board = StatusBoard()
     private let samplesTotal: Int
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let quiet: Bool
@@ -61,6 +64,7 @@ package final class Monitor {
             windowBegan = .now
             for warning in warnings { say("warning: \(warning)") }
             run?.log(["event": .text("started"), "nodes": .number(Double(nodes))])
+        case .counters: break
         case .progress(let worker, let progress): take(progress, of: worker)
         case .evaluated(let split, let step, let metrics, let isBest):
             say("step \(step): \(split) \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")

@@ -4,7 +4,9 @@ import Foundation
 package import Job
 import Models
 package import Scheduler
+import Telemetry
 package import Transport
+import Wire
 
 /// Builds the scheduler of a job.
 package enum SchedulerSetup {
@@ -42,6 +44,9 @@ package enum SchedulerSetup {
             keep: config.checkpoint.keep)
         return try SchedulerNode(options, on: endpoint, in: context) { step, parts, best in
             try writer.commit(step: step, parts: parts, isBest: best != nil, auc: best?.auc)
+        } inspect: { wish in
+            Inspection(
+                status: monitor.board.status, series: wish.seriesSince.map { monitor.board.series(since: $0) } ?? [])
         } watch: {
             monitor.take($0)
         }

@@ -28,6 +28,7 @@ extension JobConfig {
         var copy = self
         copy.cluster = ClusterOptions()
         copy.checkpoint = CheckpointOptions()
+        copy.monitor = MonitorOptions()
         copy.data.directory = ""
         copy.train.epochs = 0
         copy.train.maxSteps = 0

@@ -18,9 +18,11 @@ package struct JobConfig: PartialOptions, Sendable, Equatable {
     package var cluster = ClusterOptions()
     /// What is saved.
     package var checkpoint = CheckpointOptions()
+    /// What is shown, and where; changes no bit of the result.
+    package var monitor = MonitorOptions()
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case data, model, train, rows, dense, cluster, checkpoint
+        case data, model, train, rows, dense, cluster, checkpoint, monitor
     }
 
     /// The defaults.
@@ -35,6 +37,7 @@ package struct JobConfig: PartialOptions, Sendable, Equatable {
         try reader.read(.dense, &dense)
         try reader.update(.cluster, &cluster)
         try reader.update(.checkpoint, &checkpoint)
+        try reader.update(.monitor, &monitor)
     }
 }
 

@@ -1,4 +1,5 @@
 package import Evaluation
+package import Telemetry
 package import Wire
 
 /// What the scheduler tells whoever watches the job: printed, written to `metrics.jsonl`, counted.
@@ -9,6 +10,8 @@ package enum SchedulerEvent: Sendable {
     case joined(Member, Hello)
     /// Everybody is there; something about the cluster is worth knowing.
     case started(nodes: Int, warnings: [String])
+    /// A node's counters.
+    case counters(Member, NodeReport)
     /// A worker finished its block of a step.
     case progress(worker: Int, Progress)
     /// A split was scored in the state after a step.

@@ -12,6 +12,8 @@ package struct SchedulerLoop {
         case send(to: [UInt8], Control)
         /// Make a checkpoint of these parts, then call `committed`.
         case commit(step: Int, parts: [SnapshotDone], best: Metrics?)
+        /// Tell a connection how the job stands.
+        case inspect([UInt8], Inspect)
         /// Nothing is left to do.
         case end
     }
@@ -83,6 +85,10 @@ package struct SchedulerLoop {
             admit(hello, connection, message.header.incarnation, at: time, &effects)
             return
         }
+        if case .inspect(let wish) = control {
+            effects.actions.append(.inspect(connection, wish))
+            return
+        }
         guard let member else { return }
         switch control {
         case .heartbeat(let beat):
@@ -97,7 +103,8 @@ package struct SchedulerLoop {
         case .stopped(let report):
             members.note(member, report: report)
             endWhenAllReported(at: time, &effects)
-        case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop: break
+        case .counters(let report): effects.events.append(.counters(member, report))
+        case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected: break
         }
     }
 

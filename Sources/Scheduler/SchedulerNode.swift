@@ -23,21 +23,24 @@ package final class SchedulerNode {
     private let options: SchedulerOptions
     private let commit: Commit
     private let watch: (SchedulerEvent) -> Void
+    private let inspect: (Inspect) -> Inspection
 
     /// Listens on an endpoint.
     ///
     /// - Parameters:
     ///   - commit: called on this thread.
+    ///   - inspect: tells how the job stands, on this thread.
     ///   - watch: called on this thread with everything that happens.
     package init(
         _ options: SchedulerOptions, on endpoint: String, in context: Context, commit: @escaping Commit,
-        watch: @escaping (SchedulerEvent) -> Void
+        inspect: @escaping (Inspect) -> Inspection, watch: @escaping (SchedulerEvent) -> Void
     ) throws {
         self.options = options
         socket = try Socket.listen(on: endpoint, in: context)
         self.endpoint = socket.endpoint
         self.commit = commit
         self.watch = watch
+        self.inspect = inspect
     }
 
     /// Runs the job to its end.
@@ -79,6 +82,8 @@ package final class SchedulerNode {
                         (path: try commit(step, parts, best), seconds: began.duration(to: .now) / .seconds(1))
                     }
                     loop.committed(step: step, result, at: .now, into: &effects)
+                case .inspect(let connection, let wish):
+                    socket.send(Control.inspected(inspect(wish)).message(identity), to: connection)
                 case .end: isOver = true
                 }
             }

@@ -1,3 +1,5 @@
+package import Telemetry
+
 /// The messages between a node and the scheduler: `header | JSON`, except `scores`, which has arrays (`Scores.swift`).
 package enum Control: Sendable, Equatable {
     case hello(Hello)
@@ -14,6 +16,9 @@ package enum Control: Sendable, Equatable {
     case stop(Stop)
     case stopped(Report)
     case failed(Failure)
+    case inspect(Inspect)
+    case inspected(Inspection)
+    case counters(NodeReport)
 
     /// The kind in the header.
     package var kind: MessageKind { parts.kind }
@@ -42,6 +47,9 @@ package enum Control: Sendable, Equatable {
         case .stop(let body): (.stop, JSONFrame.encode(body))
         case .stopped(let body): (.stopped, JSONFrame.encode(body))
         case .failed(let body): (.failed, JSONFrame.encode(body))
+        case .inspect(let body): (.inspect, JSONFrame.encode(body))
+        case .inspected(let body): (.inspected, JSONFrame.encode(body))
+        case .counters(let body): (.counters, JSONFrame.encode(body))
         }
     }
 
@@ -69,6 +77,9 @@ package enum Control: Sendable, Equatable {
         case .stop: self = .stop(try body(Stop.self))
         case .stopped: self = .stopped(try body(Report.self))
         case .failed: self = .failed(try body(Failure.self))
+        case .inspect: self = .inspect(try body(Inspect.self))
+        case .inspected: self = .inspected(try body(Inspection.self))
+        case .counters: self = .counters(try body(NodeReport.self))
         case .pull, .values, .push, .pushed, .refused, .scores:
             throw .kind(found: kind, expected: "a control message")
         }

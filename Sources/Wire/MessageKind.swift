@@ -43,6 +43,12 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
     case failed = 29
     /// Worker → scheduler: at a step after which the scheduler decides.
     case reached = 30
+    /// Anybody → scheduler: how does the job stand?
+    case inspect = 31
+    /// Scheduler → whoever asked: so.
+    case inspected = 32
+    /// Node → scheduler: a copy of its counters.
+    case counters = 33
 
     /// Whether it travels between worker and shard.
     package var isData: Bool { rawValue < 16 }

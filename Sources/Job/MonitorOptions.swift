@@ -1,0 +1,29 @@
+import Layers
+
+/// What is shown of a job, and where.
+package struct MonitorOptions: PartialOptions, Sendable, Equatable {
+    /// Whether nodes count and tell; off only to measure what it costs.
+    package var statistics = true
+    /// Where the scheduler serves its page: `auto` (127.0.0.1, port 7165 or the next free one), `off`, or `host:port`.
+    package var page = "auto"
+    /// A file with the token that a page on another address than 127.0.0.1 asks for; or the variable MYRIAD_TOKEN.
+    package var tokenFile = ""
+    /// Whether TensorBoard's event files are written too, into the run's directory.
+    package var tensorboard = false
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case statistics, page, tensorboard
+        case tokenFile = "token_file"
+    }
+
+    /// The defaults.
+    package init() {}
+
+    package mutating func update(from decoder: any Decoder) throws {
+        let reader = try OptionReader<CodingKeys>(decoder)
+        try reader.read(.statistics, &statistics)
+        try reader.read(.page, &page)
+        try reader.read(.tokenFile, &tokenFile)
+        try reader.read(.tensorboard, &tensorboard)
+    }
+}

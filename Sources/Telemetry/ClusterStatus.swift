@@ -1,0 +1,402 @@
+/// Everything known of a job at one moment: the one source of terminal, page, API, Prometheus and `status.json`.
+package struct ClusterStatus: Codable, Sendable, Equatable {
+    /// The version of this layout.
+    package static let schema = 1
+
+    package var schema = ClusterStatus.schema
+    /// Seconds since 1970.
+    package var time = 0.0
+    /// The job as a whole.
+    package var job = JobStatus()
+    /// "compute of worker 3 (91 %)": what a faster one of would make the job faster.
+    package var limitedBy = ""
+    /// Processes (threads in `train`) by role and rank: the scheduler first, then servers, then workers.
+    package var nodes: [NodeStatus] = []
+    /// By number.
+    package var shards: [ShardStatus] = []
+    /// By rank.
+    package var workers: [WorkerStatus] = []
+    /// By table of the schema, all shards together.
+    package var tables: [TableStatus] = []
+    /// Imbalance of shards.
+    package var skew = Skew()
+    /// Steps by which worker w lags at shard s: `lag[w][s]`; −1 while it has not asked there.
+    package var lag: [[Int]] = []
+    /// Everything that somebody waits for, longest first.
+    package var waits: [WaitStatus] = []
+    /// Newest last; at most 500.
+    package var events: [EventStatus] = []
+    /// Splits scored, oldest first.
+    package var evaluations: [EvaluationStatus] = []
+    /// Why and how the job failed.
+    package var failure: FailureReport?
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// The job as a whole.
+package struct JobStatus: Codable, Sendable, Equatable {
+    /// Where it is in its life.
+    package enum State: String, Codable, Sendable, CaseIterable { case waiting, running, finished, failed }
+
+    /// The run's name: the last part of its directory.
+    package var name = ""
+    /// The run's directory, absolute.
+    package var directory = ""
+    /// The job's number, in hexadecimal.
+    package var id = ""
+    /// "din" and so on.
+    package var model = ""
+    /// Of the program.
+    package var version = ""
+    /// Where it is in its life.
+    package var state = State.waiting
+    /// Why it ended, in words.
+    package var reason = ""
+    /// Seconds since 1970.
+    package var started = 0.0
+    /// Seconds since 1970 when the first step began; 0 before.
+    package var trainingStarted = 0.0
+    /// Seconds since 1970; 0 before the end.
+    package var ended = 0.0
+    /// The step that all workers have finished.
+    package var step = 0
+    /// The last step at the latest.
+    package var lastStep = 0
+    /// The epoch of `step`, from 0.
+    package var epoch = 0
+    /// Epochs.
+    package var epochs = 0
+    /// Samples trained on, of how many.
+    package var samples = 0
+    package var samplesTotal = 0
+    /// Over the last seconds.
+    package var samplesPerSecond = 0.0
+    /// Over all of training.
+    package var meanSamplesPerSecond = 0.0
+    /// Cross-entropy a sample over the last second of progress; nil before the first step.
+    package var loss: Double?
+    /// Auxiliary loss a sample, weighted.
+    package var auxiliaryLoss: Double?
+    /// AUC of the last second's predictions, before their update.
+    package var auc: Double?
+    /// The newest complete checkpoint.
+    package var checkpoint: CheckpointReport?
+    /// Checkpoints that could not be written.
+    package var checkpointFailures = 0
+    /// Where the scheduler listens; empty when nobody outside can reach it.
+    package var scheduler = ""
+    /// The page; empty for none.
+    package var page = ""
+    /// The resolved configuration, YAML.
+    package var config = ""
+    /// Libraries and kernels.
+    package var build = BuildStatus()
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// What the program was built from and runs on.
+package struct BuildStatus: Codable, Sendable, Equatable {
+    package var swift = ""
+    package var zeromq = ""
+    package var openblas = ""
+    package var processor = ""
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// One process (a thread in `train`).
+package struct NodeStatus: Codable, Sendable, Equatable {
+    /// Where it is in its life.
+    package enum State: String, Codable, Sendable, CaseIterable { case waiting, running, lost, finished }
+
+    /// scheduler, server or worker.
+    package var role = ""
+    package var rank = 0
+    package var state = State.waiting
+    package var host = ""
+    package var pid = 0
+    /// Where it listens, a shard each; empty for a worker.
+    package var endpoints: [String] = []
+    /// Distinguishes a restarted process from the one before.
+    package var incarnation: UInt32 = 0
+    package var step = 0
+    /// What it does or waits for, in its own words.
+    package var activity = ""
+    /// Seconds since it was last heard of.
+    package var silentSeconds = 0.0
+    /// Processor cores used over the last seconds.
+    package var cores = 0.0
+    package var process = ProcessReport()
+    package var warnings = 0
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// One shard: where it is, its counters, and what they did over the last seconds.
+package struct ShardStatus: Codable, Sendable, Equatable {
+    /// The server's rank.
+    package var server = 0
+    package var state = NodeStatus.State.waiting
+    package var endpoint = ""
+    /// The counters.
+    package var report = ShardReport()
+    /// A second, over the last seconds.
+    package var pullsPerSecond = 0.0
+    package var pushesPerSecond = 0.0
+    package var pulledRowsPerSecond = 0.0
+    package var pushedRowsPerSecond = 0.0
+    package var receivedBytesPerSecond = 0.0
+    package var sentBytesPerSecond = 0.0
+    /// Share of the thread's time, 0 to 1, over the last seconds.
+    package var busy = 0.0
+    package var gather = 0.0
+    package var merge = 0.0
+    package var update = 0.0
+    package var write = 0.0
+    /// "step 17 waits for micro-batches 4..<8 of worker 1"; empty when nothing is parked.
+    package var waitsFor = ""
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// One worker: its counters, and what they did over the last seconds.
+package struct WorkerStatus: Codable, Sendable, Equatable {
+    package var rank = 0
+    package var state = NodeStatus.State.waiting
+    package var host = ""
+    /// The counters.
+    package var report = WorkerReport()
+    package var samplesPerSecond = 0.0
+    package var sentBytesPerSecond = 0.0
+    package var receivedBytesPerSecond = 0.0
+    /// Shares of its time, 0 to 1, over the last seconds.
+    package var read = 0.0
+    package var wait = 0.0
+    package var compute = 0.0
+    package var push = 0.0
+    /// Share of its waiting in which each shard was the last to answer, over the last seconds.
+    package var blockedBy: [Double] = []
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// One table over all shards.
+package struct TableStatus: Codable, Sendable, Equatable {
+    package var name = ""
+    package var width = 0
+    package var rows = 0
+    package var bytes = MemoryReport()
+    package var pulledRows = 0
+    package var missedRows = 0
+    package var updatedRows = 0
+    package var refusedRows = 0
+    /// Sum over shards, whose ids are disjoint.
+    package var distinct = 0.0
+    /// Most frequent first, with the shard where each lives.
+    package var hot: [HotPlace] = []
+    package var hotTotal = 0
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// A hot id and where it lives.
+package struct HotPlace: Codable, Sendable, Equatable {
+    /// In decimal: JSON's readers lose digits of 64-bit numbers.
+    package var id: String
+    package var count: Int
+    package var error: Int
+    /// Of all counts of its table.
+    package var share: Double
+    package var shard: Int
+
+    /// Every property in its order.
+    package init(id: String, count: Int, error: Int, share: Double, shard: Int) {
+        self.id = id
+        self.count = count
+        self.error = error
+        self.share = share
+        self.shard = shard
+    }
+}
+
+/// Largest over mean of all shards: 1 is balance.
+///
+/// 0 where nothing was counted.
+package struct Skew: Codable, Sendable, Equatable {
+    package var rows = 0.0
+    package var bytes = 0.0
+    package var pulledRows = 0.0
+    package var traffic = 0.0
+    package var busy = 0.0
+
+    /// Nothing known.
+    package init() {}
+}
+
+/// Somebody waits.
+package struct WaitStatus: Codable, Sendable, Equatable {
+    /// "worker 1", "scheduler".
+    package var who: String
+    /// What for.
+    package var name: String
+    package var seconds: Double
+    package var count: Int
+
+    /// Every property in its order.
+    package init(who: String, name: String, seconds: Double, count: Int) {
+        self.who = who
+        self.name = name
+        self.seconds = seconds
+        self.count = count
+    }
+}
+
+/// Something that happened.
+package struct EventStatus: Codable, Sendable, Equatable {
+    /// What kind of thing.
+    package enum Kind: String, Codable, Sendable, CaseIterable {
+        case joined, started, evaluated, checkpoint, warning, waiting, lost, failed, finished
+    }
+
+    /// Seconds since 1970.
+    package var time: Double
+    package var kind: Kind
+    /// In words.
+    package var text: String
+    /// The step that the job had reached.
+    package var step: Int
+
+    /// Every property in its order.
+    package init(time: Double, kind: Kind, text: String, step: Int) {
+        self.time = time
+        self.kind = kind
+        self.text = text
+        self.step = step
+    }
+}
+
+/// A split that was scored.
+package struct EvaluationStatus: Codable, Sendable, Equatable {
+    package var time: Double
+    package var split: String
+    package var step: Int
+    package var samples: Int
+    package var auc: Double?
+    package var gauc: Double?
+    package var logLoss: Double
+    package var calibration: Double
+    package var isBest: Bool
+
+    /// Every property in its order.
+    package init(
+        time: Double, split: String, step: Int, samples: Int, auc: Double?, gauc: Double?, logLoss: Double,
+        calibration: Double, isBest: Bool
+    ) {
+        self.time = time
+        self.split = split
+        self.step = step
+        self.samples = samples
+        self.auc = auc
+        self.gauc = gauc
+        self.logLoss = logLoss
+        self.calibration = calibration
+        self.isBest = isBest
+    }
+}
+
+/// Who failed first, how, and what to do.
+package struct FailureReport: Codable, Sendable, Equatable {
+    /// A cause that is recognized; `result.json` and scripts name it by this word.
+    package enum Cause: String, Codable, Sendable, CaseIterable {
+        case config, version, data, port, unreachable, killed, stopped, memory, tableLimit, diskFull, diverged
+        case interrupted, other
+    }
+
+    /// Seconds since 1970.
+    package var time: Double
+    /// What kind of failure.
+    package var cause: Cause
+    /// Who failed first: "worker 1", "scheduler".
+    package var first: String
+    /// Its host and process.
+    package var host: String
+    package var pid: Int
+    /// What happened, in one sentence.
+    package var what: String
+    /// Its log, and the last lines of it.
+    package var log: String
+    package var lastLines: [String]
+    /// Who only followed.
+    package var followers: [String]
+    /// What to do.
+    package var remedy: String
+    /// The step that the job had reached.
+    package var step: Int
+
+    /// Every property in its order.
+    package init(
+        time: Double, cause: Cause, first: String, host: String, pid: Int, what: String, log: String = "",
+        lastLines: [String] = [], followers: [String] = [], remedy: String, step: Int
+    ) {
+        self.time = time
+        self.cause = cause
+        self.first = first
+        self.host = host
+        self.pid = pid
+        self.what = what
+        self.log = log
+        self.lastLines = lastLines
+        self.followers = followers
+        self.remedy = remedy
+        self.step = step
+    }
+}
+
+/// One point of the curves: what `/api/v1/series` and the page draw, newest last.
+package struct SeriesPoint: Codable, Sendable, Equatable {
+    /// Seconds since 1970.
+    package var time: Double
+    package var step: Int
+    package var samplesPerSecond: Double
+    package var loss: Double?
+    /// Of the last second's predictions, before their update.
+    package var auc: Double?
+    package var rows: Int
+    /// Of all shards together.
+    package var receivedBytesPerSecond: Double
+    package var sentBytesPerSecond: Double
+    /// Means over workers of the shares of time.
+    package var read: Double
+    package var wait: Double
+    package var compute: Double
+    package var push: Double
+
+    /// Every property in its order.
+    package init(
+        time: Double, step: Int, samplesPerSecond: Double, loss: Double?, auc: Double?, rows: Int,
+        receivedBytesPerSecond: Double, sentBytesPerSecond: Double, read: Double, wait: Double, compute: Double,
+        push: Double
+    ) {
+        self.time = time
+        self.step = step
+        self.samplesPerSecond = samplesPerSecond
+        self.loss = loss
+        self.auc = auc
+        self.rows = rows
+        self.receivedBytesPerSecond = receivedBytesPerSecond
+        self.sentBytesPerSecond = sentBytesPerSecond
+        self.read = read
+        self.wait = wait
+        self.compute = compute
+        self.push = push
+    }
+}
