@@ -49,7 +49,7 @@ let modules: [[Target]] = [
     module("Evaluation"),
     module("Telemetry"),
     module("Wire", ["Hashing", "Telemetry"], guarded),
-    module("Transport", ["Wire", "CZeroMQ"]),
+    module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
     module("Safetensors"),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
@@ -70,7 +70,7 @@ let modules: [[Target]] = [
     module(
         "Cluster",
         [
-            "Evaluation", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters",
+            "Tensors", "Evaluation", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters",
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
@@ -88,7 +88,7 @@ let modules: [[Target]] = [
             name: "myriad",
             dependencies: [
                 "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker",
-                "Scheduler", "Transport", "Wire",
+                "Scheduler", "Telemetry", "Transport", "Wire",
                 "Models", "Tensors",
                 argumentParser, yams,
             ],

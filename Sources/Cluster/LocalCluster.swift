@@ -22,6 +22,14 @@ package enum LocalCluster {
         let options = try SchedulerSetup.options(job, checkpoints: checkpoints, resume: resume)
         let scheduler = try SchedulerSetup.node(
             job, options, on: "inproc://scheduler", in: context, monitor: monitor)
+        // Threads need no address; whoever wants to look does.
+        let door = "/tmp/myriad-\(getpid())"
+        if let book = monitor.book {
+            try FileManager.default.createDirectory(atPath: door, withIntermediateDirectories: true)
+            try scheduler.listen(also: "ipc://\(door)/scheduler")
+            book.announce(scheduler: "ipc://\(door)/scheduler")
+        }
+        defer { if monitor.book != nil { try? FileManager.default.removeItem(atPath: door) } }
         started(scheduler)
         let cluster = job.config.cluster
         var threads: [RoleThread] = []
@@ -33,7 +41,7 @@ package enum LocalCluster {
                         listen: (0..<cluster.shards).map { "inproc://server-\(rank)-shard-\($0)" },
                         hello: SystemInfo.hello(.server, rank: rank))
                     let server = ServerNode(
-                        options, in: context, report: SystemInfo.report, write: NodeSetup.write
+                        options, in: context, process: SystemInfo.process, write: NodeSetup.write
                     ) { try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "") }
                     try server.run()
                 })
@@ -43,7 +51,7 @@ package enum LocalCluster {
                 RoleThread("worker-\(rank)") {
                     let options = WorkerNode.Options(
                         scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
-                    let worker = WorkerNode(options, in: context, report: SystemInfo.report) {
+                    let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
                         try NodeSetup.worker($0)
                     }
                     try worker.run()

@@ -9,8 +9,13 @@ import Wire
 /// Called on the scheduler's thread only.
 package final class Monitor {
     private let run: RunDirectory?
+    /// The job's books, if they are kept.
+    package let book: ClusterBook?
     /// The newest status, for whoever shows it.
-    package let board = StatusBoard()
+    package var board: StatusBoard { book?.board ?? noBoard }
+    private let noBoard = StatusBoard()
+    private var saved: ContinuousClock.Instant?
+    private static let saveEvery = Duration.seconds(5)
     private let samplesTotal: Int
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let quiet: Bool
@@ -38,8 +43,11 @@ package final class Monitor {
     ///   - samples: that will be trained on.
     ///   - quiet: says nothing but the summary.
     ///   - label: begins every line, where several jobs follow each other.
-    package init(run: RunDirectory?, samples: Int, quiet: Bool = false, label: String = "") {
+    package init(
+        run: RunDirectory?, samples: Int, quiet: Bool = false, label: String = "", book: ClusterBook? = nil
+    ) {
         self.run = run
+        self.book = book
         samplesTotal = samples
         self.quiet = quiet
         self.label = label
@@ -54,6 +62,40 @@ package final class Monitor {
 
     /// Takes an event.
     package func take(_ event: SchedulerEvent) {
+        if let point = book?.take(event) { log(point) }
+        show(event)
+        switch event {
+        case .pulse: save(isDue: saved.map { $0.duration(to: .now) > Self.saveEvery } ?? true)
+        case .started, .finished, .failed: save(isDue: true)
+        default: break
+        }
+    }
+
+    /// The last that is to be known of the job is known.
+    package func close() {
+        book?.close()
+        save(isDue: true)
+    }
+
+    private func save(isDue: Bool) {
+        guard isDue, let book else { return }
+        saved = .now
+        run?.save(book.status)
+    }
+
+    private func log(_ point: SeriesPoint) {
+        guard let status = book?.status.job else { return }
+        run?.log([
+            "event": .text("progress"), "step": .number(Double(point.step)), "samples": .number(Double(status.samples)),
+            "samples_per_second": .number(point.samplesPerSecond), "loss": .number(point.loss ?? .nan),
+            "auxiliary_loss": .number(status.auxiliaryLoss ?? 0), "auc": .number(point.auc ?? .nan),
+            "rows": .number(Double(point.rows)), "received_bytes_per_second": .number(point.receivedBytesPerSecond),
+            "sent_bytes_per_second": .number(point.sentBytesPerSecond), "read": .number(point.read),
+            "wait": .number(point.wait), "compute": .number(point.compute), "push": .number(point.push),
+        ])
+    }
+
+    private func show(_ event: SchedulerEvent) {
         switch event {
         case .waiting(let missing, let waited):
             say("waiting for \(missing.joined(separator: ", ")) (\(Int(waited)) s)")
@@ -64,7 +106,7 @@ package final class Monitor {
             windowBegan = .now
             for warning in warnings { say("warning: \(warning)") }
             run?.log(["event": .text("started"), "nodes": .number(Double(nodes))])
-        case .counters: break
+        case .pulse, .counters: break
         case .progress(let worker, let progress): take(progress, of: worker)
         case .evaluated(let split, let step, let metrics, let isBest):
             say("step \(step): \(split) \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")
@@ -74,10 +116,10 @@ package final class Monitor {
                 "gauc": .number(metrics.gauc ?? .nan), "log_loss": .number(metrics.logLoss),
                 "calibration": .number(metrics.calibration),
             ])
-        case .checkpoint(let step, let path, let seconds):
+        case .checkpoint(let step, let path, let seconds, let bytes):
             run?.log([
                 "event": .text("checkpoint"), "step": .number(Double(step)), "path": .text(path),
-                "seconds": .number(seconds),
+                "seconds": .number(seconds), "bytes": .number(Double(bytes)),
             ])
         case .checkpointFailed(let step, let reason): say("checkpoint of step \(step) failed: \(reason)")
         case .finished(let outcome): self.outcome = outcome
@@ -116,11 +158,6 @@ package final class Monitor {
         let left = Double(max(0, samplesTotal - samples)) / max(1, rate)
         let step = steps.values.min() ?? 0
         let auc = running.value
-        run?.log([
-            "event": .text("progress"), "step": .number(Double(step)), "samples": .number(Double(samples)),
-            "samples_per_second": .number(rate), "loss": .number(loss),
-            "auxiliary_loss": .number(auxiliary), "auc": .number(auc ?? .nan),
-        ])
         show(
             "step \(step)  \(samples)/\(samplesTotal) samples  \(Int(rate)) samples/s  loss \(Monitor.digits(loss))  "
                 + (auxiliary > 0 ? "auxiliary \(Monitor.digits(auxiliary))  " : "")
@@ -188,7 +225,7 @@ package final class Monitor {
         }
         var memory: [String: Int] = [:]
         for (member, report) in outcome.reports {
-            memory["\(member.role)"] = max(memory["\(member.role)"] ?? 0, report.peakMemoryBytes)
+            memory["\(member.role)"] = max(memory["\(member.role)"] ?? 0, report.process.peakBytes)
         }
         let parts = memory.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value >> 20) MB" }
         if !parts.isEmpty { lines.append("peak memory: \(parts.joined(separator: ", "))") }

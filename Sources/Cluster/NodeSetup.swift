@@ -28,7 +28,8 @@ package enum NodeSetup {
         return try (first..<first + endpoints[welcome.rank]).map { number in
             let options = ShardOptions(
                 shard: number, map: map, tables: job.tables, layout: job.model.layout, initialDense: job.initialDense,
-                dense: job.config.dense, seed: job.config.train.seed, plan: job.plan, checkpoints: checkpoints)
+                dense: job.config.dense, seed: job.config.train.seed, plan: job.plan, checkpoints: checkpoints,
+                workers: welcome.workers, statistics: job.config.monitor.statistics)
             let shard = try Shard(options, identity: identity)
             try job.setPreparedCounts(of: shard.tables)
             try reader?.restore(
@@ -74,6 +75,6 @@ package enum NodeSetup {
             map: PartitionMap(shards: welcome.servers.flatMap(\.self).count),
             model: job.model, schema: job.dataset.schema, historyLimit: data.history, plan: job.plan, train: train,
             negatives: negatives, scored: scored, threads: job.config.cluster.threads, seed: seed,
-            requestTimeout: .seconds(job.config.cluster.requestTimeout))
+            requestTimeout: .seconds(job.config.cluster.requestTimeout), statistics: job.config.monitor.statistics)
     }
 }

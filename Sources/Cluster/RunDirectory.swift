@@ -1,6 +1,7 @@
 import Foundation
 package import Job
 import Synchronization
+package import Telemetry
 
 /// A run's directory: `config.yaml`, `metrics.jsonl`, `logs/`, `checkpoints/`.
 package final class RunDirectory: Sendable {
@@ -40,6 +41,12 @@ package final class RunDirectory: Sendable {
         } catch {
             throw Failure(description: "\(path): cannot be written: \(error.localizedDescription)")
         }
+    }
+
+    /// Leaves `status.json`, which is there wholly or as it was before.
+    package func save(_ status: ClusterStatus) {
+        guard let data = try? TelemetryJSON.encode(status) else { return }
+        try? data.write(to: URL(filePath: path + "/status.json"), options: .atomic)
     }
 
     /// A name that no run has yet: the config's name and a number.

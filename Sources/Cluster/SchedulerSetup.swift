@@ -42,7 +42,7 @@ package enum SchedulerSetup {
             directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables,
             map: job.map(servers: config.cluster.servers, shards: config.cluster.shards), config: options.config,
             keep: config.checkpoint.keep)
-        return try SchedulerNode(options, on: endpoint, in: context) { step, parts, best in
+        let node = try SchedulerNode(options, on: endpoint, in: context) { step, parts, best in
             try writer.commit(step: step, parts: parts, isBest: best != nil, auc: best?.auc)
         } inspect: { wish in
             Inspection(
@@ -50,5 +50,8 @@ package enum SchedulerSetup {
         } watch: {
             monitor.take($0)
         }
+        monitor.book?.announce(
+            scheduler: node.endpoint.hasPrefix("inproc") ? nil : node.endpoint, id: options.job)
+        return node
     }
 }

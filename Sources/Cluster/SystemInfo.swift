@@ -1,5 +1,7 @@
 import Foundation
 import Kernels
+package import Telemetry
+import Transport
 package import Wire
 
 /// What a process knows of itself and its machine.
@@ -9,19 +11,49 @@ package enum SystemInfo {
 
     /// A node's introduction.
     package static func hello(_ role: Role, rank: Int?) -> Hello {
-        Hello(
+        _ = started
+        return Hello(
             role: role, wantedRank: rank, host: ProcessInfo.processInfo.hostName, pid: Int(getpid()),
             processor: processor, blas: blasCore(), version: version)
     }
 
-    /// Memory and time of this process so far.
-    package static func report() -> Report {
+    /// Memory, time and handles of this process right now.
+    package static func process() -> ProcessReport {
         var usage = rusage()
         getrusage(numericCast(RUSAGE_SELF.rawValue), &usage)
         func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        return Report(
-            peakMemoryBytes: usage.ru_maxrss * 1024, processorSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime)
-        )
+        var report = ProcessReport()
+        report.peakBytes = usage.ru_maxrss * 1024
+        report.processorSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
+        report.started = started
+        // Fields of /proc/self/statm are pages: size, resident, …
+        let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
+        if pages.count > 1, let resident = Int(pages[1]) { report.residentBytes = resident * Int(getpagesize()) }
+        report.openFiles = entries(of: "/proc/self/fd")
+        report.threads = entries(of: "/proc/self/task")
+        return report
+    }
+
+    private static let started = Date().timeIntervalSince1970
+
+    private static func entries(of directory: String) -> Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: directory))?.count ?? 0
+    }
+
+    /// What this program was built from and runs on.
+    package static var build: BuildStatus {
+        var build = BuildStatus()
+        #if swift(>=6.4)
+            build.swift = "6.4 or newer"
+        #elseif swift(>=6.3)
+            build.swift = "6.3"
+        #else
+            build.swift = "6.2"
+        #endif
+        build.zeromq = Context.libraryVersion
+        build.openblas = blasVersion()
+        build.processor = processor
+        return build
     }
 
     /// The CPU's name.

@@ -71,6 +71,15 @@ package final class MicroBatch {
     /// Behaviors over all distinct histories.
     package var positionCount: Int { positionBehavior.count }
 
+    /// Ids that its samples contain, each once a sample.
+    package var references: Int {
+        tables.reduce(0) { sum, table in
+            var sum = sum
+            for count in table.counts.buffer { sum &+= Int(count) }
+            return sum
+        }
+    }
+
     func removeAll() {
         sampleCount = 0
         empty(userRows)

@@ -7,6 +7,9 @@ package func useOneBLASThread() { openblas_set_num_threads(1) }
 /// The kernels that OpenBLAS chose for this processor: "Haswell", "SkylakeX", "Zen".
 package func blasCore() -> String { String(cString: openblas_get_corename()) }
 
+/// How OpenBLAS was built, and the kernels that it chose: "OpenBLAS 0.3.21 … Haswell MAX_THREADS=128".
+package func blasVersion() -> String { String(cString: openblas_get_config()) }
+
 /// c = a·b.
 package func gemm(_ a: Matrix, _ b: Matrix, into c: Matrix) { multiply(a, false, b, false, 0, c) }
 

@@ -72,6 +72,9 @@ package final class DenseSlice {
     /// Optimizer state, [slotsPerWeight × range.count]: first all first slots, then all second ones.
     package let slots: UnsafeMutablePointer<Float>
 
+    /// Bytes of weights and optimizer state.
+    package var bytes: Int { (1 + slotsPerWeight) * range.count * MemoryLayout<Float>.stride }
+
     private struct Segment {
         let range: Range<Int>
         let kind: DenseKind

@@ -1,6 +1,6 @@
 import CPrefetch
 import Hashing
-import Tensors
+package import Tensors
 
 /// One embedding table of one shard: the rows of the partitions that the shard owns.
 ///
@@ -22,6 +22,8 @@ package final class Table {
     package internal(set) var rowCount = 0
     /// Gradients that were dropped because their row was refused at the limit, since the start.
     package internal(set) var refusedCount = 0
+    /// Rows pulled that were not stored, since the start.
+    package private(set) var missedCount = 0
 
     /// Where a row is: which of the owned partitions, and its number there (or what its index said instead).
     struct Place: BitwiseCopyable {
@@ -43,7 +45,8 @@ package final class Table {
     /// By partition of the job: its place in `owned`, or −1.
     private let localOf: UnsafeMutablePointer<Int32>
     private let partitionLimit: Int
-    let hashes = Column<UInt64>()
+    /// Of the ids of the last message, without the bits that chose their partitions.
+    package let hashes = Column<UInt64>()
     let places = Column<Place>()
 
     /// An empty table.
@@ -105,6 +108,7 @@ package final class Table {
         try hash(ids, count)
         find(ids, count)
         let (width, places, partitions) = (layout.width, places.base, partitions)
+        var missed = 0
         for i in 0..<count {
             let next = i &+ Table.ahead
             if next < count { prefetch(places[next], units: width) }
@@ -114,8 +118,10 @@ package final class Table {
                 copy(partitions[Int(place.partition)].slab.row(place.row), to: target, width)
             } else {
                 options.initial.fill(target, width: width, seed: seed, table: index, id: ids[i])
+                missed &+= 1
             }
         }
+        missedCount += missed
     }
 
     /// Rows between the prefetch of memory and its use: about the cache misses that a core can have under way.

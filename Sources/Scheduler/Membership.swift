@@ -1,3 +1,4 @@
+import Telemetry
 package import Wire
 
 /// A node of the job by role and rank.
@@ -25,7 +26,7 @@ struct Membership {
         var heard: ContinuousClock.Instant
         var state = "joined"
         var step = 0
-        var report: Report?
+        var report: NodeReport?
     }
 
     private(set) var entries: [Member: Entry] = [:]
@@ -77,7 +78,7 @@ struct Membership {
         entries[member]?.state = state
     }
 
-    mutating func note(_ member: Member, report: Report) { entries[member]?.report = report }
+    mutating func note(_ member: Member, report: NodeReport) { entries[member]?.report = report }
 
     /// Those of a role in the order of ranks.
     func ranked(_ role: Role) -> [(member: Member, entry: Entry)] {

@@ -10,6 +10,8 @@ package enum SchedulerEvent: Sendable {
     case joined(Member, Hello)
     /// Everybody is there; something about the cluster is worth knowing.
     case started(nodes: Int, warnings: [String])
+    /// A second has passed: how the members stand, and what the scheduler itself waits for.
+    case pulse([MemberPulse], waits: [WaitReport])
     /// A node's counters.
     case counters(Member, NodeReport)
     /// A worker finished its block of a step.
@@ -17,13 +19,30 @@ package enum SchedulerEvent: Sendable {
     /// A split was scored in the state after a step.
     case evaluated(split: String, step: Int, Metrics, isBest: Bool)
     /// A checkpoint is complete.
-    case checkpoint(step: Int, path: String, seconds: Double)
+    case checkpoint(step: Int, path: String, seconds: Double, bytes: Int)
     /// A checkpoint could not be written; the job goes on with the one before.
     case checkpointFailed(step: Int, reason: String)
     /// The job ended as planned, or early by its own rule.
     case finished(Outcome)
     /// The job cannot go on.
     case failed(String)
+}
+
+/// How a member stands.
+package struct MemberPulse: Sendable {
+    /// Who.
+    package let member: Member
+    /// What it said of itself when it joined.
+    package let hello: Hello
+    /// Distinguishes a restarted process from the one before.
+    package let incarnation: UInt32
+    /// Its step, and what it does, as it last said.
+    package let step: Int
+    package let activity: String
+    /// Since it was last heard of.
+    package let silentSeconds: Double
+    /// Whether it has said its last word.
+    package let hasLeft: Bool
 }
 
 /// How a job ended.
@@ -39,5 +58,5 @@ package struct Outcome: Sendable {
     /// The test metrics in the best (or last) state.
     package var test: Metrics?
     /// The last words of the nodes.
-    package var reports: [Member: Report]
+    package var reports: [Member: NodeReport]
 }

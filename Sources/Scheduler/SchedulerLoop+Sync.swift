@@ -10,7 +10,10 @@ extension SchedulerLoop {
     ) {
         guard case .running = phase else { return }
         lastStep = max(lastStep, step)
-        if sync?.step != step { sync = SyncPoint(step: step) }
+        if sync?.step != step {
+            sync = SyncPoint(step: step, since: time)
+            waitCount += 1
+        }
         sync?.reached.insert(worker)
         if let split = options.validation, let samples = options.splits[split] {
             if sync?.book == nil {
@@ -53,6 +56,7 @@ extension SchedulerLoop {
     private mutating func judge(_ metrics: Metrics?, at time: ContinuousClock.Instant, _ effects: inout Effects) {
         guard var point = sync else { return }
         point.judged = true
+        point.since = time
         point.stops = point.step >= options.plan.lastStep
         var isBest = false
         if let metrics {
@@ -130,12 +134,14 @@ extension SchedulerLoop {
 
     /// The thread has committed a checkpoint, or could not: then training goes on with the one before.
     package mutating func committed(
-        step: Int, _ result: Result<(path: String, seconds: Double), any Error>, at time: ContinuousClock.Instant,
+        step: Int, _ result: Result<(path: String, seconds: Double, bytes: Int), any Error>,
+        at time: ContinuousClock.Instant,
         into effects: inout Effects
     ) {
         switch result {
         case .success(let written):
-            effects.events.append(.checkpoint(step: step, path: written.path, seconds: written.seconds))
+            effects.events.append(
+                .checkpoint(step: step, path: written.path, seconds: written.seconds, bytes: written.bytes))
         case .failure(let error):
             effects.events.append(.checkpointFailed(step: step, reason: "\(error)"))
         }

@@ -39,6 +39,8 @@ package struct SchedulerLoop {
     /// A state in which all workers wait: what has been asked for and has not come yet.
     struct SyncPoint {
         let step: Int
+        /// Since when what is outstanding now has been.
+        var since: ContinuousClock.Instant
         var reached: Set<Int> = []
         var scoring: String?
         var book: ScoreBook?
@@ -57,6 +59,8 @@ package struct SchedulerLoop {
     var withoutGain = 0
     var endReason = "all steps done"
     var lastStep: Int
+    /// How often it has waited for something.
+    var waitCount = 1
     private let limits = Limits()
     /// Outlives every view of scores: arrays that came at an odd address are copied into it.
     private let scratch = Scratch()
@@ -102,6 +106,7 @@ package struct SchedulerLoop {
         case .failed(let failure): fail("\(member): \(failure.message)", at: time, &effects)
         case .stopped(let report):
             members.note(member, report: report)
+            effects.events.append(.counters(member, report))
             endWhenAllReported(at: time, &effects)
         case .counters(let report): effects.events.append(.counters(member, report))
         case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected: break

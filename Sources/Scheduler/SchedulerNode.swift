@@ -43,6 +43,9 @@ package final class SchedulerNode {
         self.inspect = inspect
     }
 
+    /// Listens on a further endpoint, for those who only look.
+    package func listen(also endpoint: String) throws { try socket.listen(also: endpoint) }
+
     /// Runs the job to its end.
     package func run() {
         var loop = SchedulerLoop(options, at: .now)
@@ -50,6 +53,7 @@ package final class SchedulerNode {
         let identity = Header(
             .welcome, role: .scheduler, rank: 0, incarnation: 1, job: options.job, epoch: 1)
         var isOver = false
+        var pulsed: ContinuousClock.Instant?
         while !isOver {
             poller.wait(.milliseconds(100))
             var effects = SchedulerLoop.Effects()
@@ -61,7 +65,12 @@ package final class SchedulerNode {
                 }
                 loop.receive(message, from: from, at: .now, into: &effects)
             }
-            loop.tick(at: .now, into: &effects)
+            let now = ContinuousClock.now
+            loop.tick(at: now, into: &effects)
+            if pulsed.map({ $0.duration(to: now) >= .seconds(1) }) ?? true {
+                pulsed = now
+                effects.events.append(loop.pulse(at: now))
+            }
             perform(&effects, &loop, identity, &isOver)
         }
     }
@@ -79,7 +88,10 @@ package final class SchedulerNode {
                 case .commit(let step, let parts, let best):
                     let began = ContinuousClock.now
                     let result = Result {
-                        (path: try commit(step, parts, best), seconds: began.duration(to: .now) / .seconds(1))
+                        (
+                            path: try commit(step, parts, best), seconds: began.duration(to: .now) / .seconds(1),
+                            bytes: parts.reduce(0) { $0 + $1.bytes }
+                        )
                     }
                     loop.committed(step: step, result, at: .now, into: &effects)
                 case .inspect(let connection, let wish):

@@ -1,4 +1,5 @@
 import Foundation
+package import Telemetry
 package import Transport
 package import Wire
 
@@ -31,27 +32,29 @@ package final class ServerNode {
     private let context: Context
     private let build: (Welcome, Header) throws -> [Shard]
     private let write: PartWriter
-    private let report: () -> Report
+    private let process: () -> ProcessReport
     private let notes = Inbox<ShardThread.Note>()
     private var commands: [Inbox<ShardThread.Command>] = []
     private var threads: [RoleThread] = []
     private var steps: [Int] = []
-    private var statistics: [ShardStatistics] = []
+    private var reports: [Int: ShardReport] = [:]
+    private var reported: ContinuousClock.Instant?
 
     /// A server.
     ///
     /// - Parameters:
     ///   - build: makes its shards when the scheduler has told the map.
-    ///   - report: memory and time of the process.
+    ///   - process: memory, time and handles of the process.
     package init(
-        _ options: Options, in context: Context, report: @escaping () -> Report, write: @escaping PartWriter,
+        _ options: Options, in context: Context, process: @escaping () -> ProcessReport,
+        write: @escaping PartWriter,
         build: @escaping (Welcome, Header) throws -> [Shard]
     ) {
         self.options = options
         self.context = context
         self.build = build
         self.write = write
-        self.report = report
+        self.process = process
     }
 
     /// Joins the job, serves, and returns when the scheduler says so.
@@ -71,9 +74,16 @@ package final class ServerNode {
         defer { stopThreads() }
         try serve(link, rank: welcome.rank)
         stopThreads()
-        var report = report()
-        for part in statistics { report.counters.merge(part.counters) { $0 + $1 } }
         link.leave(report)
+    }
+
+    /// What the shards last told, and the process as it is now.
+    private var report: NodeReport {
+        var report = NodeReport()
+        report.time = Date().timeIntervalSince1970
+        report.process = process()
+        report.shards = reports.values.sorted { $0.shard < $1.shard }
+        return report
     }
 
     private func start(_ shards: [Shard], _ sockets: [Socket]) {
@@ -92,6 +102,7 @@ package final class ServerNode {
         while true {
             poller.wait(.milliseconds(200))
             for note in notes.take() { take(note, link, rank) }
+            tell(link)
             for control in link.receive() {
                 switch control {
                 case .snapshot(let request): for inbox in commands { inbox.post(.write(request)) }
@@ -103,19 +114,28 @@ package final class ServerNode {
         }
     }
 
+    /// Once a second, when every shard has told.
+    private func tell(_ link: SchedulerLink) {
+        let now = ContinuousClock.now
+        guard reports.count == threads.count else { return }
+        if let reported, reported.duration(to: now) < .seconds(1) { return }
+        reported = now
+        link.send(.counters(report))
+    }
+
     private func take(_ note: ShardThread.Note, _ link: SchedulerLink, _ rank: Int) {
         switch note {
         case .wrote(let done): link.send(.snapshotDone(done))
         case .failed(let reason): link.send(.failed(Failure(role: .server, rank: rank, message: reason)))
         case .step(let shard, let step): steps[shard % steps.count] = step
-        case .stopped(_, let part): statistics.append(part)
+        case .report(let report): reports[report.shard] = report
         }
     }
 
     private func stopThreads() {
         for inbox in commands { inbox.post(.stop) }
         for thread in threads { try? thread.join() }
-        for case .stopped(_, let part) in notes.take() { statistics.append(part) }
+        for case .report(let report) in notes.take() { reports[report.shard] = report }
         commands = []
         threads = []
     }

@@ -22,13 +22,14 @@ package final class Shard {
         case checkpointDue(step: Int)
     }
 
-    private struct Parked {
+    struct Parked {
         let from: [UInt8]
         let message: Message
+        let since: ContinuousClock.Instant
     }
 
     /// Counters of what passed through.
-    package private(set) var statistics = ShardStatistics()
+    let statistics: ShardStatistics
     /// Steps applied.
     package private(set) var step: Int
 
@@ -49,7 +50,7 @@ package final class Shard {
     private let noFloats: UnsafePointer<Float>
     private let noCounts: UnsafePointer<UInt32>
     private let nothing = Column<UInt32>(capacity: 16)
-    private var parked: [Parked] = []
+    private(set) var parked: [Parked] = []
     /// Far above workers × requests in flight; bounds what a peer gone mad can make a shard hold.
     private static let parkedLimit = 4096
 
@@ -60,6 +61,8 @@ package final class Shard {
         self.options = options
         self.identity = identity
         step = options.plan.startStep
+        statistics = ShardStatistics(
+            tables: options.tables.count, workers: options.workers, isOn: options.statistics)
         widths = options.tables.map(\.width)
         let owned = Array(options.map.partitions(ofShard: options.shard))
         tables = try options.tables.enumerated().map { index, table in
@@ -85,6 +88,11 @@ package final class Shard {
     ///
     /// Whatever the bytes are, they change nothing unless all of the message is valid.
     package func receive(_ message: Message, from: [UInt8], answers: inout [Answer], events: inout [Event]) {
+        statistics.received(message)
+        take(message, from: from, answers: &answers, events: &events)
+    }
+
+    private func take(_ message: Message, from: [UInt8], answers: inout [Answer], events: inout [Event]) {
         let header = message.header
         guard header.job == identity.job else {
             refuse(header, from, .otherJob, "this shard serves job \(identity.job), not \(header.job)", &answers)
@@ -100,17 +108,17 @@ package final class Shard {
             case .push:
                 try push(message, from, &answers, &events)
             default:
-                statistics.malformed[header.rank, default: 0] += 1
+                statistics.malformed(header)
                 refuse(header, from, .malformed, "a shard takes pulls and pushes, not \(header.kind)", &answers)
             }
         } catch {
-            statistics.malformed[header.rank, default: 0] += 1
+            statistics.malformed(header)
             refuse(header, from, .malformed, "\(error)", &answers)
         }
     }
 
-    /// Counts a message that was not even a header.
-    package func countMalformed() { statistics.garbage += 1 }
+    /// The contributions to the next step that are held.
+    var nodesHeld: [Subtree] { opened == step + 1 ? accumulator.nodes : [] }
 
     // MARK: Pull
 
@@ -124,8 +132,8 @@ package final class Shard {
                 refuse(header, from, .unavailable, "\(parked.count) pulls wait already; ask again", &answers)
                 return
             }
-            statistics.parked += 1
-            parked.append(Parked(from: from, message: message))
+            statistics.parked()
+            parked.append(Parked(from: from, message: message, since: .now))
             return
         }
         guard wanted == step else {
@@ -139,9 +147,10 @@ package final class Shard {
         }
         guard let foreign = firstForeign(view) else {
             if !evaluates { keys.keep(view) }
-            answers.append(Answer(to: from, message: try values(for: view)))
-            statistics.pulls += 1
-            statistics.pulledRows += view.ids.count
+            let began = statistics.now
+            let answer = try values(for: view)
+            answers.append(Answer(to: from, message: answer))
+            statistics.answered(view, with: answer, state: wanted, since: began)
             return
         }
         refuse(header, from, .notOwner, "id \(foreign) does not live on shard \(options.shard)", &answers)
@@ -160,6 +169,7 @@ package final class Shard {
         if let ids = view.ids.baseAddress, let base = floats.baseAddress {
             for (table, rows) in zip(tables, view.tables) {
                 try table.pull(ids: ids + rows.firstRow, count: rows.rows, into: base + rows.firstFloat)
+                statistics.pulled(table, rows: rows.rows)
             }
         }
         var slice = Payload.empty
@@ -169,7 +179,6 @@ package final class Shard {
             if let base = target.baseAddress { base.update(from: dense.weights, count: denseRange.count) }
             slice = Payload(copy)
         }
-        statistics.bytesOut += buffer.count + slice.count
         return .values(to: view.header, from: identity, values: Payload(buffer), dense: slice)
     }
 
@@ -181,8 +190,8 @@ package final class Shard {
         let header = message.header
         guard Int(header.step) == step + 1 else {
             if header.step <= step {
-                statistics.duplicates += 1
-                answers.append(Answer(to: from, message: .pushed(to: header, from: identity)))
+                statistics.duplicate(header)
+                acknowledge(header, from, &answers)
             } else {
                 refuse(header, from, .stepAhead, "step \(header.step) before step \(step + 1) is complete", &answers)
             }
@@ -192,10 +201,10 @@ package final class Shard {
             decoding: message, limits: limits, tableWidths: widths, dense: denseRange.count, scratch: scratch)
         try check(view)
         guard let ids = try ids(of: view, from, &answers) else { return }
-        answers.append(Answer(to: from, message: .pushed(to: header, from: identity)))
-        statistics.pushes += 1
-        statistics.pushedRows += view.rowSamples.count
+        acknowledge(header, from, &answers)
+        let began = statistics.now
         try contribute(view, ids)
+        statistics.pushed(since: began)
         guard step == Int(header.step) else { return }
         if options.plan.checkpoints(after: step) { events.append(.checkpointDue(step: step)) }
         release(&answers, &events)
@@ -260,6 +269,7 @@ package final class Shard {
         }
         let dense = view.dense.baseAddress ?? noFloats
         if accumulator.isRootAlone(node) {
+            statistics.held(view)
             try contribution.withUnsafeBufferPointer { parts in
                 try apply(samples: Int(view.header.samples), dense: dense) { parts[$0] }
             }
@@ -270,7 +280,11 @@ package final class Shard {
                 accumulator.add(node: node, samples: Int(view.header.samples), tables: $0, dense: dense)
             }
         }
-        if outcome == .alreadyCovered { statistics.duplicates += 1 }
+        if outcome == .alreadyCovered {
+            statistics.duplicate(view.header)
+        } else {
+            statistics.held(view)
+        }
         guard accumulator.isComplete else { return }
         try apply(samples: accumulator.samples, dense: accumulator.dense) { accumulator.rows(table: $0) }
     }
@@ -278,29 +292,42 @@ package final class Shard {
     /// Regularizes and updates once with the sums of the complete step.
     private func apply(samples: Int, dense gradient: UnsafePointer<Float>, rows: (Int) -> RowGradients) throws {
         let scale = 1 / Float(samples)
+        let began = statistics.now
+        var regularization = 0.0
         for (index, table) in tables.enumerated() {
             let part = rows(index)
             let applied = try table.apply(
                 ids: part.ids, count: part.count, gradients: part.gradients, counts: part.counts, scale: scale,
                 step: step + 1)
-            statistics.regularization += applied.regularization
-            statistics.refusedRows += applied.refused
+            regularization += applied.regularization
+            statistics.updated(index, part)
         }
         dense.apply(gradient: gradient, scale: scale, step: step + 1)
         step += 1
+        statistics.applied(regularization, since: began)
     }
 
     /// Answers the pulls that waited for the step just applied.
     private func release(_ answers: inout [Answer], _ events: inout [Event]) {
         let waiting = parked
         parked.removeAll(keepingCapacity: true)
-        for item in waiting { receive(item.message, from: item.from, answers: &answers, events: &events) }
+        for item in waiting {
+            statistics.released(item.since)
+            take(item.message, from: item.from, answers: &answers, events: &events)
+        }
+    }
+
+    private func acknowledge(_ header: Header, _ from: [UInt8], _ answers: inout [Answer]) {
+        let message = Message.pushed(to: header, from: identity)
+        statistics.acknowledged(with: message)
+        answers.append(Answer(to: from, message: message))
     }
 
     private func refuse(
         _ header: Header, _ from: [UInt8], _ reason: Refusal.Reason, _ text: String, _ answers: inout [Answer]
     ) {
-        statistics.refused += 1
-        answers.append(Answer(to: from, message: .refused(to: header, from: identity, Refusal(reason, text))))
+        let message = Message.refused(to: header, from: identity, Refusal(reason, text))
+        statistics.refused(reason, with: message)
+        answers.append(Answer(to: from, message: message))
     }
 }

@@ -26,12 +26,17 @@ package struct ShardOptions: Sendable {
     package var resume: String?
     /// `counts.safetensors` of the dataset, when n_j is prepared.
     package var preparedCounts: String?
+    /// Workers of the job: messages of other ranks are nobody's.
+    package var workers: Int
+    /// Whether hot ids, distinct ids and times are counted.
+    package var statistics: Bool
 
     /// Every property in its order.
     package init(
         shard: Int, map: PartitionMap, tables: [TableOptions], layout: ParameterLayout, initialDense: [Float],
         dense: DenseOptions, seed: UInt64, plan: JobPlan, checkpoints: String, resume: String? = nil,
-        preparedCounts: String? = nil
+        preparedCounts: String? = nil, workers: Int = 4096,
+        statistics: Bool = true
     ) {
         self.shard = shard
         self.map = map
@@ -44,5 +49,7 @@ package struct ShardOptions: Sendable {
         self.checkpoints = checkpoints
         self.resume = resume
         self.preparedCounts = preparedCounts
+        self.workers = workers
+        self.statistics = statistics
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 import Transport
 import Wire
 
@@ -20,8 +21,8 @@ final class ShardThread {
         case failed(String)
         /// Steps applied.
         case step(shard: Int, Int)
-        /// The last word.
-        case stopped(shard: Int, ShardStatistics)
+        /// Its counters, once a second and as its last word.
+        case report(ShardReport)
     }
 
     private let shard: Shard
@@ -29,6 +30,7 @@ final class ShardThread {
     private let commands: Inbox<Command>
     private let notes: Inbox<Note>
     private let write: ServerNode.PartWriter
+    private let reports: Duration
     private var wanted: [SnapshotRequest] = []
     private var answers: [Shard.Answer] = []
     private var events: [Shard.Event] = []
@@ -37,6 +39,7 @@ final class ShardThread {
         _ shard: Shard, _ socket: Socket, commands: Inbox<Command>, notes: Inbox<Note>,
         write: @escaping ServerNode.PartWriter
     ) {
+        reports = shard.options.statistics ? .seconds(1) : .seconds(1_000_000)
         self.shard = shard
         self.socket = socket
         self.commands = commands
@@ -48,29 +51,38 @@ final class ShardThread {
     func run() {
         var poller = Poller([socket], commands)
         var told = ContinuousClock.now
+        var reported = told
         while true {
             poller.wait(.milliseconds(200))
             for command in commands.take() {
                 switch command {
                 case .write(let request): wanted.append(request)
                 case .stop:
-                    notes.post(.stopped(shard: shard.options.shard, shard.statistics))
+                    notes.post(.report(shard.report()))
                     return
                 }
             }
             serve()
             writeWanted()
-            if told.duration(to: .now) > .milliseconds(250) {
-                told = .now
+            let now = ContinuousClock.now
+            if told.duration(to: now) > .milliseconds(250) {
+                told = now
                 notes.post(.step(shard: shard.options.shard, shard.step))
+            }
+            if reported.duration(to: now) >= reports {
+                reported = now
+                notes.post(.report(shard.report()))
             }
         }
     }
 
     private func serve() {
+        var waiting = 0
+        defer { shard.noteQueue(waiting) }
         while let received = socket.receive() {
+            waiting += 1
             switch received {
-            case .garbage: shard.countMalformed()
+            case .garbage: shard.countGarbage()
             case .message(let message, let from):
                 shard.receive(message, from: from, answers: &answers, events: &events)
                 for answer in answers { socket.send(answer.message, to: answer.to) }
@@ -96,7 +108,10 @@ final class ShardThread {
                 continue
             }
             do {
-                notes.post(.wrote(try write(shard, request)))
+                let began = ContinuousClock.now
+                let done = try write(shard, request)
+                shard.noteWritten(done, seconds: began.duration(to: .now) / .seconds(1))
+                notes.post(.wrote(done))
             } catch {
                 notes.post(.failed("checkpoint of step \(request.step): \(error)"))
             }

@@ -79,7 +79,7 @@ package struct ShardReport: Codable, Sendable, Equatable {
     package var parkings = 0
     /// Messages refused, by reason (`Refusal.Reason`).
     package var refused: [String: Int] = [:]
-    /// Malformed messages by the sender's rank among the workers.
+    /// Malformed messages by the sender's rank among the workers; −1 for ranks that no worker has.
     package var malformed: [Int: Int] = [:]
     /// Messages without a readable header: nobody knows who sent them.
     package var garbage = 0
@@ -89,7 +89,7 @@ package struct ShardReport: Codable, Sendable, Equatable {
     /// Bytes of answers sent with values, and without (acknowledgements, refusals).
     package var valueBytes = 0
     package var otherBytes = 0
-    /// Messages that waited when the thread last looked, and the most it ever found.
+    /// Messages that it found waiting when it last woke, and the most it ever found.
     package var queue = 0
     package var queuePeak = 0
     /// From a pull's arrival (or its release) to its answer.

@@ -15,6 +15,13 @@ package final class Context: @unchecked Sendable {
     }
 
     deinit { zmq_ctx_term(handle) }
+
+    /// "4.3.4": of libzmq.
+    package static var libraryVersion: String {
+        var (major, minor, patch) = (Int32(0), Int32(0), Int32(0))
+        zmq_version(&major, &minor, &patch)
+        return "\(major).\(minor).\(patch)"
+    }
 }
 
 /// What the last call of libzmq complained of.

@@ -1,3 +1,4 @@
+package import Telemetry
 package import Wire
 
 /// A node's connection to the scheduler: it says hello until it is welcomed, then shows that it lives.
@@ -90,7 +91,7 @@ package final class SchedulerLink {
 
     /// Says the last word and waits until the scheduler has heard it, at most two seconds: a process that ends takes with
     /// it what its sockets have not sent yet.
-    package func leave(_ report: Report) {
+    package func leave(_ report: NodeReport) {
         let nothing = Inbox<Int>()
         var poller = Poller([socket], nothing)
         for _ in 0..<4 {

@@ -62,6 +62,11 @@ package final class Socket {
         return socket
     }
 
+    /// Listens on a further endpoint, whose messages come in like all others.
+    package func listen(also endpoint: String) throws(TransportError) {
+        guard zmq_bind(handle, endpoint) == 0 else { throw .bind(endpoint: endpoint, lastError()) }
+    }
+
     /// A dealer that connects to `endpoint`, now or as soon as somebody listens there.
     package static func connect(
         to endpoint: String, in context: Context, limits: Limits = Limits()

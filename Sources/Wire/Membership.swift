@@ -121,23 +121,6 @@ package struct Stop: Codable, Sendable, Equatable {
     }
 }
 
-/// The last word of a node.
-package struct Report: Codable, Sendable, Equatable {
-    /// Largest resident set.
-    package var peakMemoryBytes: Int
-    /// User and system time.
-    package var processorSeconds: Double
-    /// Whatever it counted: messages, bytes, malformed, retries, duplicates.
-    package var counters: [String: Int]
-
-    /// Every property in its order.
-    package init(peakMemoryBytes: Int, processorSeconds: Double, counters: [String: Int] = [:]) {
-        self.peakMemoryBytes = peakMemoryBytes
-        self.processorSeconds = processorSeconds
-        self.counters = counters
-    }
-}
-
 /// A node cannot go on.
 package struct Failure: Codable, Sendable, Equatable {
     /// Who.

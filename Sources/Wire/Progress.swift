@@ -16,20 +16,13 @@ package struct Progress: Codable, Sendable, Equatable {
     package var wireSeconds: Double
     /// Filling micro-batches.
     package var readSeconds: Double
-    /// Distinct rows pulled.
-    package var rows: Int
-    /// Bytes sent to shards.
-    package var bytesSent: Int
-    /// Bytes received from shards.
-    package var bytesReceived: Int
     /// Predictions by label, for a running AUC.
     package var histogram: ScoreHistogram?
 
     /// Every property in its order.
     package init(
         step: Int, samples: Int, loss: Double, auxiliaryLoss: Double = 0, computeSeconds: Double = 0,
-        waitSeconds: Double = 0,
-        wireSeconds: Double = 0, readSeconds: Double = 0, rows: Int = 0, bytesSent: Int = 0, bytesReceived: Int = 0,
+        waitSeconds: Double = 0, wireSeconds: Double = 0, readSeconds: Double = 0,
         histogram: ScoreHistogram? = nil
     ) {
         self.step = step
@@ -40,9 +33,6 @@ package struct Progress: Codable, Sendable, Equatable {
         self.waitSeconds = waitSeconds
         self.wireSeconds = wireSeconds
         self.readSeconds = readSeconds
-        self.rows = rows
-        self.bytesSent = bytesSent
-        self.bytesReceived = bytesReceived
         self.histogram = histogram
     }
 }

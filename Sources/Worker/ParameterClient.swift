@@ -1,3 +1,4 @@
+import Telemetry
 import Tensors
 import Wire
 
@@ -37,11 +38,16 @@ final class ParameterClient {
     }
 
     /// Bytes sent and received, requests repeated.
-    private(set) var bytesSent = 0
-    private(set) var bytesReceived = 0
-    private(set) var retries = 0
+    private var bytesSent = 0
+    private var bytesReceived = 0
+    private var retries = 0
     /// Rows pulled.
-    private(set) var rowsPulled = 0
+    private var rowsPulled = 0
+    private var rowsPushed = 0
+    /// Requests made, each counted once however often it was repeated.
+    private var pullCount = 0
+    private var pushCount = 0
+    private var refusals: [String: Int] = [:]
 
     private let identity: Header
     private let map: PartitionMap
@@ -75,6 +81,18 @@ final class ParameterClient {
         return shards.isEmpty ? "nothing" : "values of shard \(shards)"
     }
 
+    /// Adds what it counted.
+    func report(into report: inout WorkerReport) {
+        report.pulledRows = rowsPulled
+        report.pushedRows = rowsPushed
+        report.pulls = pullCount
+        report.pushes = pushCount
+        report.retries = retries
+        report.refused = refusals
+        report.sentBytes = bytesSent
+        report.receivedBytes = bytesReceived
+    }
+
     // MARK: Pull
 
     /// Asks every shard for its rows of a plan and its slice of the dense vector.
@@ -95,6 +113,7 @@ final class ParameterClient {
                 first += range.count
             }
             rowsPulled += rows
+            pullCount += 1
             var header = header(step: plan.step)
             header.microBatches = 0
             let message = Message.pull(
@@ -138,6 +157,8 @@ final class ParameterClient {
                     gradients: message.frames[3], dense: message.frames[4])
             }
             pushes[header.request] = request
+            pushCount += 1
+            rowsPushed += packed.counts.reduce(0, +)
             return send(shard, message)
         }
     }
@@ -265,6 +286,7 @@ final class ParameterClient {
         _ refusal: Refusal, _ number: UInt32, _ shard: Int, _ resend: inout [Outgoing],
         at time: ContinuousClock.Instant
     ) throws -> Progress {
+        refusals[refusal.reason.rawValue, default: 0] += 1
         switch refusal.reason {
         case .sendKeys:
             guard let request = pushes.removeValue(forKey: number), let make = request.withIds else { return .nothing }

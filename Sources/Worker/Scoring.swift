@@ -1,4 +1,5 @@
 import Datasets
+import Telemetry
 import Tensors
 import Wire
 
@@ -52,7 +53,7 @@ extension WorkerLoop {
         let scoring = Scoring(name: name, split: split, microBatches: count, block: block)
         score = scoring
         guard !block.isEmpty else {
-            endScoring(scoring, &actions)
+            endScoring(scoring, at: time, &actions)
             return
         }
         phase = .filling
@@ -95,7 +96,7 @@ extension WorkerLoop {
         }
         let next = score.next(chunkSize)
         guard !next.isEmpty else {
-            endScoring(score, &actions)
+            endScoring(score, at: time, &actions)
             return
         }
         scoring.next.unite()
@@ -111,7 +112,7 @@ extension WorkerLoop {
     }
 
     /// Sends the scores in messages of bounded size and waits for the verdict.
-    private func endScoring(_ score: Scoring, _ actions: inout [Action]) {
+    private func endScoring(_ score: Scoring, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
         let first = score.block.lowerBound * options.plan.microBatch
         let limit = 1 << 18
         for start in stride(from: 0, to: score.logits.count, by: limit) {
@@ -125,8 +126,9 @@ extension WorkerLoop {
                         labels: Payload(copying: Array(score.labels.buffer[part])),
                         keys: Payload(copying: Array(score.keys.buffer[part])))))
         }
+        counts.scored += score.logits.count
         self.score = nil
-        times = Times()
-        phase = .awaitingVerdict
+        settleTimes()
+        awaitVerdict(at: time)
     }
 }

@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import Models
+import Telemetry
 import Tensors
 package import Wire
 
@@ -19,7 +20,7 @@ extension WorkerLoop {
         times.wire += began.duration(to: .now) / .seconds(1)
         for out in resend { actions.append(.data(shard: out.shard, out.message)) }
         guard progress == .pulled, case .pulling(let since) = phase else { return }
-        times.wait += since.duration(to: time) / .seconds(1)
+        noteValues(from: shard, since, at: time)
         phase = .computing(since: time)
         if score == nil { trainRound(&actions) } else { scoreRound(&actions) }
     }
@@ -78,7 +79,7 @@ extension WorkerLoop {
         }
         times.read += began.duration(to: .now) / .seconds(1)
         if options.plan.evaluates(after: done) {
-            phase = .awaitingVerdict
+            awaitVerdict(at: time)
             flush(&actions)
             actions.append(.control(.reached(Reached(step: done))))
         } else {
@@ -104,6 +105,7 @@ extension WorkerLoop {
         _ verdict: Verdict, at time: ContinuousClock.Instant, into actions: inout [Action]
     ) {
         guard verdict.step == step, phase == .awaitingVerdict else { return }
+        noteVerdict(at: time)
         switch verdict.action {
         case .proceed: proceed(at: time, &actions)
         case .stop:
@@ -126,13 +128,17 @@ extension WorkerLoop {
         for number in 0..<plan.owned.count {
             let batch = plan.batches[number]
             samples += batch.sampleCount
+            counts.references += batch.references
             window.add(logits: compute.logits[number].buffer, labels: batch.labels.buffer)
         }
         return samples
     }
 
     private func report(_ plan: StepPlan, samples: Int, _ losses: Losses, _ actions: inout [Action]) {
+        counts.steps += 1
+        counts.samples += samples
         if !losses.total.isFinite {
+            counts.nonfinite += 1
             actions.append(
                 .control(
                     .failed(
@@ -154,13 +160,8 @@ extension WorkerLoop {
         let progress = Progress(
             step: step, samples: window.samples, loss: window.losses.clicks, auxiliaryLoss: window.losses.auxiliary,
             computeSeconds: times.compute, waitSeconds: times.wait, wireSeconds: times.wire, readSeconds: times.read,
-            rows: client.rowsPulled,
-            bytesSent: client.bytesSent, bytesReceived: client.bytesReceived, histogram: window.histogram)
-        total.compute += times.compute
-        total.wait += times.wait
-        total.wire += times.wire
-        total.read += times.read
-        times = Times()
+            histogram: window.histogram)
+        settleTimes()
         window.reset()
         actions.append(.control(.progress(progress)))
     }

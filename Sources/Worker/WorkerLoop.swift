@@ -1,6 +1,7 @@
 import Datasets
 import Evaluation
 import Models
+import Telemetry
 import Tensors
 package import Wire
 
@@ -59,7 +60,13 @@ package final class WorkerLoop {
     var score: Scoring?
     var step: Int
     var times = Times()
-    var total = Times()
+    /// Everything since the start but the times of the current window and what the client counts.
+    var counts = WorkerReport()
+    /// When the last step's values were in.
+    var lastPulled: ContinuousClock.Instant?
+    /// Since when it waits for the verdict, and how often it has waited for what.
+    var verdictSince: ContinuousClock.Instant?
+    var waitCounts = (values: 0, verdict: 0)
     private var epochOrder: (epoch: Int, order: DataOrder)?
     let window = ProgressWindow()
     var roundComputed: ContinuousClock.Instant?
@@ -84,6 +91,8 @@ package final class WorkerLoop {
                 current: StepPlan(schema: options.schema, map: options.map, capacity: capacity),
                 next: StepPlan(schema: options.schema, map: options.map, capacity: capacity))
         }
+        counts.threads = options.threads
+        counts.waitByShard = [Double](repeating: 0, count: options.map.shards)
         training = lane()
         scoring = lane()
         step = plan.startStep
@@ -100,22 +109,13 @@ package final class WorkerLoop {
         }
     }
 
-    /// What it counted, by name; times in milliseconds.
-    package var counters: [String: Int] {
-        [
-            "compute_ms": Int(total.compute * 1000), "wait_ms": Int(total.wait * 1000),
-            "wire_ms": Int(total.wire * 1000), "read_ms": Int(total.read * 1000), "rows_pulled": client.rowsPulled,
-            "bytes_sent": client.bytesSent, "bytes_received": client.bytesReceived, "retries": client.retries,
-        ]
-    }
-
     /// The step in work.
     package var currentStep: Int { step }
 
     /// Begins: reads the first step, or reports at once when there is nothing to train.
     package func begin(at time: ContinuousClock.Instant, into actions: inout [Action]) {
         guard step < options.plan.lastStep else {
-            phase = .awaitingVerdict
+            awaitVerdict(at: time)
             actions.append(.control(.reached(Reached(step: step))))
             return
         }
@@ -165,6 +165,7 @@ package final class WorkerLoop {
         let messages = client.pull(plan, evaluation: evaluation, at: time)
         times.wire += began.duration(to: .now) / .seconds(1)
         phase = .pulling(since: time)
+        waitCounts.values += 1
         for out in messages { actions.append(.data(shard: out.shard, out.message)) }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+package import Telemetry
 import Tensors
 package import Transport
 package import Wire
@@ -31,22 +32,22 @@ package final class WorkerNode {
     private let options: Options
     private let context: Context
     private let build: (Welcome) throws -> WorkerOptions
-    private let report: () -> Report
+    private let process: () -> ProcessReport
     private let notes = Inbox<Note>()
 
     /// A worker.
     ///
     /// - Parameters:
-    ///   - report: memory and time of the process.
+    ///   - process: memory, time and handles of the process.
     ///   - build: opens its data and makes its model when the scheduler has told the map.
     package init(
-        _ options: Options, in context: Context, report: @escaping () -> Report,
+        _ options: Options, in context: Context, process: @escaping () -> ProcessReport,
         build: @escaping (Welcome) throws -> WorkerOptions
     ) {
         self.options = options
         self.context = context
         self.build = build
-        self.report = report
+        self.process = process
     }
 
     /// Joins the job, trains and scores, and returns when the scheduler says so.
@@ -73,6 +74,7 @@ package final class WorkerNode {
         var actions: [WorkerLoop.Action] = []
         loop.begin(at: .now, into: &actions)
         var poller = Poller(shards + [link.socket], notes)
+        var reported = ContinuousClock.now
         while true {
             for action in actions {
                 switch action {
@@ -110,13 +112,25 @@ package final class WorkerNode {
                 }
             }
             loop.tick(at: now, into: &actions)
+            if built.statistics, reported.duration(to: now) >= .seconds(1) {
+                reported = now
+                link.send(.counters(report(of: loop)))
+            }
             try link.tick(step: loop.currentStep, state: loop.state)
         }
     }
 
+    /// A copy of the loop's counters, and the process as it is now.
+    private func report(of loop: WorkerLoop) -> NodeReport {
+        var report = NodeReport()
+        report.time = Date().timeIntervalSince1970
+        report.process = process()
+        report.worker = loop.report(at: .now)
+        report.waits = loop.waits(at: .now)
+        return report
+    }
+
     private func leave(_ link: SchedulerLink, _ loop: WorkerLoop) {
-        var report = report()
-        report.counters.merge(loop.counters) { $0 + $1 }
-        link.leave(report)
+        link.leave(report(of: loop))
     }
 }

@@ -30,13 +30,15 @@ package struct WorkerOptions: Sendable {
     package var seed: UInt64
     /// Deadline of one request before it is repeated.
     package var requestTimeout: Duration
+    /// Whether its counters are told once a second.
+    package var statistics: Bool
 
     /// Every property in its order.
     package init(
         rank: Int, workers: Int, map: PartitionMap, model: any Model, schema: Schema, historyLimit: Int,
         plan: JobPlan, train: Split?, negatives: NegativeSampler? = nil, scored: [String: Split], threads: Int,
         seed: UInt64,
-        requestTimeout: Duration = .seconds(10)
+        requestTimeout: Duration = .seconds(10), statistics: Bool = true
     ) {
         self.rank = rank
         self.workers = workers
@@ -51,5 +53,6 @@ package struct WorkerOptions: Sendable {
         self.threads = threads
         self.seed = seed
         self.requestTimeout = requestTimeout
+        self.statistics = statistics
     }
 }

@@ -3,6 +3,7 @@ import Bench
 import Cluster
 import Foundation
 import Kernels
+import Telemetry
 import Wire
 
 struct BenchCommand: ParsableCommand {
@@ -65,7 +66,7 @@ struct BenchCommand: ParsableCommand {
         print(
             "{\"peer\": \"myriad\", \"model\": \"\(model)\", \"dim\": \(dim), \"batch\": \(batch), \"threads\": \(threads), "
                 + "\"median\": \(Int(result.median)), \"min\": \(Int(rates.first ?? 0)), \"max\": \(Int(rates.last ?? 0)), "
-                + "\"rss_mb\": \(SystemInfo.report().peakMemoryBytes >> 20), \"blas\": \"\(blasCore())\"}")
+                + "\"rss_mb\": \(SystemInfo.process().peakBytes >> 20), \"blas\": \"\(blasCore())\"}")
     }
 
     private func printAll(_ bench: TrainingBench) throws {

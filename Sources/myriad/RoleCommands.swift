@@ -73,7 +73,7 @@ struct ServerCommand: ParsableCommand {
                 scheduler: scheduler, listen: listen, hello: SystemInfo.hello(.server, rank: rank))
             let directory = checkpoints
             let node = ServerNode(
-                options, in: try Context(), report: SystemInfo.report, write: { try NodeSetup.write($0, $1) },
+                options, in: try Context(), process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
                 build: { try NodeSetup.shards($0, $1, checkpoints: directory) })
             try node.run()
         }
@@ -95,7 +95,7 @@ struct WorkerCommand: ParsableCommand {
     func run() throws {
         try serve {
             let options = WorkerNode.Options(scheduler: scheduler, hello: SystemInfo.hello(.worker, rank: rank))
-            let node = WorkerNode(options, in: try Context(), report: SystemInfo.report) { try NodeSetup.worker($0) }
+            let node = WorkerNode(options, in: try Context(), process: SystemInfo.process) { try NodeSetup.worker($0) }
             try node.run()
         }
     }

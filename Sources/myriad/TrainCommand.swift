@@ -47,7 +47,9 @@ struct JobArguments: ParsableArguments {
             throw Exit.with(Exit.data, "\(error)")
         }
         let total = job.plan.samples(through: job.plan.lastStep) - job.plan.samples(through: job.plan.startStep)
-        let monitor = Monitor(run: directory, samples: total, quiet: quiet)
+        let book = ClusterBook(job, directory: directory.path)
+        let monitor = Monitor(run: directory, samples: total, quiet: quiet, book: book)
+        defer { monitor.close() }
         let interrupt = Interrupt()
         do {
             try body(directory, monitor, interrupt)

@@ -1,4 +1,5 @@
 import Evaluation
+import Telemetry
 import Testing
 import Wire
 
@@ -152,7 +153,7 @@ extension SchedulerLoop.Effects {
         #expect(judged.snapshots == 1 && judged.verdicts == [.score(split: "test"), .score(split: "test")])
         #expect(cluster.send(.snapshotDone(done), .server, 0).commits == [4])
         var effects = SchedulerLoop.Effects()
-        cluster.loop.committed(step: 4, .success((path: "p", seconds: 0)), at: cluster.now, into: &effects)
+        cluster.loop.committed(step: 4, .success((path: "p", seconds: 0, bytes: 3)), at: cluster.now, into: &effects)
         #expect(effects.verdicts.isEmpty)
         _ = cluster.scores("test", step: 4, 0, quality: 1)
         #expect(cluster.scores("test", step: 4, 1, quality: 1).verdicts == [.proceed, .proceed])
@@ -171,12 +172,12 @@ extension SchedulerLoop.Effects {
         _ = cluster.scores("test", step: 4, 0, quality: 1)
         _ = cluster.scores("test", step: 4, 1, quality: 1)
         #expect(cluster.evaluate(step: 6, quality: -1).verdicts == [.stop, .stop])
-        let report = Report(peakMemoryBytes: 1, processorSeconds: 1)
+        let report = NodeReport()
         cluster.send(.stopped(report), .worker, 0)
         let last = cluster.send(.stopped(report), .worker, 1)
         #expect(last.actions.contains { if case .send([1, 0], .stop) = $0 { true } else { false } })
         let end = cluster.send(.stopped(report), .server, 0)
-        guard case .finished(let outcome) = end.events.first else {
+        guard case .finished(let outcome) = end.events.last else {
             Issue.record("not finished")
             return
         }

@@ -1,5 +1,6 @@
 import Kernels
 import Parameters
+import Telemetry
 import Tensors
 import Testing
 import Wire
@@ -188,7 +189,7 @@ private struct Job {
             }
         }
         #expect(job.state() == reference.state())
-        #expect(job.shards[0].statistics.duplicates > 0)
+        #expect(job.shards[0].report().duplicates > 0)
     }
 
     @Test("a pull for a later step waits for the step before, one for an earlier state is refused")
@@ -256,7 +257,7 @@ private struct Job {
         #expect(try reason(push, 1) == .notOwner || reason(push, 1) == .malformed)
         push.frames[3] = Payload(copying: [Float(0)])
         #expect(try reason(push) == .malformed)
-        #expect(job.shards[0].statistics.malformed[0] == 2)
+        #expect(job.shards[0].report().malformed[0] == 2)
         #expect(job.state() == before)
         #expect(job.shards.allSatisfy { $0.step == 0 })
     }

@@ -1,0 +1,217 @@
+import Evaluation
+import Foundation
+package import Job
+import Models
+package import Scheduler
+package import Telemetry
+import Wire
+
+/// Keeps the books of a job: events and reports go in, a `ClusterStatus` comes out once a second.
+///
+/// Called on the scheduler's thread only; `board` is where other threads look.
+package final class ClusterBook {
+    /// The newest status, for whoever shows it.
+    package let board = StatusBoard()
+    /// What is known; rates and whatever follows from reports are filled in by `update`.
+    package private(set) var status = ClusterStatus()
+    var windows: [Member: ReportWindow] = [:]
+    private var trainingBegan = 0.0
+    private var steps: [Int: Int] = [:]
+    private var samples = 0
+    /// What came in since the last pulse.
+    private var fresh = Fresh()
+    private let shape: (servers: Int, shards: Int, workers: Int)
+    let plan: JobPlan
+
+    private struct Fresh {
+        var samples = 0
+        var loss = 0.0
+        var auxiliary = 0.0
+        var auc = RunningAUC()
+        var since = Date().timeIntervalSince1970
+    }
+
+    /// - Parameters:
+    ///   - job: what is run.
+    ///   - directory: the run's; empty for none.
+    package init(_ job: Job, directory: String = "") {
+        plan = job.plan
+        let cluster = job.config.cluster
+        shape = (cluster.servers, cluster.shards, cluster.workers)
+        status.job.directory = directory.isEmpty ? "" : URL(filePath: directory).path
+        status.job.name = (directory as NSString).lastPathComponent
+        status.job.model = job.config.model.kind.rawValue
+        status.job.version = SystemInfo.version
+        status.job.started = Date().timeIntervalSince1970
+        status.job.lastStep = plan.lastStep
+        status.job.step = plan.startStep
+        status.job.epochs = plan.epochs
+        status.job.samplesTotal = plan.samples(through: plan.lastStep) - plan.samples(through: plan.startStep)
+        status.job.config = (try? job.config.yaml()) ?? ""
+        status.job.build = SystemInfo.build
+        status.nodes = [node("scheduler", 0)]
+        status.nodes += (0..<shape.servers).map { node("server", $0) }
+        status.nodes += (0..<shape.workers).map { node("worker", $0) }
+        status.nodes[0].host = ProcessInfo.processInfo.hostName
+        status.nodes[0].pid = Int(getpid())
+        status.nodes[0].state = .running
+        board.publish(status)
+    }
+
+    private func node(_ role: String, _ rank: Int) -> NodeStatus {
+        var node = NodeStatus()
+        node.role = role
+        node.rank = rank
+        return node
+    }
+
+    /// Where others find the job.
+    package func announce(scheduler: String? = nil, page: String? = nil, id: UInt64? = nil) {
+        if let scheduler {
+            status.job.scheduler = scheduler
+            status.nodes[0].endpoints = [scheduler]
+        }
+        if let page { status.job.page = page }
+        if let id { status.job.id = String(id, radix: 16) }
+        board.publish(status)
+    }
+
+    // MARK: Events
+
+    /// Takes an event; returns the next point of the curves when a second has passed and there was progress.
+    package func take(_ event: SchedulerEvent) -> SeriesPoint? {
+        switch event {
+        case .waiting(let missing, let waited):
+            note(.waiting, "waiting for \(missing.joined(separator: ", ")) (\(Int(waited)) s)")
+        case .joined(let member, let hello):
+            note(.joined, "\(member) joined from \(hello.host), process \(hello.pid)")
+        case .started(let nodes, let warnings):
+            status.job.state = .running
+            trainingBegan = Date().timeIntervalSince1970
+            status.job.trainingStarted = trainingBegan
+            fresh = Fresh()
+            note(.started, "\(nodes) nodes are there, training begins")
+            for warning in warnings { note(.warning, warning) }
+        case .pulse(let members, let waits): return pulse(members, waits)
+        case .counters(let member, let report): windows[member, default: ReportWindow()].add(report)
+        case .progress(let worker, let progress): take(progress, of: worker)
+        case .evaluated(let split, let step, let metrics, let isBest):
+            status.evaluations.append(
+                EvaluationStatus(
+                    time: Date().timeIntervalSince1970, split: split, step: step, samples: samples, auc: metrics.auc,
+                    gauc: metrics.gauc, logLoss: metrics.logLoss, calibration: metrics.calibration, isBest: isBest))
+            note(.evaluated, "\(split) after step \(step): \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")
+        case .checkpoint(let step, let path, let seconds, let bytes):
+            status.job.checkpoint = CheckpointReport(
+                step: step, time: Date().timeIntervalSince1970, seconds: seconds, bytes: bytes)
+            note(.checkpoint, "checkpoint of step \(step): \((path as NSString).lastPathComponent)")
+        case .checkpointFailed(let step, let reason):
+            status.job.checkpointFailures += 1
+            note(.warning, "checkpoint of step \(step) failed: \(reason)")
+        case .finished(let outcome):
+            status.job.step = outcome.step
+            end(.finished, outcome.reason)
+        case .failed(let reason): end(.failed, reason)
+        }
+        return nil
+    }
+
+    /// Something that is worth knowing but stops nothing.
+    package func warn(_ text: String) { note(.warning, text) }
+
+    private func note(_ kind: EventStatus.Kind, _ text: String) {
+        status.events.append(
+            EventStatus(time: Date().timeIntervalSince1970, kind: kind, text: text, step: status.job.step))
+        if status.events.count > 500 { status.events.removeFirst(status.events.count - 500) }
+    }
+
+    private func end(_ state: JobStatus.State, _ reason: String) {
+        status.job.state = state
+        status.job.reason = reason
+        status.job.ended = Date().timeIntervalSince1970
+        note(state == .finished ? .finished : .failed, reason)
+        for index in status.nodes.indices where status.nodes[index].state == .running {
+            status.nodes[index].state = .finished
+        }
+        refresh(waits: [])
+    }
+
+    private func take(_ progress: Wire.Progress, of worker: Int) {
+        samples += progress.samples
+        steps[worker] = progress.step
+        fresh.samples += progress.samples
+        fresh.loss += progress.loss
+        fresh.auxiliary += progress.auxiliaryLoss
+        if let histogram = progress.histogram {
+            fresh.auc.add(negatives: histogram.negatives, positives: histogram.positives)
+        }
+    }
+
+    /// All reports are in.
+    func close() { refresh(waits: []) }
+
+    // MARK: A second has passed
+
+    private func pulse(_ members: [MemberPulse], _ waits: [WaitReport]) -> SeriesPoint? {
+        let now = Date().timeIntervalSince1970
+        for pulse in members {
+            guard let index = index(of: pulse.member) else { continue }
+            status.nodes[index].host = pulse.hello.host
+            status.nodes[index].pid = pulse.hello.pid
+            status.nodes[index].endpoints = pulse.hello.endpoints
+            status.nodes[index].incarnation = pulse.incarnation
+            status.nodes[index].step = pulse.step
+            status.nodes[index].activity = pulse.activity
+            status.nodes[index].silentSeconds = pulse.silentSeconds
+            if status.nodes[index].state != .lost { status.nodes[index].state = pulse.hasLeft ? .finished : .running }
+        }
+        status.nodes[0].process = SystemInfo.process()
+        status.nodes[0].step = status.job.step
+        status.nodes[0].activity = waits.first.map { "waiting for \($0.name)" } ?? "serving"
+        let hasProgress = fresh.samples > 0
+        if hasProgress {
+            status.job.samples = samples
+            status.job.step = max(status.job.step, steps.values.min() ?? 0)
+            status.job.epoch = plan.epoch(of: max(1, status.job.step))
+            status.job.loss = fresh.loss / Double(fresh.samples)
+            status.job.auxiliaryLoss = fresh.auxiliary / Double(fresh.samples)
+            status.job.auc = fresh.auc.value
+            status.job.samplesPerSecond = Double(fresh.samples) / max(0.001, now - fresh.since)
+            status.job.meanSamplesPerSecond = Double(samples) / max(0.001, now - trainingBegan)
+            fresh = Fresh()
+        }
+        refresh(waits: waits)
+        let point = hasProgress ? self.point(at: now) : nil
+        board.publish(status, point: point)
+        return point
+    }
+
+    /// The place of a member among the nodes.
+    private func index(of member: Member) -> Int? {
+        switch member.role {
+        case .server: member.rank < shape.servers ? 1 + member.rank : nil
+        case .worker: member.rank < shape.workers ? 1 + shape.servers + member.rank : nil
+        case .scheduler, .monitor: nil
+        }
+    }
+
+    /// Makes everything that follows from the reports anew.
+    private func refresh(waits: [WaitReport]) {
+        status.time = Date().timeIntervalSince1970
+        StatusDerivation(windows: windows, shape: shape, plan: plan, trainingStarted: trainingBegan)
+            .fill(&status, waits: waits)
+        board.publish(status)
+    }
+
+    private func point(at time: Double) -> SeriesPoint {
+        func mean(_ value: (WorkerStatus) -> Double) -> Double {
+            status.workers.isEmpty ? 0 : status.workers.reduce(0) { $0 + value($1) } / Double(status.workers.count)
+        }
+        return SeriesPoint(
+            time: time, step: status.job.step, samplesPerSecond: status.job.samplesPerSecond, loss: status.job.loss,
+            auc: status.job.auc, rows: status.shards.reduce(0) { $0 + $1.report.rows },
+            receivedBytesPerSecond: status.shards.reduce(0) { $0 + $1.receivedBytesPerSecond },
+            sentBytesPerSecond: status.shards.reduce(0) { $0 + $1.sentBytesPerSecond }, read: mean(\.read),
+            wait: mean(\.wait), compute: mean(\.compute), push: mean(\.push))
+    }
+}

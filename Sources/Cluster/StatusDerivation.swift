@@ -1,0 +1,199 @@
+import Scheduler
+import Telemetry
+import Tensors
+import Wire
+
+/// What follows from the nodes' reports: rates, shares, skew, who waits for whom, what limits the job.
+struct StatusDerivation {
+    let windows: [Member: ReportWindow]
+    let shape: (servers: Int, shards: Int, workers: Int)
+    let plan: JobPlan
+    /// Seconds since 1970; 0 before the first step.
+    let trainingStarted: Double
+
+    /// Fills in all that is derived.
+    func fill(_ status: inout ClusterStatus, waits: [WaitReport]) {
+        let isOver = status.job.state == .finished || status.job.state == .failed
+        // After the end the means over training are shown: the last seconds' rates would pass for something current.
+        let lifetime = isOver && trainingStarted > 0 ? max(0.001, status.job.ended - trainingStarted) : nil
+        for index in status.nodes.indices {
+            guard let member = member(status.nodes[index]), let window = windows[member], let report = window.newest
+            else { continue }
+            status.nodes[index].process = report.process
+            status.nodes[index].warnings = report.warnings
+            status.nodes[index].cores = window.rate(lifetime: lifetime) { $0.process.processorSeconds }
+        }
+        status.shards = shards(status.nodes, lifetime)
+        status.workers = workers(status.nodes, lifetime)
+        if !status.workers.isEmpty, lifetime == nil {
+            let rate = status.workers.reduce(0) { $0 + $1.samplesPerSecond }
+            if rate > 0 { status.job.samplesPerSecond = rate }
+        }
+        if lifetime != nil { status.job.samplesPerSecond = status.job.meanSamplesPerSecond }
+        status.tables = tables(status.shards)
+        status.skew = skew(status.shards)
+        status.lag = lag(status.shards)
+        status.waits = isOver ? [] : allWaits(waits, at: status.time)
+        status.limitedBy = Limitation.sentence(status)
+    }
+
+    private func member(_ node: NodeStatus) -> Member? {
+        switch node.role {
+        case "server": Member(role: .server, rank: node.rank)
+        case "worker": Member(role: .worker, rank: node.rank)
+        default: nil
+        }
+    }
+
+    // MARK: Shards
+
+    private func shards(_ nodes: [NodeStatus], _ lifetime: Double?) -> [ShardStatus] {
+        var shards: [ShardStatus] = []
+        for node in nodes where node.role == "server" {
+            guard let window = windows[Member(role: .server, rank: node.rank)], let report = window.newest else {
+                continue
+            }
+            for (place, shard) in report.shards.enumerated() {
+                var status = ShardStatus()
+                status.server = node.rank
+                status.state = node.state
+                status.endpoint = place < node.endpoints.count ? node.endpoints[place] : ""
+                status.report = shard
+                func rate(_ counter: (ShardReport) -> Double) -> Double {
+                    window.rate(lifetime: lifetime) { $0.shards.count > place ? counter($0.shards[place]) : 0 }
+                }
+                status.pullsPerSecond = rate { Double($0.pulls) }
+                status.pushesPerSecond = rate { Double($0.pushes) }
+                status.pulledRowsPerSecond = rate { Double($0.pulledRows) }
+                status.pushedRowsPerSecond = rate { Double($0.pushedRows) }
+                status.receivedBytesPerSecond = rate { Double($0.receivedBytes) }
+                status.sentBytesPerSecond = rate { Double($0.sentBytes) }
+                status.gather = rate(\.gatherSeconds)
+                status.merge = rate(\.mergeSeconds)
+                status.update = rate(\.updateSeconds)
+                status.write = rate(\.writeSeconds)
+                status.busy = min(1, rate(\.busySeconds))
+                status.waitsFor = waitsFor(shard)
+                shards.append(status)
+            }
+        }
+        return shards
+    }
+
+    /// "step 17 waits for micro-batches 4..<8 of worker 1".
+    private func waitsFor(_ shard: ShardReport) -> String {
+        guard !shard.parked.isEmpty, !shard.missing.isEmpty else { return "" }
+        let ranges = stride(from: 0, to: shard.missing.count - 1, by: 2)
+            .map { shard.missing[$0]..<shard.missing[$0 + 1] }
+        let owners = (0..<shape.workers).filter { rank in
+            let block = Subtree.block(rank, of: shape.workers, over: shard.microBatches)
+            return ranges.contains { $0.overlaps(block) }
+        }
+        let parts = ranges.prefix(4).map { $0.count == 1 ? "\($0.lowerBound)" : "\($0)" }.joined(separator: ", ")
+        let workers = owners.prefix(8).map(String.init).joined(separator: ", ")
+        return "step \(shard.step + 1) waits for micro-batches \(parts) of worker \(workers)"
+            + (owners.count > 8 ? " and \(owners.count - 8) more" : "")
+    }
+
+    // MARK: Workers
+
+    private func workers(_ nodes: [NodeStatus], _ lifetime: Double?) -> [WorkerStatus] {
+        nodes.filter { $0.role == "worker" }.compactMap { node in
+            guard let window = windows[Member(role: .worker, rank: node.rank)], let report = window.newest?.worker
+            else { return nil }
+            var status = WorkerStatus()
+            status.rank = node.rank
+            status.state = node.state
+            status.host = node.host
+            status.report = report
+            func rate(_ counter: (WorkerReport) -> Double) -> Double {
+                window.rate(lifetime: lifetime) { $0.worker.map(counter) ?? 0 }
+            }
+            status.samplesPerSecond = rate { Double($0.samples) }
+            status.sentBytesPerSecond = rate { Double($0.sentBytes) }
+            status.receivedBytesPerSecond = rate { Double($0.receivedBytes) }
+            let times = (rate(\.readSeconds), rate(\.waitSeconds), rate(\.computeSeconds), rate(\.pushSeconds))
+            let all = times.0 + times.1 + times.2 + times.3
+            if all > 0 {
+                (status.read, status.wait, status.compute, status.push) =
+                    (times.0 / all, times.1 / all, times.2 / all, times.3 / all)
+            }
+            let blocked = report.waitByShard.indices.map { shard in
+                rate { $0.waitByShard.count > shard ? $0.waitByShard[shard] : 0 }
+            }
+            let waited = blocked.reduce(0, +)
+            status.blockedBy = blocked.map { waited > 0 ? $0 / waited : 0 }
+            return status
+        }
+    }
+
+    /// Steps by which each worker lags at each shard.
+    private func lag(_ shards: [ShardStatus]) -> [[Int]] {
+        (0..<shape.workers).map { rank in
+            shards.map { shard in
+                let workers = shard.report.workers
+                guard rank < workers.count, workers[rank].pulled > 0 else { return -1 }
+                return max(0, shard.report.step + 1 - workers[rank].pulled)
+            }
+        }
+    }
+
+    private func allWaits(_ scheduler: [WaitReport], at time: Double) -> [WaitStatus] {
+        var waits = scheduler.map { WaitStatus(who: "scheduler", name: $0.name, seconds: $0.seconds, count: $0.count) }
+        for (member, window) in windows {
+            guard let report = window.newest else { continue }
+            for wait in report.waits {
+                waits.append(
+                    WaitStatus(who: "\(member)", name: wait.name, seconds: wait.seconds, count: wait.count))
+            }
+        }
+        return waits.sorted { ($1.seconds, $0.who) < ($0.seconds, $1.who) }
+    }
+
+    // MARK: Tables and balance
+
+    private func tables(_ shards: [ShardStatus]) -> [TableStatus] {
+        guard let first = shards.first else { return [] }
+        return first.report.tables.indices.map { index in
+            var table = TableStatus()
+            table.name = first.report.tables[index].name
+            table.width = first.report.tables[index].width
+            var hot: [(HotId, shard: Int)] = []
+            for shard in shards where index < shard.report.tables.count {
+                let part = shard.report.tables[index]
+                table.rows += part.rows
+                table.bytes.add(part.bytes)
+                table.pulledRows += part.pulledRows
+                table.missedRows += part.missedRows
+                table.updatedRows += part.updatedRows
+                table.refusedRows += part.refusedRows
+                table.distinct += part.distinct
+                table.hotTotal += part.hotTotal
+                hot += part.hot.map { ($0, shard.report.shard) }
+            }
+            hot.sort { ($1.0.count, $0.0.id) < ($0.0.count, $1.0.id) }
+            let total = Double(max(1, table.hotTotal))
+            table.hot = hot.prefix(HotIds.capacity).map { entry, shard in
+                HotPlace(
+                    id: String(entry.id), count: entry.count, error: entry.error, share: Double(entry.count) / total,
+                    shard: shard)
+            }
+            return table
+        }
+    }
+
+    private func skew(_ shards: [ShardStatus]) -> Skew {
+        func skew(_ value: (ShardStatus) -> Double) -> Double {
+            let values = shards.map(value)
+            let sum = values.reduce(0, +)
+            return sum > 0 ? (values.max() ?? 0) * Double(values.count) / sum : 0
+        }
+        var all = Skew()
+        all.rows = skew { Double($0.report.rows) }
+        all.bytes = skew { Double($0.report.bytes.used) }
+        all.pulledRows = skew { Double($0.report.pulledRows) }
+        all.traffic = skew { Double($0.report.receivedBytes + $0.report.sentBytes) }
+        all.busy = skew(\.report.busySeconds)
+        return all
+    }
+}
