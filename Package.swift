@@ -74,12 +74,13 @@ let modules: [[Target]] = [
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
-        ], tests: ["myriad"]),
+        ], tests: ["myriad", "CZeroMQ"]),
     [
         .target(
             name: "Bench",
             dependencies: [
-                "Cluster", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Scheduler", "Server", "Tensors",
+                "Cluster", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Scheduler", "Server", "Telemetry",
+                "Tensors",
                 "Transport", "Wire",
             ], swiftSettings: strict)
     ],

@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 package import Job
 import Scheduler
+import Telemetry
 import Transport
 
 /// Samples a second of whole training: reading, forward, backward, pull, push and both optimizers.
@@ -123,7 +124,9 @@ private final class RateClock {
     }
 
     func result(_ monitor: Monitor) throws -> TrainingBench.Result {
-        if let failure = monitor.failure, failure != RateClock.end { throw BenchData.Failure(description: failure) }
+        if let failure = monitor.failure?.what, failure != RateClock.end {
+            throw BenchData.Failure(description: failure)
+        }
         return TrainingBench.Result(rates: Array(rates.prefix(repeats)))
     }
 }

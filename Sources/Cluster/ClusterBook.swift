@@ -23,6 +23,12 @@ package final class ClusterBook {
     private let shape: (servers: Int, shards: Int, workers: Int)
     let plan: JobPlan
 
+    /// The most rows of a table; 0 for no limit.
+    private let rowLimit: Int
+    private var full: Set<String> = []
+    /// Warnings that nobody has taken yet.
+    private var warnings: [String] = []
+
     private struct Fresh {
         var samples = 0
         var loss = 0.0
@@ -36,6 +42,7 @@ package final class ClusterBook {
     ///   - directory: the run's; empty for none.
     package init(_ job: Job, directory: String = "") {
         plan = job.plan
+        rowLimit = job.config.rows.limit
         let cluster = job.config.cluster
         shape = (cluster.servers, cluster.shards, cluster.workers)
         status.job.directory = directory.isEmpty ? "" : URL(filePath: directory).path
@@ -81,8 +88,12 @@ package final class ClusterBook {
     /// Takes an event; returns the next point of the curves when a second has passed and there was progress.
     package func take(_ event: SchedulerEvent) -> SeriesPoint? {
         switch event {
-        case .waiting(let missing, let waited):
-            note(.waiting, "waiting for \(missing.joined(separator: ", ")) (\(Int(waited)) s)")
+        case .waiting(let wait): note(.waiting, "waiting for \(wait.name) (\(Int(wait.seconds)) s)")
+        case .warning(let text): note(.warning, text)
+        case .lost(let member, let how):
+            note(.lost, how)
+            if let index = index(of: member) { status.nodes[index].state = .lost }
+            board.publish(status)
         case .joined(let member, let hello):
             note(.joined, "\(member) joined from \(hello.host), process \(hello.pid)")
         case .started(let nodes, let warnings):
@@ -111,13 +122,33 @@ package final class ClusterBook {
         case .finished(let outcome):
             status.job.step = outcome.step
             end(.finished, outcome.reason)
-        case .failed(let reason): end(.failed, reason)
+        case .failed(let report):
+            status.failure = report
+            end(.failed, report.what)
         }
         return nil
     }
 
     /// Something that is worth knowing but stops nothing.
     package func warn(_ text: String) { note(.warning, text) }
+
+    /// The warnings that came up since this was last called.
+    package func takeWarnings() -> [String] {
+        defer { warnings = [] }
+        return warnings
+    }
+
+    /// A table that is full refuses new ids, which nobody would notice otherwise.
+    private func lookForFullTables() {
+        for table in status.tables where table.refusedRows > 0 && full.insert(table.name).inserted {
+            let text =
+                "table '\(table.name)' has reached its limit of \(rowLimit) rows (rows.limit): "
+                + "\(table.refusedRows) gradients of new ids were dropped so far. "
+                + FailureDiagnosis.remedy(.tableLimit, what: "")
+            warnings.append(text)
+            note(.warning, text)
+        }
+    }
 
     private func note(_ kind: EventStatus.Kind, _ text: String) {
         status.events.append(
@@ -163,7 +194,7 @@ package final class ClusterBook {
             status.nodes[index].step = pulse.step
             status.nodes[index].activity = pulse.activity
             status.nodes[index].silentSeconds = pulse.silentSeconds
-            if status.nodes[index].state != .lost { status.nodes[index].state = pulse.hasLeft ? .finished : .running }
+            status.nodes[index].state = pulse.isLost ? .lost : pulse.hasLeft ? .finished : .running
         }
         status.nodes[0].process = SystemInfo.process()
         status.nodes[0].step = status.job.step
@@ -200,6 +231,7 @@ package final class ClusterBook {
         status.time = Date().timeIntervalSince1970
         StatusDerivation(windows: windows, shape: shape, plan: plan, trainingStarted: trainingBegan)
             .fill(&status, waits: waits)
+        lookForFullTables()
         board.publish(status)
     }
 

@@ -3,6 +3,7 @@ import Foundation
 package import Job
 import Models
 package import Scheduler
+import Telemetry
 import Wire
 
 /// Several configurations, each trained with several seeds: what `myriad compare` does.
@@ -181,7 +182,7 @@ package struct Comparison {
                 run: directory, samples: job.plan.samples(through: job.plan.lastStep), quiet: quiet,
                 label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ")
             try LocalCluster.run(job, checkpoints: directory.checkpoints, monitor: monitor, started: started)
-            if let reason = monitor.failure { throw Failure(description: reason) }
+            if let failure = monitor.failure { throw Failure(description: failure.what) }
             _ = monitor.summary()
         } catch {
             throw Failure(description: "\(name(of: run)): \(error)")

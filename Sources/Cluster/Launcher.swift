@@ -2,7 +2,9 @@ import Foundation
 package import Job
 package import Scheduler
 import Synchronization
+import Telemetry
 import Transport
+import Wire
 
 /// Runs a job as processes of this machine: the scheduler here, every server and worker a child with its own log.
 ///
@@ -49,19 +51,21 @@ package final class Launcher {
                 ? (0..<cluster.shards).map { "ipc://\(sockets)/server-\(rank)-\($0)" }
                 : (0..<cluster.shards).map { _ in "tcp://127.0.0.1:*" }
             try start(
-                "server-\(rank)",
+                Member(role: .server, rank: rank),
                 ["server", "--scheduler", scheduler.endpoint, "--rank", String(rank), "--checkpoints", run.checkpoints]
                     + listen.flatMap { ["--listen", $0] }, scheduler)
         }
         for rank in 0..<cluster.workers {
             try start(
-                "worker-\(rank)", ["worker", "--scheduler", scheduler.endpoint, "--rank", String(rank)], scheduler)
+                Member(role: .worker, rank: rank),
+                ["worker", "--scheduler", scheduler.endpoint, "--rank", String(rank)], scheduler)
         }
         scheduler.run()
-        end()
+        end(hasFailed: monitor.failure != nil)
     }
 
-    private func start(_ name: String, _ arguments: [String], _ scheduler: SchedulerNode) throws {
+    private func start(_ member: Member, _ arguments: [String], _ scheduler: SchedulerNode) throws {
+        let name = "\(member.role)-\(member.rank)"
         let log = "\(run.logs)/\(name).log"
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         let process = Process()
@@ -75,14 +79,10 @@ package final class Launcher {
         process.standardError = handle
         process.standardInput = FileHandle.nullDevice
         let inbox = scheduler.inbox
+        let kills = OutOfMemoryKills()
         process.terminationHandler = { ended in
             guard ended.terminationStatus != 0 || ended.terminationReason != .exit else { return }
-            let how =
-                ended.terminationReason == .exit
-                ? "exited with code \(ended.terminationStatus)" : "was killed by signal \(ended.terminationStatus)"
-            inbox.post(
-                .abort("\(name) (process \(ended.processIdentifier)) \(how); the end of \(log):\n\(Launcher.tail(log))")
-            )
+            inbox.post(.saw(Launcher.evidence(of: ended, member, log: log, outOfMemoryKills: kills.since)))
         }
         do {
             try process.run()
@@ -92,16 +92,41 @@ package final class Launcher {
         children.append(Child(name: name, process: process, log: log))
     }
 
-    /// The last lines of a log.
-    private static func tail(_ path: String) -> String {
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8), !text.isEmpty else { return "  (empty)" }
-        return text.split(separator: "\n").suffix(8).map { "  \($0)" }.joined(separator: "\n")
+    /// What the end of a child says.
+    private static func evidence(
+        of ended: Process, _ member: Member, log: String, outOfMemoryKills kills: Int
+    ) -> Evidence {
+        let lines = LogTail.lines(of: log)
+        let words = LogTail.ownWords(in: lines)
+        let status = Int(ended.terminationStatus)
+        var sign: Evidence
+        if ended.terminationReason == .uncaughtSignal {
+            let death = FailureDiagnosis.death(bySignal: status, outOfMemoryKills: kills, lastLines: lines)
+            sign = Evidence(.died, of: member, what: "\(member) \(death.what)", cause: death.cause, at: .now)
+        } else if let words {
+            let cause = FailureDiagnosis.cause(of: words)
+            // Who misses the scheduler is no cause: the scheduler is here.
+            let kind = cause == .unreachable ? Evidence.Kind.consequence : .ownWords
+            sign = Evidence(kind, of: member, what: "\(member): \(words)", cause: cause, at: .now)
+        } else {
+            sign = Evidence(.died, of: member, what: "\(member) exited with code \(status)", at: .now)
+        }
+        sign.host = ProcessInfo.processInfo.hostName
+        sign.pid = Int(ended.processIdentifier)
+        sign.log = log
+        sign.lastLines = lines
+        return sign
     }
 
-    /// Waits for the children to leave by themselves, then makes them.
-    private func end() {
-        let deadline = ContinuousClock.now + .seconds(10)
-        while children.contains(where: { $0.process.isRunning }), .now < deadline {
+    /// Waits for the children to leave by themselves, then makes them; after a failure some cannot.
+    private func end(hasFailed: Bool) {
+        let deadline = ContinuousClock.now + .seconds(hasFailed ? 3 : 10)
+        var waits = WaitClock(who: "launcher")
+        while .now < deadline {
+            let late = children.filter(\.process.isRunning).map(\.name)
+            guard !late.isEmpty else { break }
+            waits.begin("children", "\(late.joined(separator: ", ")) to end")
+            for line in waits.lines() { StandardError.line(line) }
             Thread.sleep(forTimeInterval: 0.02)
         }
         for child in children where child.process.isRunning { kill(child.process.processIdentifier, SIGKILL) }
@@ -121,7 +146,7 @@ package enum Orphan {
         signal(SIGINT, SIG_IGN)
         let thread = Thread {
             while getppid() == launcher { Thread.sleep(forTimeInterval: 0.25) }
-            FileHandle.standardError.write(Data("the launcher (process \(launcher)) is gone\n".utf8))
+            StandardError.line("the launcher (process \(launcher)) is gone")
             exit(3)
         }
         thread.start()

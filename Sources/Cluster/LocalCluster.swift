@@ -2,6 +2,7 @@ import Foundation
 package import Job
 package import Scheduler
 import Server
+import Telemetry
 import Transport
 import Wire
 import Worker
@@ -33,6 +34,16 @@ package enum LocalCluster {
         started(scheduler)
         let cluster = job.config.cluster
         var threads: [RoleThread] = []
+        let inbox = scheduler.inbox
+        // A thread that never got as far as its link has no other way to say why.
+        @Sendable func tell(_ member: Member, _ error: any Error) {
+            let isConsequence = (error as? any FailureCausing)?.isConsequence == true
+            inbox.post(
+                .saw(
+                    Evidence(
+                        isConsequence ? .consequence : .ownWords, of: member, what: "\(member): \(error)",
+                        cause: FailureReport.Cause(of: error), at: .now)))
+        }
         for rank in 0..<cluster.servers {
             threads.append(
                 RoleThread("server-\(rank)") {
@@ -43,7 +54,7 @@ package enum LocalCluster {
                     let server = ServerNode(
                         options, in: context, process: SystemInfo.process, write: NodeSetup.write
                     ) { try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "") }
-                    try server.run()
+                    do { try server.run() } catch { tell(Member(role: .server, rank: rank), error) }
                 })
         }
         for rank in 0..<cluster.workers {
@@ -54,7 +65,7 @@ package enum LocalCluster {
                     let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
                         try NodeSetup.worker($0)
                     }
-                    try worker.run()
+                    do { try worker.run() } catch { tell(Member(role: .worker, rank: rank), error) }
                 })
         }
         scheduler.run()

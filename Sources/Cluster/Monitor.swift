@@ -37,7 +37,7 @@ package final class Monitor {
     /// How the job ended.
     package private(set) var outcome: Outcome?
     /// Why it failed, if it did.
-    package private(set) var failure: String?
+    package private(set) var failure: FailureReport?
 
     /// - Parameters:
     ///   - samples: that will be trained on.
@@ -63,6 +63,7 @@ package final class Monitor {
     /// Takes an event.
     package func take(_ event: SchedulerEvent) {
         if let point = book?.take(event) { log(point) }
+        for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
         show(event)
         switch event {
         case .pulse: save(isDue: saved.map { $0.duration(to: .now) > Self.saveEvery } ?? true)
@@ -97,8 +98,12 @@ package final class Monitor {
 
     private func show(_ event: SchedulerEvent) {
         switch event {
-        case .waiting(let missing, let waited):
-            say("waiting for \(missing.joined(separator: ", ")) (\(Int(waited)) s)")
+        case .waiting(let wait): say("waiting for \(wait.name) (\(Int(wait.seconds)) s)")
+        case .warning(let text):
+            say("warning: \(text)")
+            run?.log(["event": .text("warning"), "what": .text(text)])
+        case .lost(let member, let how):
+            run?.log(["event": .text("lost"), "node": .text("\(member)"), "what": .text(how)])
         case .joined(let member, let hello):
             run?.log(["event": .text("joined"), "node": .text("\(member)"), "host": .text(hello.host)])
         case .started(let nodes, let warnings):
@@ -123,11 +128,21 @@ package final class Monitor {
             ])
         case .checkpointFailed(let step, let reason): say("checkpoint of step \(step) failed: \(reason)")
         case .finished(let outcome): self.outcome = outcome
-        case .failed(let reason):
-            failure = reason
-            closeLine()
-            run?.log(["event": .text("failed"), "reason": .text(reason)])
+        case .failed(let report): take(report)
         }
+    }
+
+    /// Shows and keeps a failure; an interruption is no surprise to whoever asked for it.
+    private func take(_ report: FailureReport) {
+        failure = report
+        closeLine()
+        run?.log([
+            "event": .text("failed"), "cause": .text(report.cause.rawValue), "first": .text(report.first),
+            "what": .text(report.what), "remedy": .text(report.remedy), "step": .number(Double(report.step)),
+        ])
+        guard report.cause != .interrupted else { return }
+        if let data = try? TelemetryJSON.encode(report) { run?.write(data, to: "failure.json") }
+        for line in report.lines { StandardError.line(label + line) }
     }
 
     private func take(_ progress: Wire.Progress, of worker: Int) {
@@ -183,7 +198,7 @@ package final class Monitor {
         if isTerminal {
             // A line that wraps could not be overwritten.
             let shown = (label + line).prefix(Monitor.columns - 1)
-            FileHandle.standardError.write(Data("\r\u{1b}[K\(shown)".utf8))
+            StandardError.write("\r\u{1b}[K\(shown)")
             lineIsOpen = true
         } else {
             say(line)
@@ -197,14 +212,14 @@ package final class Monitor {
 
     private func say(_ line: String) {
         guard !quiet else { return }
-        FileHandle.standardError.write(Data("\(lineIsOpen ? "\r\u{1b}[K" : "")\(label)\(line)\n".utf8))
+        StandardError.line("\(lineIsOpen ? "\r\u{1b}[K" : "")\(label)\(line)")
         lineIsOpen = false
     }
 
     /// Leaves the progress of a terminal as it stands; what follows begins a line of its own.
     private func closeLine() {
         guard lineIsOpen else { return }
-        FileHandle.standardError.write(Data("\n".utf8))
+        StandardError.write("\n")
         lineIsOpen = false
     }
 

@@ -14,7 +14,9 @@ package enum NodeSetup {
     /// The job of a welcome.
     static func job(_ welcome: Welcome) throws -> Job {
         let config = try ConfigReader.read(text: welcome.config, name: "the job's configuration")
-        return try Job(config, startStep: welcome.resumeStep)
+        let job = try Job(config, startStep: welcome.resumeStep)
+        if let wanted = welcome.dataset { try job.dataset.check(fingerprint: wanted) }
+        return job
     }
 
     /// The shards of one server, restored when the job resumes.

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 package import Job
 import Synchronization
 package import Telemetry
@@ -33,6 +33,8 @@ package final class RunDirectory: Sendable {
                 try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
             }
             try config.yaml().write(toFile: path + "/config.yaml", atomically: true, encoding: .utf8)
+            // What an earlier attempt failed of is over.
+            try? files.removeItem(atPath: path + "/failure.json")
             let log = path + "/metrics.jsonl"
             if !files.fileExists(atPath: log) { _ = files.createFile(atPath: log, contents: nil) }
             let handle = FileHandle(forWritingAtPath: log)
@@ -55,6 +57,11 @@ package final class RunDirectory: Sendable {
         var number = 1
         while FileManager.default.fileExists(atPath: "\(parent)/\(name)-\(number)") { number += 1 }
         return "\(parent)/\(name)-\(number)"
+    }
+
+    /// Writes a small file whole, or leaves it as it was.
+    package func write(_ data: Data, to name: String) {
+        try? data.write(to: URL(filePath: path + "/" + name), options: .atomic)
     }
 
     /// Adds a line to `metrics.jsonl`.

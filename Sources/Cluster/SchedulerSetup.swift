@@ -1,4 +1,5 @@
 import Checkpoints
+import Datasets
 import Evaluation
 import Foundation
 package import Job
@@ -30,7 +31,8 @@ package enum SchedulerSetup {
                 ? .init(patience: config.train.patience, minimumGain: config.train.minimumGain) : nil,
             keepBest: config.checkpoint.best, keepLast: config.checkpoint.last, keep: config.checkpoint.keep,
             checkpoints: checkpoints, resume: resume, silence: .seconds(config.cluster.silence),
-            startTimeout: .seconds(config.cluster.startTimeout))
+            startTimeout: .seconds(config.cluster.startTimeout), linger: .seconds(config.monitor.linger),
+            version: SystemInfo.version, dataset: try job.dataset.fingerprint())
     }
 
     /// A scheduler that listens on an endpoint.

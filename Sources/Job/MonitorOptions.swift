@@ -10,9 +10,11 @@ package struct MonitorOptions: PartialOptions, Sendable, Equatable {
     package var tokenFile = ""
     /// Whether TensorBoard's event files are written too, into the run's directory.
     package var tensorboard = false
+    /// Seconds for which the scheduler still answers whoever looks at a job that has failed.
+    package var linger = 0.0
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-        case statistics, page, tensorboard
+        case statistics, page, tensorboard, linger
         case tokenFile = "token_file"
     }
 
@@ -25,5 +27,6 @@ package struct MonitorOptions: PartialOptions, Sendable, Equatable {
         try reader.read(.page, &page)
         try reader.read(.tokenFile, &tokenFile)
         try reader.read(.tensorboard, &tensorboard)
+        try reader.read(.linger, &linger)
     }
 }

@@ -27,6 +27,10 @@ struct Membership {
         var state = "joined"
         var step = 0
         var report: NodeReport?
+        /// Dead, gone or silent: nothing more is expected of it.
+        var isLost = false
+        /// Whether its process could be looked at when it joined.
+        let isLocal: Bool
     }
 
     private(set) var entries: [Member: Entry] = [:]
@@ -37,7 +41,7 @@ struct Membership {
 
     /// Takes a node in under the rank it wants or the lowest free one, or says why not.
     mutating func admit(
-        _ hello: Hello, connection: [UInt8], incarnation: UInt32, at time: ContinuousClock.Instant
+        _ hello: Hello, connection: [UInt8], incarnation: UInt32, isLocal: Bool, at time: ContinuousClock.Instant
     ) -> Result<Member, Refused> {
         guard let count = wanted[hello.role] else {
             return .failure(Refused(reason: "a \(hello.role) cannot join a job"))
@@ -59,7 +63,8 @@ struct Membership {
             }
             return .success(member)
         }
-        entries[member] = Entry(hello: hello, connection: connection, incarnation: incarnation, heard: time)
+        entries[member] = Entry(
+            hello: hello, connection: connection, incarnation: incarnation, heard: time, isLocal: isLocal)
         byConnection[connection] = member
         return .success(member)
     }
@@ -80,6 +85,15 @@ struct Membership {
 
     mutating func note(_ member: Member, report: NodeReport) { entries[member]?.report = report }
 
+    /// Nothing more is expected of a node.
+    mutating func lose(_ member: Member) { entries[member]?.isLost = true }
+
+    /// Whether everybody has said the last word of whom one is expected.
+    var allHaveReported: Bool { entries.values.allSatisfy { $0.report != nil || $0.isLost } }
+
+    /// Everybody in order: servers, then workers.
+    var all: [(member: Member, entry: Entry)] { ranked(.server) + ranked(.worker) }
+
     /// Those of a role in the order of ranks.
     func ranked(_ role: Role) -> [(member: Member, entry: Entry)] {
         entries.filter { $0.key.role == role }.sorted { $0.key.rank < $1.key.rank }.map { ($0.key, $0.value) }
@@ -98,7 +112,6 @@ struct Membership {
 
     /// Who has not been heard of for longer than `limit`.
     func silent(for limit: Duration, at time: ContinuousClock.Instant) -> [(member: Member, entry: Entry)] {
-        entries.filter { $0.value.report == nil && $0.value.heard + limit < time }
-            .sorted { $0.key.rank < $1.key.rank }.map { ($0.key, $0.value) }
+        all.filter { $0.entry.report == nil && !$0.entry.isLost && $0.entry.heard + limit < time }
     }
 }

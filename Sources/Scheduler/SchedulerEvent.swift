@@ -4,8 +4,12 @@ package import Wire
 
 /// What the scheduler tells whoever watches the job: printed, written to `metrics.jsonl`, counted.
 package enum SchedulerEvent: Sendable {
-    /// Nodes are missing after some time.
-    case waiting(missing: [String], seconds: Double)
+    /// The scheduler has waited for something for a while.
+    case waiting(WaitReport)
+    /// Something is not as it should be, and the job goes on.
+    case warning(String)
+    /// A node is dead, gone or silent, and how that was seen.
+    case lost(Member, String)
     /// A node joined.
     case joined(Member, Hello)
     /// Everybody is there; something about the cluster is worth knowing.
@@ -24,8 +28,8 @@ package enum SchedulerEvent: Sendable {
     case checkpointFailed(step: Int, reason: String)
     /// The job ended as planned, or early by its own rule.
     case finished(Outcome)
-    /// The job cannot go on.
-    case failed(String)
+    /// The job cannot go on: who was first, and why.
+    case failed(FailureReport)
 }
 
 /// How a member stands.
@@ -43,6 +47,8 @@ package struct MemberPulse: Sendable {
     package let silentSeconds: Double
     /// Whether it has said its last word.
     package let hasLeft: Bool
+    /// Whether it is dead, gone or silent.
+    package let isLost: Bool
 }
 
 /// How a job ended.

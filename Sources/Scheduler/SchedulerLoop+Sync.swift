@@ -12,7 +12,6 @@ extension SchedulerLoop {
         lastStep = max(lastStep, step)
         if sync?.step != step {
             sync = SyncPoint(step: step, since: time)
-            waitCount += 1
         }
         sync?.reached.insert(worker)
         if let split = options.validation, let samples = options.splits[split] {
@@ -48,7 +47,8 @@ extension SchedulerLoop {
                 judge(metrics, at: time, &effects)
             }
         } catch {
-            fail("scores of \(scores.range.split) from \(member): \(error)", at: time, &effects)
+            let what = "\(member) sent scores of \(scores.range.split) that do not fit: \(error)"
+            take(Evidence(.ownWords, of: member, what: what, at: time), at: time, into: &effects)
         }
     }
 

@@ -1,4 +1,5 @@
 package import Evaluation
+package import Telemetry
 package import Wire
 
 /// The scheduler as a state machine: messages and time in, messages and file work out; no socket, clock or thread.
@@ -30,9 +31,9 @@ package struct SchedulerLoop {
     }
 
     enum Phase {
-        case gathering(since: ContinuousClock.Instant, told: ContinuousClock.Instant)
+        case gathering(since: ContinuousClock.Instant)
         case running
-        case stopping(since: ContinuousClock.Instant, failure: String?)
+        case stopping(since: ContinuousClock.Instant, hasFailed: Bool)
         case ended
     }
 
@@ -59,17 +60,30 @@ package struct SchedulerLoop {
     var withoutGain = 0
     var endReason = "all steps done"
     var lastStep: Int
-    /// How often it has waited for something.
-    var waitCount = 1
+    /// Signs of failure, as they came.
+    var evidence: [Evidence] = []
+    /// Whether the failure has been told.
+    var isReported = false
+    /// Nodes that were not taken in, and why.
+    var refusals: [String] = []
+    /// What the scheduler waits for.
+    package internal(set) var waits = WaitClock(who: "scheduler")
+    let look: (Hello) -> ProcessState
     private let limits = Limits()
     /// Outlives every view of scores: arrays that came at an odd address are copied into it.
     private let scratch = Scratch()
 
     /// A scheduler that waits for its nodes.
-    package init(_ options: SchedulerOptions, at time: ContinuousClock.Instant) {
+    ///
+    /// - Parameter look: says what the system knows of a node's process.
+    package init(
+        _ options: SchedulerOptions, at time: ContinuousClock.Instant,
+        look: @escaping (Hello) -> ProcessState = { _ in .unknown }
+    ) {
         self.options = options
+        self.look = look
         members = Membership(servers: options.servers, workers: options.workers)
-        phase = .gathering(since: time, told: time)
+        phase = .gathering(since: time)
         lastStep = options.plan.startStep
     }
 
@@ -103,7 +117,7 @@ package struct SchedulerLoop {
             effects.events.append(.progress(worker: member.rank, progress))
         case .reached(let reached): arrive(member.rank, at: reached.step, connection, time, &effects)
         case .snapshotDone(let done): take(done, at: time, &effects)
-        case .failed(let failure): fail("\(member): \(failure.message)", at: time, &effects)
+        case .failed(let failure): take(failure, of: member, at: time, &effects)
         case .stopped(let report):
             members.note(member, report: report)
             effects.events.append(.counters(member, report))
@@ -113,48 +127,25 @@ package struct SchedulerLoop {
         }
     }
 
-    /// Looks at the clock: who is missing, who is silent.
-    package mutating func tick(at time: ContinuousClock.Instant, into effects: inout Effects) {
-        switch phase {
-        case .gathering(let since, let told):
-            let waited = since.duration(to: time)
-            if waited > options.startTimeout {
-                let missing = members.missing.joined(separator: ", ")
-                fail(
-                    "\(missing) did not join within \(options.startTimeout): start it, or look at its log", at: time,
-                    &effects)
-            } else if told.duration(to: time) > .seconds(5) {
-                phase = .gathering(since: since, told: time)
-                effects.events.append(.waiting(missing: members.missing, seconds: waited / .seconds(1)))
-            }
-        case .running:
-            guard let lost = members.silent(for: options.silence, at: time).first else { return }
-            fail(
-                "\(lost.member) on \(lost.entry.hello.host) (process \(lost.entry.hello.pid)) has been silent for "
-                    + "\(options.silence); it was last \(lost.entry.state) at step \(lost.entry.step)", at: time,
-                &effects)
-        case .stopping(let since, let failure):
-            // After a failure the dead cannot report; otherwise a node may be writing.
-            if since.duration(to: time) > .seconds(failure == nil ? 10 : 2) { end(&effects) }
-        case .ended: break
-        }
-    }
-
-    /// Ends the job from outside: a signal, or a process that the launcher saw die.
-    package mutating func abort(_ reason: String, at time: ContinuousClock.Instant, into effects: inout Effects) {
-        fail(reason, at: time, &effects)
-    }
-
     // MARK: Joining
 
     private mutating func admit(
         _ hello: Hello, _ connection: [UInt8], _ incarnation: UInt32, at time: ContinuousClock.Instant,
         _ effects: inout Effects
     ) {
-        switch members.admit(hello, connection: connection, incarnation: incarnation, at: time) {
-        case .failure(let refused):
-            effects.actions.append(
-                .send(to: connection, .stop(Stop(reason: "the scheduler refused: \(refused.reason)"))))
+        if !options.version.isEmpty, hello.version != options.version {
+            refuse(
+                hello, connection,
+                "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
+                    + "run the same release everywhere", &effects)
+            return
+        }
+        let state = look(hello)
+        switch members.admit(
+            hello, connection: connection, incarnation: incarnation, isLocal: state != .unknown && state != .gone,
+            at: time)
+        {
+        case .failure(let refused): refuse(hello, connection, refused.reason, &effects)
         case .success(let member):
             effects.events.append(.joined(member, hello))
             guard members.isComplete, case .gathering = phase else { return }
@@ -169,7 +160,8 @@ package struct SchedulerLoop {
             for (member, entry) in members.ranked(role) {
                 let welcome = Welcome(
                     job: options.job, rank: member.rank, epoch: 1, servers: servers, workers: options.workers,
-                    config: options.config, resumePath: options.resume, resumeStep: options.plan.startStep)
+                    config: options.config, resumePath: options.resume, resumeStep: options.plan.startStep,
+                    dataset: options.dataset.isEmpty ? nil : options.dataset)
                 effects.actions.append(.send(to: entry.connection, .welcome(welcome)))
             }
         }
@@ -185,40 +177,28 @@ package struct SchedulerLoop {
 
     // MARK: Ending
 
-    mutating func fail(_ reason: String, at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        switch phase {
-        case .stopping, .ended: return
-        case .gathering, .running: break
-        }
-        phase = .stopping(since: time, failure: reason)
-        effects.events.append(.failed(reason))
-        for entry in members.entries.values {
-            effects.actions.append(.send(to: entry.connection, .stop(Stop(reason: reason))))
-        }
-        endWhenAllReported(at: time, &effects)
-    }
-
     /// Lets the workers go; the servers follow when the workers have reported.
     mutating func stop(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        phase = .stopping(since: time, failure: nil)
+        phase = .stopping(since: time, hasFailed: false)
         sendVerdict(.stop, &effects)
     }
 
-    private mutating func endWhenAllReported(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        guard case .stopping(let since, let failure) = phase else { return }
-        if failure == nil, members.ranked(.worker).allSatisfy({ $0.entry.report != nil }) {
+    mutating func endWhenAllReported(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        guard case .stopping(_, let hasFailed) = phase else { return }
+        if !hasFailed, members.ranked(.worker).allSatisfy({ $0.entry.report != nil || $0.entry.isLost }) {
             for (_, entry) in members.ranked(.server) where entry.report == nil {
                 effects.actions.append(.send(to: entry.connection, .stop(Stop(reason: endReason))))
             }
         }
-        phase = .stopping(since: since, failure: failure)
-        if members.entries.values.allSatisfy({ $0.report != nil }) { end(&effects) }
+        if members.allHaveReported, !hasFailed || isReported { end(at: time, &effects) }
     }
 
-    private mutating func end(_ effects: inout Effects) {
-        guard case .stopping(_, let failure) = phase else { return }
+    mutating func end(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        guard case .stopping(_, let hasFailed) = phase else { return }
         phase = .ended
-        if failure == nil {
+        if hasFailed {
+            reportFailure(at: time, &effects)
+        } else {
             let reports = members.entries.compactMapValues(\.report)
             effects.events.append(
                 .finished(

@@ -1,5 +1,6 @@
 package import Evaluation
 import Foundation
+import Telemetry
 package import Transport
 package import Wire
 
@@ -9,6 +10,8 @@ package final class SchedulerNode {
     package enum Command: Sendable {
         /// End the job, for this reason.
         case abort(String)
+        /// A sign of failure that somebody saw.
+        case saw(Evidence)
     }
 
     /// Makes a checkpoint of these parts and returns its path.
@@ -43,12 +46,17 @@ package final class SchedulerNode {
         self.inspect = inspect
     }
 
+    /// Whether somebody looks at the job by another way than this socket.
+    package var isWatched: () -> Bool = { false }
+    /// When somebody last asked how the job stands.
+    private var inspected: ContinuousClock.Instant?
+
     /// Listens on a further endpoint, for those who only look.
     package func listen(also endpoint: String) throws { try socket.listen(also: endpoint) }
 
     /// Runs the job to its end.
     package func run() {
-        var loop = SchedulerLoop(options, at: .now)
+        var loop = SchedulerLoop(options, at: .now) { ProcessState.of(pid: $0.pid, host: $0.host) }
         var poller = Poller([socket], inbox)
         let identity = Header(
             .welcome, role: .scheduler, rank: 0, incarnation: 1, job: options.job, epoch: 1)
@@ -57,8 +65,16 @@ package final class SchedulerNode {
         while !isOver {
             poller.wait(.milliseconds(100))
             var effects = SchedulerLoop.Effects()
-            for case .abort(let reason) in inbox.take() { loop.abort(reason, at: .now, into: &effects) }
+            for command in inbox.take() {
+                switch command {
+                case .abort(let reason): loop.abort(reason, at: .now, into: &effects)
+                case .saw(let sign): loop.take(sign, at: .now, into: &effects)
+                }
+            }
             while let received = socket.receive() {
+                if case .otherVersion(let version, let from) = received {
+                    loop.refuse(protocolVersion: version, from, into: &effects)
+                }
                 guard case .message(let message, let from) = received else { continue }
                 if message.header.kind == .stopped {
                     socket.send(Control.stop(.farewell).message(identity), to: from)
@@ -73,6 +89,22 @@ package final class SchedulerNode {
             }
             perform(&effects, &loop, identity, &isOver)
         }
+        if loop.evidence.contains(where: { $0.cause != .interrupted }) { linger(&poller, identity) }
+    }
+
+    /// Goes on answering those who look at a job that has failed.
+    private func linger(_ poller: inout Poller, _ identity: Header) {
+        let end = ContinuousClock.now + options.linger
+        while .now < end, isWatched() || inspected.map({ $0.duration(to: .now) < .seconds(5) }) == true {
+            poller.wait(.milliseconds(100))
+            _ = inbox.take()
+            while let received = socket.receive() {
+                guard case .message(let message, let from) = received,
+                    case .inspect(let wish) = try? Control(decoding: message, limits: Limits())
+                else { continue }
+                socket.send(Control.inspected(inspect(wish)).message(identity), to: from)
+            }
+        }
     }
 
     private func perform(
@@ -81,7 +113,7 @@ package final class SchedulerNode {
         while !effects.actions.isEmpty || !effects.events.isEmpty {
             let due = effects
             effects = SchedulerLoop.Effects()
-            for event in due.events { watch(event) }
+            for event in due.events { watch(dated(event)) }
             for action in due.actions {
                 switch action {
                 case .send(let connection, let control): socket.send(control.message(identity), to: connection)
@@ -95,10 +127,18 @@ package final class SchedulerNode {
                     }
                     loop.committed(step: step, result, at: .now, into: &effects)
                 case .inspect(let connection, let wish):
+                    inspected = .now
                     socket.send(Control.inspected(inspect(wish)).message(identity), to: connection)
                 case .end: isOver = true
                 }
             }
         }
+    }
+
+    /// Gives a failure its time of day: the loop has no calendar.
+    private func dated(_ event: SchedulerEvent) -> SchedulerEvent {
+        guard case .failed(var report) = event else { return event }
+        report.time = Date().timeIntervalSince1970
+        return .failed(report)
     }
 }

@@ -58,6 +58,12 @@ package struct SchedulerOptions: Sendable {
     package var silence: Duration
     /// Time for all nodes to arrive.
     package var startTimeout: Duration
+    /// How long the scheduler still answers those who look after the job has failed.
+    package var linger: Duration
+    /// The program's version, which every node must have; empty to take any.
+    package var version: String
+    /// By what nodes know the dataset; empty when they need not look.
+    package var dataset: String
 
     /// Every property in its order.
     package init(
@@ -65,7 +71,7 @@ package struct SchedulerOptions: Sendable {
         splits: [String: Int], validation: String?, test: String?, metric: Metric = .auc, earlyStop: EarlyStop? = nil,
         keepBest: Bool = true, keepLast: Bool = true, keep: Int = 2, checkpoints: String?, resume: String? = nil,
         silence: Duration = .seconds(20),
-        startTimeout: Duration = .seconds(120)
+        startTimeout: Duration = .seconds(120), linger: Duration = .zero, version: String = "", dataset: String = ""
     ) {
         self.job = job
         self.servers = servers
@@ -85,5 +91,8 @@ package struct SchedulerOptions: Sendable {
         self.resume = resume
         self.silence = silence
         self.startTimeout = startTimeout
+        self.linger = linger
+        self.version = version
+        self.dataset = dataset
     }
 }

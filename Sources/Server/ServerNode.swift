@@ -67,7 +67,7 @@ package final class ServerNode {
         do {
             start(try build(welcome, link.identity), sockets)
         } catch {
-            link.send(.failed(Failure(role: .server, rank: welcome.rank, message: "\(error)")))
+            link.send(.failed(Failure(role: .server, rank: welcome.rank, error)))
             throw error
         }
         link.send(.ready(Ready()))
@@ -120,6 +120,8 @@ package final class ServerNode {
         guard reports.count == threads.count else { return }
         if let reported, reported.duration(to: now) < .seconds(1) { return }
         reported = now
+        var report = report
+        report.waits = link.waits.reports(at: now)
         link.send(.counters(report))
     }
 

@@ -82,7 +82,7 @@ final class ShardThread {
         while let received = socket.receive() {
             waiting += 1
             switch received {
-            case .garbage: shard.countGarbage()
+            case .garbage, .otherVersion: shard.countGarbage()
             case .message(let message, let from):
                 shard.receive(message, from: from, answers: &answers, events: &events)
                 for answer in answers { socket.send(answer.message, to: answer.to) }

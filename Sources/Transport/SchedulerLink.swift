@@ -6,17 +6,40 @@ package import Wire
 /// Belongs to the node's control thread.
 package final class SchedulerLink {
     /// The scheduler has not been heard of for too long, or the node was told to stop before it had a place.
-    package enum Lost: Error, CustomStringConvertible {
+    package enum Lost: FailureCausing, CustomStringConvertible {
         /// Seconds of silence.
         case silent(endpoint: String, seconds: Int)
-        /// The scheduler said stop before this node was part of the job.
+        /// The scheduler will not have this node.
         case refused(String)
+        /// The job ended before this node was part of it.
+        case stopped(String)
+        /// The scheduler speaks another version of the protocol.
+        case version(endpoint: String, UInt8)
+
+        package var cause: FailureReport.Cause {
+            switch self {
+            case .silent: .unreachable
+            case .refused(let reason): reason.contains("same release") ? .version : .config
+            case .stopped: .other
+            case .version: .version
+            }
+        }
+
+        package var isConsequence: Bool {
+            switch self {
+            case .silent, .stopped: true
+            case .refused, .version: false
+            }
+        }
 
         package var description: String {
             switch self {
             case .silent(let endpoint, let seconds):
                 "the scheduler at \(endpoint) has been silent for \(seconds) s: is it running, and is the address right?"
-            case .refused(let reason): reason
+            case .refused(let reason), .stopped(let reason): reason
+            case .version(let endpoint, let found):
+                "the scheduler at \(endpoint) speaks version \(found) of the protocol, this process \(Header.version): "
+                    + "run the same release everywhere"
             }
         }
     }
@@ -35,6 +58,9 @@ package final class SchedulerLink {
     private var sent: ContinuousClock.Instant?
     private var heard = ContinuousClock.now
     private var isWelcome = false
+    private var otherVersion: UInt8?
+    /// What this node waits for; its control thread adds its own.
+    package var waits: WaitClock
     /// What came together with the welcome, and is for whoever comes after `join`.
     private var kept: [Control] = []
 
@@ -46,6 +72,7 @@ package final class SchedulerLink {
         self.endpoint = endpoint
         self.hello = hello
         self.silence = silence
+        waits = WaitClock(who: "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "")")
         identity = Header(
             .hello, role: hello.role, rank: UInt16(hello.wantedRank ?? 0), incarnation: .random(in: 1...UInt32.max),
             job: 0, epoch: 0)
@@ -62,6 +89,7 @@ package final class SchedulerLink {
         var controls = kept
         kept = []
         while let received = socket.receive() {
+            if case .otherVersion(let version, _) = received { otherVersion = version }
             guard case .message(let message, _) = received,
                 let control = try? Control(decoding: message, limits: limits)
             else { continue }
@@ -72,6 +100,7 @@ package final class SchedulerLink {
                 identity.job = welcome.job
                 identity.rank = UInt16(welcome.rank)
                 identity.epoch = UInt32(welcome.epoch)
+                waits.who = "\(hello.role) \(welcome.rank)"
             }
             controls.append(control)
         }
@@ -81,12 +110,25 @@ package final class SchedulerLink {
     /// Says hello or shows a sign of life when it is time; throws when the scheduler has been silent for too long.
     package func tick(step: Int, state: String) throws(Lost) {
         let now = ContinuousClock.now
+        if let otherVersion { throw .version(endpoint: endpoint, otherVersion) }
+        tellWaits(at: now)
         if heard.duration(to: now) > silence {
             throw .silent(endpoint: endpoint, seconds: Int(silence / .seconds(1)))
         }
         if let sent, sent.duration(to: now) < (isWelcome ? Self.beatEvery : Self.helloEvery) { return }
         sent = now
         send(isWelcome ? .heartbeat(Heartbeat(step: step, state: state)) : .hello(hello))
+    }
+
+    /// Prints what has been waited for too long; the scheduler's silence is a wait of its own.
+    private func tellWaits(at time: ContinuousClock.Instant) {
+        let name =
+            isWelcome
+            ? "a sign of life of the scheduler at \(endpoint)" : "the scheduler at \(endpoint) and its welcome"
+        // A scheduler that answers a heartbeat is not waited for; before the welcome there is nothing else to wait for.
+        let isQuiet = heard.duration(to: time) > Self.beatEvery * 4
+        waits.note("scheduler", isQuiet || !isWelcome ? name : nil, since: isWelcome ? heard : nil, at: time)
+        for line in waits.lines(at: time) { StandardError.line(line) }
     }
 
     /// Says the last word and waits until the scheduler has heard it, at most two seconds: a process that ends takes with
@@ -117,7 +159,7 @@ package final class SchedulerLink {
                 case .welcome(let welcome):
                     kept = Array(controls[(number + 1)...])
                     return welcome
-                case .stop(let stop): throw .refused(stop.reason)
+                case .stop(let stop): throw stop.isRefusal == true ? .refused(stop.reason) : .stopped(stop.reason)
                 default: break
                 }
             }

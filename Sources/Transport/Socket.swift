@@ -10,6 +10,8 @@ package final class Socket {
         case message(Message, from: [UInt8])
         /// Something that is no message of ours.
         case garbage(String, from: [UInt8])
+        /// A message of another version of the protocol.
+        case otherVersion(UInt8, from: [UInt8])
     }
 
     /// Of which kind.
@@ -124,6 +126,8 @@ package final class Socket {
         if tooMany { return .garbage("more than \(limits.frames) frames", from: connection) }
         do {
             return .message(try Message(decoding: frames), from: connection)
+        } catch .version(let found) {
+            return .otherVersion(found, from: connection)
         } catch {
             return .garbage("\(error)", from: connection)
         }

@@ -1,3 +1,5 @@
+package import Telemetry
+
 /// Who a node is, in its first message.
 package struct Hello: Codable, Sendable, Equatable {
     /// What it is.
@@ -51,11 +53,13 @@ package struct Welcome: Codable, Sendable, Equatable {
     package var resumePath: String?
     /// Steps already applied in it.
     package var resumeStep: Int
+    /// The dataset's fingerprint: what a node opens must be the same.
+    package var dataset: String?
 
     /// Every property in its order.
     package init(
         job: UInt64, rank: Int, epoch: Int, servers: [[String]], workers: Int, config: String,
-        resumePath: String? = nil, resumeStep: Int = 0
+        resumePath: String? = nil, resumeStep: Int = 0, dataset: String? = nil
     ) {
         self.job = job
         self.rank = rank
@@ -65,6 +69,7 @@ package struct Welcome: Codable, Sendable, Equatable {
         self.config = config
         self.resumePath = resumePath
         self.resumeStep = resumeStep
+        self.dataset = dataset
     }
 }
 
@@ -111,13 +116,16 @@ package struct Heartbeat: Codable, Sendable, Equatable {
 package struct Stop: Codable, Sendable, Equatable {
     /// Why, in words.
     package var reason: String
+    /// Whether the scheduler will not have this node: the node itself has failed.
+    package var isRefusal: Bool?
 
     /// The scheduler has heard a node's last word.
     package static let farewell = Stop(reason: "farewell")
 
     /// Every property in its order.
-    package init(reason: String) {
+    package init(reason: String, isRefusal: Bool? = nil) {
         self.reason = reason
+        self.isRefusal = isRefusal
     }
 }
 
@@ -131,12 +139,31 @@ package struct Failure: Codable, Sendable, Equatable {
     package var step: Int?
     /// What happened, where, and what to do.
     package var message: String
+    /// What kind of failure, where the node knows.
+    package var cause: FailureReport.Cause?
+    /// Whether another node is to blame.
+    package var isConsequence: Bool?
 
     /// Every property in its order.
-    package init(role: Role, rank: Int, step: Int? = nil, message: String) {
+    package init(
+        role: Role, rank: Int, step: Int? = nil, message: String, cause: FailureReport.Cause? = nil,
+        isConsequence: Bool? = nil
+    ) {
         self.role = role
         self.rank = rank
         self.step = step
         self.message = message
+        self.cause = cause
+        self.isConsequence = isConsequence
+    }
+}
+
+extension Failure {
+    /// What an error tells of itself.
+    package init(role: Role, rank: Int, step: Int? = nil, _ error: any Error) {
+        let known = error as? any FailureCausing
+        self.init(
+            role: role, rank: rank, step: step, message: "\(error)", cause: known?.cause,
+            isConsequence: known.map { $0.isConsequence ? true : nil } ?? nil)
     }
 }

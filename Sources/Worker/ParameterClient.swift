@@ -22,9 +22,12 @@ final class ParameterClient {
     }
 
     /// The shard cannot serve this worker; it has to stop.
-    struct Refused: Error, CustomStringConvertible {
+    struct Refused: FailureCausing, CustomStringConvertible {
         let shard: Int
         let refusal: Refusal
+        /// Bytes that contradict the shard's schema or plan come of another configuration.
+        var cause: FailureReport.Cause { refusal.reason == .malformed ? .config : .other }
+        var isConsequence: Bool { refusal.reason != .malformed }
         var description: String { "shard \(shard) refused (\(refusal.reason.rawValue)): \(refusal.text)" }
     }
 

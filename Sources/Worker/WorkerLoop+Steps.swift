@@ -146,7 +146,8 @@ extension WorkerLoop {
                             role: .worker, rank: options.rank, step: plan.step,
                             message:
                                 "the loss of step \(plan.step) is \(losses.total): lower the learning rate, or look for "
-                                + "absurd numeric features; the state before this step is unharmed"))))
+                                + "absurd numeric features; the state before this step is unharmed",
+                            cause: .diverged))))
         }
         window.samples += samples
         window.losses.clicks += losses.clicks

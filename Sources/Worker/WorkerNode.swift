@@ -34,6 +34,7 @@ package final class WorkerNode {
     private let build: (Welcome) throws -> WorkerOptions
     private let process: () -> ProcessReport
     private let notes = Inbox<Note>()
+    private var looked = ContinuousClock.now
 
     /// A worker.
     ///
@@ -61,7 +62,7 @@ package final class WorkerNode {
             link.send(.ready(Ready()))
             try run(built, link, shards)
         } catch {
-            link.send(.failed(Failure(role: .worker, rank: welcome.rank, message: "\(error)")))
+            link.send(.failed(Failure(role: .worker, rank: welcome.rank, error)))
             throw error
         }
     }
@@ -112,22 +113,30 @@ package final class WorkerNode {
                 }
             }
             loop.tick(at: now, into: &actions)
+            noteWaits(of: loop, link, at: now)
             if built.statistics, reported.duration(to: now) >= .seconds(1) {
                 reported = now
-                link.send(.counters(report(of: loop)))
+                link.send(.counters(report(of: loop, link)))
             }
             try link.tick(step: loop.currentStep, state: loop.state)
         }
     }
 
     /// A copy of the loop's counters, and the process as it is now.
-    private func report(of loop: WorkerLoop) -> NodeReport {
+    private func report(of loop: WorkerLoop, _ link: SchedulerLink) -> NodeReport {
         var report = NodeReport()
         report.time = Date().timeIntervalSince1970
         report.process = process()
         report.worker = loop.report(at: .now)
-        report.waits = loop.waits(at: .now)
+        report.waits = link.waits.reports()
         return report
+    }
+
+    /// Tells the link what the loop waits for, now and then: a step takes less than a look.
+    private func noteWaits(of loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant) {
+        guard looked.duration(to: time) > .milliseconds(200) else { return }
+        looked = time
+        link.waits.note("loop", loop.waits(at: time).first, at: time)
     }
 
     private func leave(_ link: SchedulerLink, _ loop: WorkerLoop) {

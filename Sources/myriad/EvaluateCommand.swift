@@ -4,6 +4,7 @@ import Cluster
 import Evaluation
 import Job
 import Scheduler
+import Telemetry
 import Wire
 
 struct EvaluateCommand: ParsableCommand {
@@ -37,7 +38,7 @@ struct EvaluateCommand: ParsableCommand {
             config.cluster = ClusterOptions()
             let job = try Job(config, startStep: reader.manifest.step)
             try LocalCluster.run(job, checkpoints: nil, resume: reader.path, monitor: monitor)
-            if let reason = monitor.failure { throw Exit.with(Exit.failed, reason) }
+            if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
             guard let metrics = monitor.outcome?.bestValidation else {
                 throw Exit.with(
                     Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")

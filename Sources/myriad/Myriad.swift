@@ -3,6 +3,7 @@ import Checkpoints
 import Cluster
 import Foundation
 import Job
+import Telemetry
 
 @main
 struct Myriad: ParsableCommand {
@@ -25,6 +26,13 @@ struct Myriad: ParsableCommand {
             ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self,
             ServerCommand.self, WorkerCommand.self,
         ])
+
+    static func main() {
+        // A file size limit or a closed pipe is an error of the write, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
+        main(nil)
+    }
 }
 
 /// Documented ways to end.
@@ -36,7 +44,7 @@ enum Exit {
 
     /// Says what went wrong and leaves with its code.
     static func with(_ code: ExitCode, _ message: String) -> ExitCode {
-        FileHandle.standardError.write(Data("error: \(message)\n".utf8))
+        StandardError.line("error: \(message)")
         return code
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Job
 import Scheduler
 import Server
+import Telemetry
 import Transport
 import Wire
 import Worker
@@ -13,10 +14,14 @@ private func serve(_ body: () throws -> Void) throws {
     Orphan.watch()
     do {
         try body()
-    } catch let error as TransportError {
-        throw Exit.with(Exit.unavailable, "\(error)")
+    } catch SchedulerLink.Lost.stopped(let reason) {
+        // Told to stop like everybody else: this node has not failed.
+        StandardError.line("stopped: \(reason)")
     } catch {
-        throw Exit.with(Exit.failed, "\(error)")
+        let cause = FailureReport.Cause(of: error)
+        StandardError.line("error: \(error)")
+        StandardError.line("what to do: \(FailureDiagnosis.remedy(cause, what: "\(error)"))")
+        throw ExitCode(cause.exitCode)
     }
 }
 
@@ -42,7 +47,7 @@ struct SchedulerCommand: ParsableCommand {
             let options = try SchedulerSetup.options(
                 job, checkpoints: URL(filePath: directory.checkpoints).path, resume: resume)
             let node = try SchedulerSetup.node(job, options, on: listen, in: try Context(), monitor: monitor)
-            FileHandle.standardError.write(Data("scheduler listens on \(node.endpoint)\n".utf8))
+            StandardError.line("scheduler listens on \(node.endpoint)")
             interrupt.watch(node)
             node.run()
         }
@@ -67,10 +72,14 @@ struct ServerCommand: ParsableCommand {
     @Option(help: "The directory of checkpoints, shared with the scheduler.")
     var checkpoints = "checkpoints"
 
+    @Option(help: "Seconds of the scheduler's silence after which it is given up.")
+    var silence = 30.0
+
     func run() throws {
         try serve {
             let options = ServerNode.Options(
-                scheduler: scheduler, listen: listen, hello: SystemInfo.hello(.server, rank: rank))
+                scheduler: scheduler, listen: listen, hello: SystemInfo.hello(.server, rank: rank),
+                silence: .seconds(silence))
             let directory = checkpoints
             let node = ServerNode(
                 options, in: try Context(), process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
@@ -92,9 +101,13 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "The worker's number; the lowest free one unless given.")
     var rank: Int?
 
+    @Option(help: "Seconds of the scheduler's silence after which it is given up.")
+    var silence = 30.0
+
     func run() throws {
         try serve {
-            let options = WorkerNode.Options(scheduler: scheduler, hello: SystemInfo.hello(.worker, rank: rank))
+            let options = WorkerNode.Options(
+                scheduler: scheduler, hello: SystemInfo.hello(.worker, rank: rank), silence: .seconds(silence))
             let node = WorkerNode(options, in: try Context(), process: SystemInfo.process) { try NodeSetup.worker($0) }
             try node.run()
         }

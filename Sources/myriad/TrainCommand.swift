@@ -4,6 +4,7 @@ import Cluster
 import Foundation
 import Job
 import Scheduler
+import Telemetry
 import Transport
 import Wire
 
@@ -53,15 +54,19 @@ struct JobArguments: ParsableArguments {
         let interrupt = Interrupt()
         do {
             try body(directory, monitor, interrupt)
-        } catch let error as TransportError {
-            throw Exit.with(Exit.unavailable, "\(error)")
         } catch {
-            throw Exit.with(Exit.failed, "\(error)")
+            // The scheduler itself did not come about: it is the one that failed.
+            let cause = FailureReport.Cause(of: error)
+            let report = FailureReport(
+                time: Date().timeIntervalSince1970, cause: cause, first: "scheduler",
+                host: ProcessInfo.processInfo.hostName, pid: Int(getpid()), what: "scheduler: \(error)",
+                remedy: FailureDiagnosis.remedy(cause, what: "\(error)"), step: 0)
+            monitor.take(.failed(report))
         }
         if interrupt.isInterrupted {
             throw Exit.with(Exit.interrupted, "interrupted; \(directory.path) keeps its last checkpoint")
         }
-        if let reason = monitor.failure { throw Exit.with(Exit.failed, reason) }
+        if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
         for line in monitor.summary() { print(line) }
         print("run directory: \(directory.path)")
     }

@@ -129,7 +129,8 @@ import Testing
         launcher.waitUntilExit()
         #expect(launcher.terminationStatus == 70)
         let errors = try String(contentsOfFile: path, encoding: .utf8)
-        #expect(errors.contains("(process \(victim)) was killed by signal 9"), "\(errors)")
+        #expect(errors.contains("was killed by signal 9 (SIGKILL)"), "\(errors)")
+        #expect(errors.contains("process \(victim) on "), "\(errors)")
         #expect(errors.contains("run/logs/worker-"))
         #expect(wait { !all.contains(where: isAlive) })
     }

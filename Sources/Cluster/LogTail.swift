@@ -1,0 +1,19 @@
+import Foundation
+
+/// The end of a process's log.
+package enum LogTail {
+    /// The last lines, at most `count` of them and 32 KiB.
+    package static func lines(of path: String, count: Int = 8) -> [String] {
+        guard let handle = FileHandle(forReadingAtPath: path) else { return [] }
+        defer { try? handle.close() }
+        guard let end = try? handle.seekToEnd() else { return [] }
+        try? handle.seek(toOffset: end > 32_768 ? end - 32_768 : 0)
+        guard let data = try? handle.readToEnd() else { return [] }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n").suffix(count).map { String($0.prefix(400)) }
+    }
+
+    /// What the process said of its own end: its last line that begins with "error: ".
+    package static func ownWords(in lines: [String]) -> String? {
+        lines.last { $0.hasPrefix("error: ") }.map { String($0.dropFirst("error: ".count)) }
+    }
+}

@@ -1,0 +1,183 @@
+import Telemetry
+import Wire
+
+/// How a job fails: signs are gathered for a moment, the most telling one names who was first, all others followed.
+extension SchedulerLoop {
+    /// Signs within this time of the first are weighed against each other.
+    static let moment = Duration.milliseconds(500)
+    /// Silence after which a process of this machine is looked for.
+    static let lookAfter = Duration.seconds(2)
+
+    /// Looks at the clock: who is missing, who is silent, what is waited for.
+    package mutating func tick(at time: ContinuousClock.Instant, into effects: inout Effects) {
+        switch phase {
+        case .gathering(let since):
+            if since.duration(to: time) > options.startTimeout { failToStart(at: time, &effects) }
+        case .running: lookForTheSilent(at: time, &effects)
+        case .stopping(let since, let hasFailed):
+            if hasFailed, since.duration(to: time) > Self.moment {
+                reportFailure(at: time, &effects)
+                endWhenAllReported(at: time, &effects)
+            }
+            // After a failure the dead cannot report; otherwise a node may be writing.
+            if since.duration(to: time) > .seconds(hasFailed ? 2 : 10) { end(at: time, &effects) }
+        case .ended: break
+        }
+        noteWaits(at: time)
+        for wait in waits.due(at: time) { effects.events.append(.waiting(wait)) }
+    }
+
+    /// Takes a sign of failure from whoever sees one: a node, a launcher, this scheduler.
+    package mutating func take(
+        _ sign: Evidence, at time: ContinuousClock.Instant, into effects: inout Effects
+    ) {
+        if let member = sign.member, [.died, .vanished, .silence].contains(sign.kind),
+            members.entries[member]?.isLost != true
+        {
+            members.lose(member)
+            effects.events.append(.lost(member, sign.what))
+        }
+        switch phase {
+        case .ended: return
+        case .stopping(_, let hasFailed): if hasFailed { evidence.append(sign) }
+        case .gathering, .running:
+            evidence.append(sign)
+            phase = .stopping(since: time, hasFailed: true)
+            for (_, entry) in members.all where !entry.isLost {
+                effects.actions.append(.send(to: entry.connection, .stop(Stop(reason: sign.what))))
+            }
+            // Who asks for the end is not to be outdone by what it brings about.
+            if sign.cause == .interrupted { reportFailure(at: time, &effects) }
+        }
+        endWhenAllReported(at: time, &effects)
+    }
+
+    /// Ends the job from outside, by a signal or a wish.
+    package mutating func abort(_ reason: String, at time: ContinuousClock.Instant, into effects: inout Effects) {
+        take(Evidence(.ownWords, of: nil, what: reason, cause: .interrupted, at: time), at: time, into: &effects)
+    }
+
+    /// A node says that it cannot go on.
+    mutating func take(
+        _ failure: Failure, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        lastStep = max(lastStep, failure.step ?? 0)
+        let kind = failure.isConsequence == true ? Evidence.Kind.consequence : .ownWords
+        take(
+            Evidence(kind, of: member, what: "\(member): \(failure.message)", cause: failure.cause, at: time),
+            at: time, into: &effects)
+    }
+
+    /// Does not take a node in, and says why on both sides.
+    mutating func refuse(_ hello: Hello, _ connection: [UInt8], _ reason: String, _ effects: inout Effects) {
+        let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "") on \(hello.host) (process \(hello.pid))"
+        let text = "\(who) was refused: \(reason)"
+        effects.actions.append(
+            .send(to: connection, .stop(Stop(reason: "the scheduler refused: \(reason)", isRefusal: true))))
+        guard refusals.last != text else { return }
+        if refusals.count < 10 { refusals.append(text) }
+        effects.events.append(.warning(text))
+    }
+
+    /// Somebody speaks another version of the protocol.
+    package mutating func refuse(
+        protocolVersion version: UInt8, _ connection: [UInt8], into effects: inout Effects
+    ) {
+        let text =
+            "a node was refused: it speaks version \(version) of the protocol, the scheduler "
+            + "\(Header.version): run the same release everywhere"
+        effects.actions.append(.send(to: connection, .stop(Stop(reason: text, isRefusal: true))))
+        guard refusals.last != text else { return }
+        if refusals.count < 10 { refusals.append(text) }
+        effects.events.append(.warning(text))
+    }
+
+    private mutating func failToStart(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        let seconds = Int(options.startTimeout / .seconds(1))
+        var what = "\(members.missing.joined(separator: ", ")) did not join within \(seconds) s"
+        // Who was turned away is who is missing.
+        if !refusals.isEmpty { what += "; " + refusals.joined(separator: "; ") }
+        let cause = refusals.last.map { FailureDiagnosis.cause(of: $0) } ?? .unreachable
+        take(Evidence(.missing, of: nil, what: what, cause: cause, at: time), at: time, into: &effects)
+    }
+
+    private mutating func lookForTheSilent(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        for (member, entry) in members.silent(for: min(Self.lookAfter, options.silence), at: time) {
+            let isTooLong = entry.heard + options.silence < time
+            guard isTooLong || entry.isLocal else { continue }
+            let state = look(entry.hello)
+            guard isTooLong || state == .gone else { continue }
+            let seconds = Int(entry.heard.duration(to: time) / .seconds(1))
+            let (what, cause) = FailureDiagnosis.silence(
+                state, pid: entry.hello.pid, host: entry.hello.host, seconds: seconds)
+            let kind = state == .gone ? Evidence.Kind.vanished : .silence
+            take(
+                Evidence(
+                    kind, of: member, what: "\(member) \(what); it was last \(entry.state) at step \(entry.step)",
+                    cause: cause, at: entry.heard), at: time, into: &effects)
+        }
+    }
+
+    /// Tells who failed first; once.
+    mutating func reportFailure(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        guard !isReported, let first = evidence.min(by: { ($0.kind, $0.time) < ($1.kind, $1.time) }) else { return }
+        isReported = true
+        let own = evidence.filter { $0.member == first.member }
+        let hello = first.member.flatMap { members.entries[$0]?.hello }
+        let isVague: (FailureReport.Cause) -> Bool = { $0 == .other || $0 == .killed }
+        let cause = isVague(first.cause) ? own.first { !isVague($0.cause) }?.cause ?? first.cause : first.cause
+        let pid = hello?.pid ?? own.first { $0.pid != 0 }?.pid ?? 0
+        let followers = members.all.map(\.member).filter { $0 != first.member }.map { other in
+            guard let sign = evidence.first(where: { $0.member == other && $0.kind < .consequence }) else {
+                return "\(other) (told to stop)"
+            }
+            return sign.cause == first.cause ? "\(other) (the same)" : "\(other) (\(sign.cause.rawValue))"
+        }
+        effects.events.append(
+            .failed(
+                FailureReport(
+                    time: 0, cause: cause, first: first.member.map { "\($0)" } ?? "scheduler",
+                    host: hello?.host ?? own.first { !$0.host.isEmpty }?.host ?? "", pid: pid, what: first.what,
+                    log: own.first { !$0.log.isEmpty }?.log ?? "",
+                    lastLines: own.first { !$0.lastLines.isEmpty }?.lastLines ?? [], followers: followers,
+                    remedy: FailureDiagnosis.remedy(cause, what: first.what, pid: pid), step: lastStep)))
+    }
+
+    /// Brings the names of what is waited for up to date.
+    private mutating func noteWaits(at time: ContinuousClock.Instant) {
+        var join: String?
+        var since: ContinuousClock.Instant?
+        if case .gathering(let began) = phase {
+            join = members.missing.joined(separator: ", ") + " to join"
+            since = began
+        }
+        waits.note("join", join, since: since, at: time)
+        var scores: String?
+        var others: String?
+        if case .running = phase, let sync {
+            if let split = sync.scoring {
+                scores = "scores of \(split) in the state after step \(sync.step)"
+            } else if !sync.judged {
+                let late = (0..<options.workers).filter { !sync.reached.contains($0) }.map(String.init)
+                others = "worker \(late.joined(separator: ", ")) to reach step \(sync.step)"
+            }
+        }
+        waits.note("scores", scores, since: sync?.since, at: time)
+        waits.note("others", others, since: sync?.since, at: time)
+        let open = parts.min { $0.key < $1.key }
+        let asked = sync?.awaitsCheckpoint == true ? sync?.step : open?.key
+        var checkpoint: String?
+        if let step = asked {
+            let late = (0..<options.servers * options.shardsPerServer).filter { parts[step]?[$0] == nil }
+            checkpoint =
+                "parts of the checkpoint of step \(step) by shard \(late.map(String.init).joined(separator: ", "))"
+        }
+        waits.note("checkpoint", checkpoint, at: time)
+        var words: String?
+        if case .stopping = phase {
+            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost }.map { "\($0.member)" }
+            words = late.isEmpty ? nil : "the last report of \(late.joined(separator: ", "))"
+        }
+        waits.note("reports", words, at: time)
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Telemetry
+import Testing
+
+/// A cluster of real processes in a directory of its own, in which something is made to fail.
+final class FaultyCluster {
+    let program: Program
+    private var processes: [(process: Process, errors: String)] = []
+
+    /// - Parameter overrides: settings laid over the world's `job.yaml`.
+    init() throws {
+        program = try Program()
+        try program.prepareWorld()
+    }
+
+    deinit {
+        for (process, _) in processes where process.isRunning {
+            // A stopped process does not hear anything else.
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+    }
+
+    var directory: String { program.directory }
+
+    /// Training that does not end by itself.
+    static let endless = ["train.max_steps=0", "train.epochs=100000", "checkpoint.last=false"]
+
+    /// Starts a process with its errors in a file; `prefix` are shell commands before it.
+    @discardableResult
+    func start(_ arguments: [String], in place: String? = nil, after prefix: String = "") throws -> Int {
+        let path = "\(directory)/errors-\(processes.count)"
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let process = Process()
+        process.executableURL = URL(filePath: prefix.isEmpty ? Program.path : "/bin/bash")
+        process.arguments =
+            prefix.isEmpty ? arguments : ["-c", "\(prefix); exec \"$0\" \"$@\"", Program.path] + arguments
+        process.currentDirectoryURL = URL(filePath: place ?? directory)
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle(forWritingAtPath: path)
+        try process.run()
+        processes.append((process, path))
+        return processes.count - 1
+    }
+
+    /// What a process has written to its standard error.
+    func errors(of number: Int) -> String {
+        (try? String(contentsOfFile: processes[number].errors, encoding: .utf8)) ?? ""
+    }
+
+    /// Waits for a process's end, at most a minute, and returns its code.
+    func end(of number: Int) -> Int32 {
+        let process = processes[number].process
+        let deadline = ContinuousClock.now + .seconds(60)
+        while process.isRunning, .now < deadline { Thread.sleep(forTimeInterval: 0.02) }
+        guard !process.isRunning else { return -1 }
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func pid(of number: Int) -> Int32 { processes[number].process.processIdentifier }
+
+    /// The report that a run left.
+    func failure(of run: String = "run") throws -> FailureReport {
+        let data = try #require(
+            FileManager.default.contents(atPath: "\(directory)/\(run)/failure.json"), "no failure.json")
+        return try TelemetryJSON.decode(FailureReport.self, from: data)
+    }
+
+    /// The lines of one event in a run's `metrics.jsonl`.
+    func lines(_ event: String, of run: String = "run") -> [String] {
+        let text = (try? String(contentsOfFile: "\(directory)/\(run)/metrics.jsonl", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init).filter { $0.contains("\"event\":\"\(event)\"") }
+    }
+
+    /// Waits until something is so, at most half a minute.
+    static func wait(_ isSo: () -> Bool) -> Bool {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while .now < deadline {
+            if isSo() { return true }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return false
+    }
+
+    /// The live child of a process whose command line has these words.
+    static func child(of parent: Int32, with words: String) -> Int32? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap { Int32($0) }.first { number in
+            guard let text = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8),
+                let after = text.lastIndex(of: ")")
+            else { return false }
+            let fields = text[after...].split(separator: " ")
+            guard fields.count > 2, Int32(fields[2]) == parent, fields[1] != "Z",
+                let line = try? String(contentsOfFile: "/proc/\(number)/cmdline", encoding: .utf8)
+            else { return false }
+            return line.replacingOccurrences(of: "\0", with: " ").contains(words)
+        }
+    }
+
+    /// Starts `launch` and waits until training runs; returns the number of the launcher.
+    func launch(_ overrides: [String] = [], servers: Int = 1, workers: Int = 2) throws -> Int {
+        let number = try start(
+            ["launch", "job.yaml", "--servers", "\(servers)", "--workers", "\(workers)", "--run", "run"]
+                + Self.endless + overrides)
+        try #require(Self.wait { !lines("started").isEmpty }, "\(errors(of: number))")
+        return number
+    }
+
+    /// A port that nobody listens on right now.
+    static func freePort() throws -> Int {
+        let (descriptor, port) = try listen()
+        close(descriptor)
+        return port
+    }
+
+    /// Listens on a free port.
+    static func listen() throws -> (descriptor: Int32, port: Int) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && Foundation.listen(descriptor, 1) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        try #require(bound)
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+}
