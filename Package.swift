@@ -48,6 +48,7 @@ let modules: [[Target]] = [
     module("Hashing", ["Tensors"], lean),
     module("Evaluation"),
     module("Telemetry"),
+    module("Terminal", ["Telemetry"], tests: ["myriad"]),
     module("Wire", ["Hashing", "Telemetry"], guarded),
     module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
     module("Safetensors"),
@@ -89,7 +90,7 @@ let modules: [[Target]] = [
             name: "myriad",
             dependencies: [
                 "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker",
-                "Scheduler", "Telemetry", "Transport", "Wire",
+                "Scheduler", "Telemetry", "Terminal", "Transport", "Wire",
                 "Models", "Tensors",
                 argumentParser, yams,
             ],

@@ -1,0 +1,22 @@
+package import Telemetry
+
+/// Why the job failed: who first, how, and what to do.
+package enum FailureView {
+    /// The report, whole.
+    package static func lines(_ failure: FailureReport, width: Int) -> [Line] {
+        var lines = Line.labeled("failed first", "\(failure.first): \(failure.what)", .bad, width: width)
+        let place = [
+            failure.host.isEmpty ? "" : "host \(failure.host)", failure.pid > 0 ? "process \(failure.pid)" : "",
+            "at \(Quantity.clock(failure.time))", "step \(Quantity.exact(failure.step))",
+            "cause: \(failure.cause.rawValue)",
+        ].filter { !$0.isEmpty }.joined(separator: ", ")
+        lines += Line.labeled("where", place, width: width)
+        if !failure.followers.isEmpty {
+            lines += Line.labeled("followed", failure.followers.joined(separator: ", "), width: width)
+        }
+        lines += Line.labeled("remedy", failure.remedy, .bold, width: width)
+        if !failure.log.isEmpty { lines += Line.labeled("log", failure.log, width: width) }
+        for line in failure.lastLines { lines += Line.paragraph(line, .dim, indent: 4, width: width) }
+        return lines
+    }
+}

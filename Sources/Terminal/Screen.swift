@@ -1,0 +1,132 @@
+import Dispatch
+import Foundation
+
+/// A terminal taken over whole: alternate screen, no line editing, and given back as it was.
+package final class Screen {
+    /// What happened while somebody waited.
+    package enum Input: Sendable, Equatable {
+        /// A key, or the bytes of an escape sequence.
+        case key([UInt8])
+        case resized
+        /// By a signal: the program has to end.
+        case ended
+        /// Nothing, all the time.
+        case nothing
+    }
+
+    /// There is no terminal to take.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private static let enter = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l"
+    private static let leave = "\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l"
+    private var before = termios()
+    private var sources: [any DispatchSourceSignal] = []
+    private var wake: (read: Int32, write: Int32) = (-1, -1)
+    private var isTaken = false
+
+    /// Takes the terminal of standard input and output.
+    package init() throws {
+        guard isatty(STDIN_FILENO) != 0, isatty(STDOUT_FILENO) != 0, tcgetattr(STDIN_FILENO, &before) == 0 else {
+            throw Failure(description: "standard input and output are no terminal")
+        }
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw Failure(description: "no pipe: \(String(cString: strerror(errno)))") }
+        wake = (ends[0], ends[1])
+        for number in [SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT] { watch(number) }
+        take()
+    }
+
+    deinit {
+        release()
+        for source in sources { source.cancel() }
+        close(wake.read)
+        close(wake.write)
+    }
+
+    private func watch(_ number: Int32) {
+        // The handler runs on a thread of its own: a byte in a pipe ends the wait of the one that draws.
+        signal(number, number == SIGWINCH ? SIG_DFL : SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        let end = wake.write
+        source.setEventHandler {
+            var byte = UInt8(truncatingIfNeeded: number)
+            _ = write(end, &byte, 1)
+        }
+        source.resume()
+        sources.append(source)
+    }
+
+    private func take() {
+        var raw = before
+        cfmakeraw(&raw)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw)
+        Screen.send(Screen.enter)
+        isTaken = true
+    }
+
+    /// Gives the terminal back as it was; again does nothing.
+    package func release() {
+        guard isTaken else { return }
+        isTaken = false
+        Screen.send(Screen.leave)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
+    }
+
+    /// Stops the process as Ctrl-Z does; goes on when it is continued.
+    package func suspend() {
+        release()
+        kill(getpid(), SIGSTOP)
+        tcgetattr(STDIN_FILENO, &before)
+        take()
+    }
+
+    /// Columns and lines.
+    package static func size(of descriptor: Int32 = STDOUT_FILENO) -> (width: Int, height: Int)? {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return nil }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
+    /// Replaces what is shown.
+    package func show(_ lines: [Line], colored: Bool) {
+        var text = "\u{1b}[H"
+        for (index, line) in lines.enumerated() {
+            text += (index == 0 ? "" : "\r\n") + "\u{1b}[K" + (colored ? line.colored : line.text)
+        }
+        Screen.send(text + "\u{1b}[J")
+    }
+
+    private static func send(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count > 0 {
+                bytes = bytes.dropFirst(count)
+            } else if errno != EINTR, errno != EAGAIN {
+                return
+            }
+        }
+    }
+
+    /// Waits for a key, a new size, a signal, or for the time to pass.
+    package func next(timeout: Duration) -> Input {
+        var descriptors = [
+            pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0),
+        ]
+        let milliseconds = max(0, min(60_000, (timeout / .milliseconds(1)).rounded(.up)))
+        guard poll(&descriptors, 2, Int32(milliseconds)) > 0 else { return .nothing }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        if descriptors[1].revents != 0 {
+            let count = read(wake.read, &bytes, bytes.count)
+            let signals = bytes.prefix(max(0, count))
+            return signals.allSatisfy { Int32($0) == SIGWINCH } ? .resized : .ended
+        }
+        let count = read(STDIN_FILENO, &bytes, bytes.count)
+        // A terminal that has gone away reads as its end.
+        guard count > 0 else { return count < 0 && errno == EINTR ? .nothing : .ended }
+        return .key(Array(bytes.prefix(count)))
+    }
+}

@@ -1,0 +1,128 @@
+package import Telemetry
+
+/// What `myriad stat` prints a line of: the job between two moments.
+package struct StatPoint: Codable, Sendable, Equatable {
+    /// Seconds since 1970.
+    package let time: Double
+    /// The step, and how many were finished since the line before.
+    package let step: Int
+    package let steps: Int
+    package let samplesPerSecond: Double
+    package let loss: Double?
+    package let auc: Double?
+    package let rows: Int
+    /// Rows that came since the line before.
+    package let newRows: Int
+    package let pullsPerSecond: Double
+    package let pushesPerSecond: Double
+    /// Of all shards.
+    package let receivedBytesPerSecond: Double
+    package let sentBytesPerSecond: Double
+    /// Mean over workers of the share of time spent waiting.
+    package let wait: Double
+    package let limitedBy: String
+    package let state: JobStatus.State
+
+    /// From the counters of two moments; with one moment only, from its own rates.
+    ///
+    /// - Parameter before: an earlier status of the same job.
+    package init(_ status: ClusterStatus, since before: ClusterStatus?) {
+        let job = status.job
+        let usable = before.flatMap { $0.job.id == job.id && status.time > $0.time ? $0 : nil }
+        let seconds = usable.map { status.time - $0.time }
+        func rate(_ count: (ShardReport) -> Int, or own: (ShardStatus) -> Double) -> Double {
+            func total(_ status: ClusterStatus) -> Int { status.shards.reduce(0) { $0 + count($1.report) } }
+            guard let usable, let seconds, total(status) >= total(usable) else {
+                return status.shards.reduce(0) { $0 + own($1) }
+            }
+            return Double(total(status) - total(usable)) / seconds
+        }
+        time = status.time
+        state = job.state
+        step = job.step
+        steps = usable.map { job.step - $0.job.step } ?? 0
+        samplesPerSecond =
+            if let usable, let seconds, job.samples >= usable.job.samples {
+                Double(job.samples - usable.job.samples) / seconds
+            } else {
+                job.samplesPerSecond
+            }
+        loss = job.loss
+        auc = job.auc
+        rows = status.shards.reduce(0) { $0 + $1.report.rows }
+        newRows =
+            usable.map { status.shards.reduce(0) { $0 + $1.report.rows } - $0.shards.reduce(0) { $0 + $1.report.rows } }
+            ?? 0
+        pullsPerSecond = rate(\.pulls, or: \.pullsPerSecond)
+        pushesPerSecond = rate(\.pushes, or: \.pushesPerSecond)
+        receivedBytesPerSecond = rate(\.receivedBytes, or: \.receivedBytesPerSecond)
+        sentBytesPerSecond = rate(\.sentBytes, or: \.sentBytesPerSecond)
+        wait = status.workers.reduce(0) { $0 + $1.wait } / Double(max(1, status.workers.count))
+        limitedBy = status.limitedBy
+    }
+}
+
+/// The lines of `myriad stat`: fixed columns, because the rows to come are not known yet.
+package enum StatView {
+    private static let columns: [(title: String, width: Int, importance: Int)] = [
+        ("TIME", 8, 60), ("STEP", 9, 100), ("+STEPS", 7, 55), ("SAMPLES/s", 9, 95), ("LOSS", 7, 90), ("AUC", 6, 85),
+        ("ROWS", 7, 70), ("+ROWS", 7, 40), ("PULL/s", 7, 65), ("PUSH/s", 7, 64), ("IN MB/s", 7, 50),
+        ("OUT MB/s", 8, 51), ("WAIT", 6, 80),
+    ]
+    /// Room for the sentence at the end, and the least that is worth showing.
+    private static let sentence = (width: 30, importance: 75)
+
+    /// Which columns fit, and what is left for the sentence.
+    private static func fit(_ width: Int) -> (columns: [Int], sentence: Int) {
+        var kept = Set(columns.indices)
+        var sentence = Self.sentence.width
+        func used() -> Int { kept.reduce(0) { $0 + columns[$1].width + 2 } - 2 }
+        while used() + (sentence > 0 ? sentence + 2 : 0) > width {
+            let least = kept.min { columns[$0].importance < columns[$1].importance } ?? 0
+            if sentence > 0, columns[least].importance > Self.sentence.importance || kept.count == 1 {
+                sentence = 0
+            } else if kept.count > 1 {
+                kept.remove(least)
+            } else {
+                break
+            }
+        }
+        return (kept.sorted(), sentence > 0 ? max(0, width - used() - 2) : 0)
+    }
+
+    /// The titles.
+    package static func header(width: Int) -> Line {
+        let (kept, sentence) = fit(width)
+        var line = Line()
+        for column in kept { append(columns[column].title, columns[column].width, .bold, to: &line) }
+        if sentence > 0 { line.add("  LIMITED BY", .bold) }
+        return line.clipped(to: width)
+    }
+
+    /// A moment.
+    package static func line(_ point: StatPoint, width: Int) -> Line {
+        let cells = [
+            Quantity.clock(point.time), Quantity.exact(point.step), signed(point.steps),
+            Quantity.rate(point.samplesPerSecond), Quantity.metric(point.loss), Quantity.metric(point.auc),
+            Quantity.count(point.rows), signed(point.newRows), Quantity.rate(point.pullsPerSecond),
+            Quantity.rate(point.pushesPerSecond), Quantity.megabytes(point.receivedBytesPerSecond),
+            Quantity.megabytes(point.sentBytesPerSecond), Quantity.percent(point.wait),
+        ]
+        let (kept, sentence) = fit(width)
+        var line = Line()
+        for column in kept { append(cells[column], columns[column].width, .plain, to: &line) }
+        if sentence > 0 {
+            let text = point.state == .running ? point.limitedBy : "(\(point.state.rawValue)) \(point.limitedBy)"
+            line.add("  " + Glyphs.clipped(text, to: sentence))
+        }
+        return line.clipped(to: width)
+    }
+
+    private static func signed(_ value: Int) -> String { (value >= 0 ? "+" : "") + Quantity.count(value) }
+
+    private static func append(_ text: String, _ width: Int, _ style: Style, to line: inout Line) {
+        let space = (line.spans.isEmpty ? 0 : 2) + max(0, width - Glyphs.width(of: text))
+        if space > 0 { line.add(String(repeating: " ", count: space)) }
+        line.add(text, style)
+    }
+}
