@@ -24,7 +24,8 @@ struct Myriad: ParsableCommand {
         subcommands: [
             PrepareCommand.self, TrainCommand.self, LaunchCommand.self, CompareCommand.self, EvaluateCommand.self,
             ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self,
-            ServerCommand.self, WorkerCommand.self,
+            ServerCommand.self, WorkerCommand.self, StatusCommand.self, ShardsCommand.self, WorkersCommand.self,
+            HotkeysCommand.self, WaitsCommand.self, StatCommand.self, TopCommand.self, LogsCommand.self,
         ])
 
     static func main() {

@@ -1,0 +1,206 @@
+import ArgumentParser
+import Telemetry
+import Terminal
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how a job stands: progress, quality, what limits it, every process, waits and failures.",
+        discussion: """
+            Examples:
+              myriad status                              # the newest run in runs/
+              myriad status runs/din-1                   # live while it runs, from its files afterwards
+              myriad status tcp://10.0.0.1:5555          # from another machine
+              myriad status -o json | jq .job.samples_per_second
+            """)
+
+    @OptionGroup var look: LookArguments
+
+    func run() throws {
+        try look.show {
+            $0
+        } _: {
+            StatusView.lines($0, at: $1, width: $2)
+        }
+    }
+}
+
+struct ShardsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shards",
+        abstract: "Show every shard: rows, memory, traffic, latency, queue, waits; then the skew.",
+        discussion: """
+            Examples:
+              myriad shards
+              myriad shards runs/din-1 --shard 0         # memory by kind, tables, refusals, workers' places
+              myriad shards -v                           # that of every shard
+              myriad shards -o json | jq '.shards[] | {shard: .report.shard, busy}'
+            """)
+
+    /// What `-o json` prints.
+    private struct Part: Encodable {
+        let time: Double
+        let state: JobStatus.State
+        let shards: [ShardStatus]
+        let skew: Skew
+    }
+
+    @OptionGroup var look: LookArguments
+
+    @Option(help: "Everything of this shard only.")
+    var shard: Int?
+
+    @Flag(name: .shortAndLong, help: "Everything of every shard.")
+    var verbose = false
+
+    func run() throws {
+        func chosen(_ status: ClusterStatus) throws -> [ShardStatus] {
+            guard let shard else { return status.shards }
+            let found = status.shards.filter { $0.report.shard == shard }
+            guard !found.isEmpty else {
+                let numbers = status.shards.isEmpty ? "none is known yet" : "they are 0 to \(status.shards.count - 1)"
+                throw Exit.with(.init(64), "there is no shard \(shard): \(numbers)")
+            }
+            return found
+        }
+        try look.show { status in
+            Part(time: status.time, state: status.job.state, shards: try chosen(status), skew: status.skew)
+        } _: { status, moment, width in
+            let head = LookArguments.head(status, at: moment, width: width)
+            let shards = try chosen(status)
+            guard verbose || shard != nil else { return head + ShardView.lines(status, at: moment, width: width) }
+            return head
+                + shards.map { ShardDetail.lines($0, of: status, at: moment, width: width) }.joined(separator: [Line()])
+        }
+    }
+}
+
+struct WorkersCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "workers",
+        abstract: "Show every worker: samples/s, where its time goes, and which shard it waits for.",
+        discussion: """
+            Examples:
+              myriad workers
+              myriad workers tcp://10.0.0.1:5555 -o json | jq '.workers[] | {rank, wait}'
+            """)
+
+    /// What `-o json` prints.
+    private struct Part: Encodable {
+        let time: Double
+        let state: JobStatus.State
+        let limitedBy: String
+        let workers: [WorkerStatus]
+    }
+
+    @OptionGroup var look: LookArguments
+
+    func run() throws {
+        try look.show {
+            Part(time: $0.time, state: $0.job.state, limitedBy: $0.limitedBy, workers: $0.workers)
+        } _: { status, moment, width in
+            var lines = LookArguments.head(status, at: moment, width: width) + WorkerView.lines(status, width: width)
+            if !status.limitedBy.isEmpty { lines.append(Line("limited by: \(status.limitedBy)").clipped(to: width)) }
+            return lines
+        }
+    }
+}
+
+struct HotkeysCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hotkeys",
+        abstract: "Show the ids that most samples contain, their share and shard, and how many ids there are.",
+        discussion: """
+            Counted always, by Space-Saving: the true count of an id is at most `error` below the one that is shown.
+            Distinct ids are estimated by HyperLogLog with a standard error of 1.6 %.
+
+            Examples:
+              myriad hotkeys                             # 10 ids of every table
+              myriad hotkeys runs/din-1 --table item -k 20
+              myriad hotkeys --table item -o json
+            """)
+
+    /// What `-o json` prints.
+    private struct Part: Encodable {
+        let time: Double
+        let state: JobStatus.State
+        let tables: [TableStatus]
+    }
+
+    @OptionGroup var look: LookArguments
+
+    @Option(name: .shortAndLong, help: "A table of the schema; all of them unless given.")
+    var table: String?
+
+    @Option(name: .customShort("k"), help: "Ids for each table.")
+    var count = 10
+
+    func validate() throws {
+        guard count > 0 else { throw ValidationError("-k has to be at least 1, not \(count)") }
+    }
+
+    func run() throws {
+        func chosen(_ status: ClusterStatus) throws -> [TableStatus] {
+            guard let table else { return status.tables }
+            let found = status.tables.filter { $0.name == table }
+            guard !found.isEmpty else {
+                let names = status.tables.map(\.name).joined(separator: ", ")
+                throw Exit.with(
+                    .init(64),
+                    "there is no table '\(table)': \(names.isEmpty ? "none is known yet" : "they are \(names)")")
+            }
+            return found
+        }
+        try look.show { status in
+            let tables = try chosen(status).map { table in
+                var table = table
+                table.hot = Array(table.hot.prefix(count))
+                return table
+            }
+            return Part(time: status.time, state: status.job.state, tables: tables)
+        } _: { status, moment, width in
+            let tables = try chosen(status).map { HotIdView.lines($0, count: count, width: width) }
+            return LookArguments.head(status, at: moment, width: width) + tables.joined(separator: [Line()])
+        }
+    }
+}
+
+struct WaitsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "waits",
+        abstract:
+            "Show who waits for what and for how long, and how far workers are behind: the answer to \"it hangs\".",
+        discussion: """
+            Examples:
+              myriad waits
+              myriad waits tcp://10.0.0.1:5555 -o json
+            """)
+
+    /// What `-o json` prints.
+    private struct Part: Encodable {
+        let time: Double
+        let state: JobStatus.State
+        let waits: [WaitStatus]
+        let lag: [[Int]]
+    }
+
+    @OptionGroup var look: LookArguments
+
+    func run() throws {
+        try look.show {
+            Part(time: $0.time, state: $0.job.state, waits: $0.isOver ? [] : $0.waits, lag: $0.lag)
+        } _: { status, moment, width in
+            let head = LookArguments.head(status, at: moment, width: width)
+            return status.isOver ? head : head + WaitView.lines(status, width: width)
+        }
+    }
+}
+
+extension LookArguments {
+    /// How old the figures are, when the scheduler did not answer itself.
+    static func head(_ status: ClusterStatus, at moment: Moment, width: Int) -> [Line] {
+        let text = moment.provenance(of: status)
+        guard !text.isEmpty else { return [] }
+        return Glyphs.wrapped("\(status.job.name): \(text)", to: width).map { Line($0, .dim) }
+    }
+}

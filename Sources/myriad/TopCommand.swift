@@ -1,0 +1,139 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import Synchronization
+import Telemetry
+import Terminal
+import Wire
+
+struct TopCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top",
+        abstract: "Show a job on the whole terminal, every second anew.",
+        discussion: """
+            Keys: q quit, s sort shards, h hot ids, w workers, p processes, ? help. Without a terminal, and with -o json,
+            it prints what there is once.
+
+            Examples:
+              myriad top
+              myriad top runs/din-1
+              myriad top tcp://10.0.0.1:5555
+            """)
+
+    @OptionGroup var look: LookArguments
+
+    func run() throws {
+        guard look.output == .table, isatty(STDIN_FILENO) != 0, isatty(STDOUT_FILENO) != 0 else {
+            return try look.show {
+                $0
+            } _: { status, moment, width in
+                StatusView.lines(status, at: moment, width: width) + [Line()]
+                    + ShardView.lines(status, at: moment, width: width) + [Line()]
+                    + WorkerView.lines(status, width: width)
+            }
+        }
+        // A wrong address has to be told on the usual screen.
+        let source = try look.source()
+        _ = try look.read(source)
+        let feed = StatusFeed(target: source.directory ?? source.endpoint)
+        defer { feed.stop() }
+        let screen: Screen
+        do {
+            screen = try Screen()
+        } catch {
+            throw Exit.with(Exit.unavailable, "\(error)")
+        }
+        defer { screen.release() }
+        if draw(on: screen, from: feed) == .ended {
+            screen.release()
+            throw Exit.interrupted
+        }
+    }
+
+    private func draw(on screen: Screen, from feed: StatusFeed) -> Screen.Input {
+        var view = TopView()
+        let colored = look.isColored
+        var drawn = ContinuousClock.now - .seconds(1)
+        var news = -1
+        while true {
+            let contents = feed.contents
+            if contents.version != news || drawn.duration(to: .now) >= .seconds(1) {
+                news = contents.version
+                drawn = .now
+                let size = Screen.size() ?? (80, 24)
+                let moment = Moment(now: Date().timeIntervalSince1970, isLive: contents.isLive)
+                screen.show(
+                    view.frame(
+                        contents.status, series: contents.series, at: moment, trouble: contents.trouble,
+                        width: size.width, height: size.height),
+                    colored: colored)
+            }
+            switch screen.next(timeout: .milliseconds(100)) {
+            case .ended: return .ended
+            case .resized: news = -1
+            case .nothing: break
+            case .key(let bytes):
+                switch view.type(bytes) {
+                case .quit: return .key(bytes)
+                case .suspend:
+                    screen.suspend()
+                    news = -1
+                case .redraw: news = -1
+                case .ignore: break
+                }
+            }
+        }
+    }
+}
+
+/// Asks for the status every second on a thread of its own: keys answer even when the scheduler does not.
+private final class StatusFeed: Sendable {
+    /// The newest.
+    struct Contents: Sendable {
+        var status = ClusterStatus()
+        var series: [SeriesPoint] = []
+        var isLive = false
+        var trouble = ""
+        var version = 0
+        var isStopped = false
+    }
+
+    /// Points that are kept: more than any terminal has columns.
+    private static let longest = 1000
+    private let state = Mutex(Contents())
+
+    init(target: String) {
+        Thread.detachNewThread { [self] in follow(target) }
+    }
+
+    var contents: Contents { state.withLock { $0 } }
+
+    func stop() { state.withLock { $0.isStopped = true } }
+
+    private func follow(_ target: String) {
+        var source: StatusSource?
+        while !contents.isStopped {
+            do {
+                let open = try source ?? StatusSource(target)
+                source = open
+                let since = contents.series.last?.time ?? Date().timeIntervalSince1970 - 600
+                let answer = try open.read(seriesSince: open.isLive || !contents.series.isEmpty ? since : 0)
+                let isLive = open.isLive
+                state.withLock {
+                    $0.status = answer.status.settled
+                    $0.series = ($0.series + answer.series).suffix(StatusFeed.longest)
+                    $0.isLive = isLive
+                    $0.trouble = ""
+                    $0.version += 1
+                }
+            } catch {
+                let trouble = "\(error)"
+                state.withLock {
+                    $0.trouble = trouble
+                    $0.version += 1
+                }
+            }
+            Thread.sleep(forTimeInterval: 1)
+        }
+    }
+}
