@@ -49,6 +49,7 @@ let modules: [[Target]] = [
     module("Evaluation"),
     module("Telemetry"),
     module("Terminal", ["Telemetry"], tests: ["myriad"]),
+    module("Records", ["Telemetry"], tests: ["myriad"], exclude: ["Python"]),
     module("Wire", ["Hashing", "Telemetry"], guarded),
     module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
     module("Safetensors"),
@@ -71,7 +72,8 @@ let modules: [[Target]] = [
     module(
         "Cluster",
         [
-            "Tensors", "Evaluation", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters",
+            "Tensors", "Evaluation", "Telemetry", "Records", "Wire", "Transport", "Kernels", "Datasets", "Models",
+            "Parameters",
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
@@ -91,6 +93,7 @@ let modules: [[Target]] = [
             dependencies: [
                 "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker",
                 "Scheduler", "Telemetry", "Terminal", "Transport", "Wire",
+                "Scheduler", "Records", "Telemetry", "Transport", "Wire",
                 "Models", "Tensors",
                 argumentParser, yams,
             ],
