@@ -92,9 +92,7 @@ let modules: [[Target]] = [
             name: "myriad",
             dependencies: [
                 "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker",
-                "Scheduler", "Telemetry", "Terminal", "Transport", "Wire",
-                "Scheduler", "Records", "Telemetry", "Transport", "Wire",
-                "Models", "Tensors",
+                "Scheduler", "Records", "Telemetry", "Terminal", "Transport", "Wire", "Models", "Tensors",
                 argumentParser, yams,
             ],
             swiftSettings: strict)

@@ -1,4 +1,5 @@
 import Foundation
+import Records
 
 /// Validation AUC against samples of several runs, as a picture.
 package enum Curves {
@@ -66,11 +67,6 @@ package enum Curves {
         }
     }
 
-    /// Okabe and Ito's palette, which people of every color vision can tell apart; the pale yellow last.
-    private static let colors = [
-        "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442",
-    ]
-
     /// Where values lie in the picture.
     private struct Frame {
         let most: Double
@@ -117,7 +113,7 @@ package enum Curves {
         guard curve.points.contains(where: { $0.deviation > 0 }) else { return [] }
         let upper = curve.points.map { "\(frame.x($0.samples)),\(frame.y($0.auc + $0.deviation))" }
         let lower = curve.points.reversed().map { "\(frame.x($0.samples)),\(frame.y($0.auc - $0.deviation))" }
-        let color = colors[number % colors.count]
+        let color = Palette.colors[number % Palette.colors.count]
         // Its edge is what is seen of a band with one point.
         return [
             "<polygon points=\"\((upper + lower).joined(separator: " "))\" fill=\"\(color)\" fill-opacity=\"0.2\" "
@@ -126,36 +122,19 @@ package enum Curves {
     }
 
     private static func line(of curve: Curve, _ number: Int, _ frame: Frame) -> [String] {
-        let color = colors[number % colors.count]
-        let dashes = ["", " stroke-dasharray=\"7 3\"", " stroke-dasharray=\"2 3\""][number / colors.count % 3]
+        let color = Palette.colors[number % Palette.colors.count]
+        let dashes = ["", " stroke-dasharray=\"7 3\"", " stroke-dasharray=\"2 3\""][number / Palette.colors.count % 3]
         let points = curve.points.map { "\(frame.x($0.samples)),\(frame.y($0.auc))" }.joined(separator: " ")
         let y = 50 + 20 * number
         var parts = [
             "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\"\(dashes)/>",
             "<line x1=\"595\" x2=\"615\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"\(color)\" stroke-width=\"3\"\(dashes)/>",
-            "<text x=\"622\" y=\"\(y + 4)\">\(escape(curve.name))</text>",
+            "<text x=\"622\" y=\"\(y + 4)\">\(Markup.escape(curve.name))</text>",
         ]
         if curve.points.count == 1, let only = curve.points.first {
             parts.append(
                 "<circle cx=\"\(frame.x(only.samples))\" cy=\"\(frame.y(only.auc))\" r=\"3\" fill=\"\(color)\"/>")
         }
         return parts
-    }
-
-    /// Text as XML takes it; characters that XML has no way to write become question marks.
-    static func escape(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "\t", "\n", "\r": result += " "
-            case _ where scalar.value < 0x20 || scalar.value == 0xFFFE || scalar.value == 0xFFFF: result += "?"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

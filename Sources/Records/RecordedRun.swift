@@ -1,0 +1,179 @@
+import Foundation
+package import Telemetry
+
+/// A run as its files tell it, whether it is finished, failed, running or was killed.
+package struct RecordedRun: Sendable {
+    /// The directory holds no run.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// One line of progress; nil what older versions did not write.
+    package struct Point: Sendable {
+        package var time: Double
+        package var step: Int
+        package var samplesPerSecond: Double?
+        package var loss: Double?
+        package var auxiliaryLoss: Double?
+        package var auc: Double?
+        package var rows: Int?
+        package var receivedBytesPerSecond: Double?
+        package var sentBytesPerSecond: Double?
+        package var read: Double?
+        package var wait: Double?
+        package var compute: Double?
+        package var push: Double?
+
+        /// A point without values.
+        package init(time: Double, step: Int) {
+            self.time = time
+            self.step = step
+        }
+    }
+
+    /// What the run is called.
+    package var name: String
+    /// `status.json`, completed from `metrics.jsonl` where it says less.
+    package var status: ClusterStatus
+    /// The lines of progress, oldest first.
+    package var points: [Point]
+    /// The resolved configuration, YAML; empty when unknown.
+    package var config: String
+    /// The configuration of the same model with nothing set; empty when unknown.
+    package var defaults = ""
+    /// What the files lack, in words.
+    package var gaps: [String] = []
+
+    /// Every property in its order.
+    package init(name: String, status: ClusterStatus, points: [Point], config: String, defaults: String = "") {
+        self.name = name
+        self.status = status
+        self.points = points
+        self.config = config
+        self.defaults = defaults
+    }
+
+    /// Reads a run's directory.
+    package init(directory: String) throws {
+        let files = FileManager.default
+        let stored = files.contents(atPath: directory + "/status.json")
+        let metrics = files.contents(atPath: directory + "/metrics.jsonl")
+        guard stored != nil || metrics != nil else {
+            throw Failure(
+                description: "\(directory): holds neither status.json nor metrics.jsonl: name a run's directory")
+        }
+        let status = stored.flatMap { try? TelemetryJSON.decode(ClusterStatus.self, from: $0) }
+        let lines = (metrics ?? Data()).split(separator: 10).compactMap {
+            try? TelemetryJSON.decode(Line.self, from: Data($0))
+        }
+        self.init(
+            name: URL(filePath: directory).standardizedFileURL.lastPathComponent, status: status ?? ClusterStatus(),
+            points: lines.compactMap(\.point),
+            config: files.contents(atPath: directory + "/config.yaml").map { String(decoding: $0, as: UTF8.self) } ?? ""
+        )
+        if status == nil {
+            gaps.append(
+                stored == nil
+                    ? "It has no status.json: there are no statistics of shards and workers."
+                    : "Its status.json cannot be read: there are no statistics of shards and workers.")
+        }
+        if config.isEmpty { config = self.status.job.config }
+        complete(with: lines)
+    }
+
+    /// What `status.json` lacks: all of it in a run of an older version, its end in a run that was killed.
+    private mutating func complete(with lines: [Line]) {
+        if status.evaluations.isEmpty { status.evaluations = lines.compactMap(\.evaluation) }
+        if status.events.isEmpty { status.events = lines.compactMap(\.happening) }
+        if status.job.name.isEmpty { status.job.name = name }
+        let last = lines.last { $0.event == "progress" }
+        if status.job.step == 0, let last { status.job.step = last.step ?? 0 }
+        if status.job.samples == 0, let last { status.job.samples = last.wholeSamples }
+        if status.job.started == 0 { status.job.started = lines.first?.time ?? 0 }
+        if status.job.trainingStarted == 0 {
+            status.job.trainingStarted = lines.last { $0.event == "started" }?.time ?? 0
+        }
+        if status.time == 0 { status.time = lines.last?.time ?? 0 }
+        guard status.job.state == .waiting || status.job.state == .running else { return }
+        if !lines.isEmpty { status.job.state = .running }
+        guard let end = lines.last(where: { $0.event == "finished" || $0.event == "failed" || $0.event == "started" }),
+            end.event != "started"
+        else { return }
+        status.job.state = end.event == "finished" ? .finished : .failed
+        status.job.ended = end.time
+        if status.job.reason.isEmpty { status.job.reason = end.reason ?? "" }
+        if status.job.meanSamplesPerSecond == 0 { status.job.meanSamplesPerSecond = end.samplesPerSecond ?? 0 }
+        if let step = end.step { status.job.step = max(status.job.step, step) }
+    }
+
+    /// Any line of `metrics.jsonl`.
+    private struct Line: Decodable {
+        let event: String
+        let time: Double
+        let step: Int?
+        let samples: Double?
+        let samplesPerSecond: Double?
+        let loss: Double?
+        let auxiliaryLoss: Double?
+        let auc: Double?
+        let gauc: Double?
+        let logLoss: Double?
+        let calibration: Double?
+        let split: String?
+        let rows: Int?
+        let receivedBytesPerSecond: Double?
+        let sentBytesPerSecond: Double?
+        let read: Double?
+        let wait: Double?
+        let compute: Double?
+        let push: Double?
+        let node: String?
+        let host: String?
+        let nodes: Int?
+        let path: String?
+        let seconds: Double?
+        let reason: String?
+
+        /// A file's number may be any: one that is no count is 0.
+        var wholeSamples: Int { samples.flatMap { Int(exactly: $0.rounded()) } ?? 0 }
+
+        var point: Point? {
+            guard event == "progress" else { return nil }
+            var point = Point(time: time, step: step ?? 0)
+            point.samplesPerSecond = samplesPerSecond
+            point.loss = loss
+            point.auxiliaryLoss = auxiliaryLoss
+            point.auc = auc
+            point.rows = rows
+            point.receivedBytesPerSecond = receivedBytesPerSecond
+            point.sentBytesPerSecond = sentBytesPerSecond
+            point.read = read
+            point.wait = wait
+            point.compute = compute
+            point.push = push
+            return point
+        }
+
+        var evaluation: EvaluationStatus? {
+            guard event == "evaluated", let split else { return nil }
+            return EvaluationStatus(
+                time: time, split: split, step: step ?? 0, samples: wholeSamples, auc: auc, gauc: gauc,
+                logLoss: logLoss ?? .nan, calibration: calibration ?? .nan, isBest: false)
+        }
+
+        var happening: EventStatus? {
+            let (kind, text): (EventStatus.Kind, String)
+            switch event {
+            case "joined": (kind, text) = (.joined, "\(node ?? "a node") on \(host ?? "an unknown host")")
+            case "started": (kind, text) = (.started, "training on \(nodes ?? 0) nodes")
+            case "evaluated": (kind, text) = (.evaluated, "\(split ?? ""): AUC \(Figures.metric(auc))")
+            case "checkpoint": (kind, text) = (.checkpoint, "\(path ?? "") in \(Figures.seconds(seconds ?? -1))")
+            case "checkpoint_failed", "warning": (kind, text) = (.warning, reason ?? event)
+            case "failed": (kind, text) = (.failed, reason ?? "")
+            case "finished": (kind, text) = (.finished, reason ?? "")
+            default: return nil
+            }
+            return EventStatus(time: time, kind: kind, text: text, step: step ?? 0)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+/// `myriad report`: everything that a run's files tell, as one page without scripts or anything from elsewhere.
+package struct Report {
+    private let runs: [RecordedRun]
+
+    /// Of one run, or of several whose curves lie over each other.
+    package init(_ runs: [RecordedRun]) { self.runs = runs }
+
+    /// The page.
+    package var html: String {
+        let title = runs.map(\.name).joined(separator: ", ")
+        let page: Markup = """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>\(title) – Myriad</title>
+            <style>
+            \(ReportStyle.css)
+            </style>
+            </head>
+            <body>
+            <main>
+            \(runs.count == 1 ? Markup(runs.map(whole)) : comparison)
+            </main>
+            <footer>Made by myriad report from the files of the run.</footer>
+            </body>
+            </html>
+            """
+        return page.text + "\n"
+    }
+
+    private func whole(_ run: RecordedRun) -> Markup {
+        """
+        \(ReportHeadline(run).markup)
+        \(section("Curves", ReportCurves([run]).markup))
+        \(details(of: run))
+        """
+    }
+
+    private var comparison: Markup {
+        """
+        <header><h1>\(runs.count) runs</h1></header>
+        \(ReportHeadline.table(runs))
+        \(section("Curves", ReportCurves(runs).markup))
+        \(runs.map { run -> Markup in
+            """
+            <article>\(ReportHeadline(run).markup)
+            \(details(of: run))</article>
+            """
+        })
+        """
+    }
+
+    private func details(of run: RecordedRun) -> Markup {
+        Markup(
+            [
+                section("Evaluations", ReportTables.evaluations(run.status)),
+                section("Shards", ReportShards(run.status).markup),
+                section("Workers", ReportWorkers(run.status).markup),
+                section("Tables and hot ids", ReportTables.tables(run.status)),
+                section("Faults", ReportFaults(run.status).markup),
+                section("Events", ReportTables.events(run.status)),
+                section("Environment", ReportSettings.environment(run.status)),
+                section("Configuration", ReportSettings.configuration(run)),
+            ].filter { !$0.isEmpty })
+    }
+
+    private func section(_ title: String, _ body: Markup) -> Markup {
+        guard !body.isEmpty else { return "" }
+        return "<section><h2>\(title)</h2>\n\(body)\n</section>"
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import Job
+import Models
+import Records
+
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Write a run's report: one HTML file that needs nothing else.",
+        discussion: """
+            Made from the run's files alone (status.json, metrics.jsonl, config.yaml), whether it is finished, failed or
+            still running. Several runs are laid side by side, their curves over each other.
+
+            Examples:
+              myriad report runs/synthetic-1 -o report.html
+              myriad report runs/din-1 runs/dien-1 -o comparison.html
+            """)
+
+    @Argument(help: "Run directories.")
+    var runs: [String]
+
+    @Option(name: .shortAndLong, help: "The HTML file to write.")
+    var output = "report.html"
+
+    func run() throws {
+        do {
+            let recorded = try runs.map { directory in
+                var run = try RecordedRun(directory: directory)
+                run.defaults = Self.defaults(for: run.config) ?? ""
+                return run
+            }
+            try Report(recorded).html.write(toFile: output, atomically: true, encoding: .utf8)
+            print(output)
+        } catch let error as RecordedRun.Failure {
+            throw Exit.with(Exit.data, "\(error)")
+        } catch {
+            throw Exit.with(Exit.data, "\(output): cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    /// The configuration of the same model with nothing set; nil for a configuration of another version.
+    private static func defaults(for config: String) -> String? {
+        guard let settings = try? ConfigReader.read(text: config, name: "config.yaml") else { return nil }
+        return try? ConfigReader.read(text: "model: {kind: \(settings.model.kind.rawValue)}", name: "defaults").yaml()
+    }
+}
