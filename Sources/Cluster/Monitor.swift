@@ -75,6 +75,7 @@ package final class Monitor {
     /// The last that is to be known of the job is known.
     package func close() {
         book?.close()
+        for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
         save(isDue: true)
     }
 

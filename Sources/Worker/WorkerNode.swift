@@ -128,6 +128,7 @@ package final class WorkerNode {
         report.time = Date().timeIntervalSince1970
         report.process = process()
         report.worker = loop.report(at: .now)
+        link.waits.note("loop", loop.waits(at: .now).first)
         report.waits = link.waits.reports()
         return report
     }
@@ -140,6 +141,6 @@ package final class WorkerNode {
     }
 
     private func leave(_ link: SchedulerLink, _ loop: WorkerLoop) {
-        link.leave(report(of: loop))
+        link.leave(report(of: loop, link))
     }
 }

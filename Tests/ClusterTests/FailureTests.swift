@@ -213,7 +213,7 @@ import Wire
     func fullTable(command: String) throws {
         let cluster = try FaultyCluster()
         let number = try cluster.start([
-            command, "job.yaml", "--run", "run", "rows.limit=20", "train.max_steps=0", "train.epochs=40",
+            command, "job.yaml", "--run", "run", "rows.limit=20", "train.max_steps=0", "train.epochs=6",
         ])
         #expect(cluster.end(of: number) == 0)
         let warning = "has reached its limit of 20 rows (rows.limit)"
