@@ -1,5 +1,6 @@
 package import Evaluation
 import Foundation
+import Records
 package import Scheduler
 package import Telemetry
 import Wire
@@ -14,6 +15,7 @@ package final class Monitor {
     /// The newest status, for whoever shows it.
     package var board: StatusBoard { book?.board ?? noBoard }
     private let noBoard = StatusBoard()
+    private var tensorBoard: TensorBoardWriter?
     private var saved: ContinuousClock.Instant?
     private static let saveEvery = Duration.seconds(5)
     private let samplesTotal: Int
@@ -64,12 +66,24 @@ package final class Monitor {
     package func take(_ event: SchedulerEvent) {
         if let point = book?.take(event) { log(point) }
         for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
+        if case .evaluated = event, let newest = book?.status.evaluations.last { tensorBoard?.take(newest) }
         show(event)
         switch event {
         case .pulse: save(isDue: saved.map { $0.duration(to: .now) > Self.saveEvery } ?? true)
         case .started, .finished, .failed: save(isDue: true)
         default: break
         }
+    }
+
+    /// Writes the curves for TensorBoard too, from now on.
+    ///
+    /// - Parameter step: after which a resumed job goes on; nil for one from the start.
+    package func writeTensorBoard(config: String, resumedAt step: Int?) {
+        guard let run else { return }
+        tensorBoard = TensorBoardWriter(directory: run.path + "/tensorboard", resumedAt: step) { [weak self] problem in
+            self?.say("warning: \(problem)")
+        }
+        tensorBoard?.take(config: config)
     }
 
     /// The last that is to be known of the job is known.
@@ -87,6 +101,7 @@ package final class Monitor {
 
     private func log(_ point: SeriesPoint) {
         guard let status = book?.status.job else { return }
+        tensorBoard?.take(point, auxiliaryLoss: status.auxiliaryLoss)
         run?.log([
             "event": .text("progress"), "step": .number(Double(point.step)), "samples": .number(Double(status.samples)),
             "samples_per_second": .number(point.samplesPerSecond), "loss": .number(point.loss ?? .nan),

@@ -51,6 +51,10 @@ struct JobArguments: ParsableArguments {
         let book = ClusterBook(job, directory: directory.path)
         let monitor = Monitor(run: directory, samples: total, quiet: quiet, book: book)
         defer { monitor.close() }
+        if job.config.monitor.tensorboard {
+            monitor.writeTensorBoard(
+                config: (try? job.config.yaml()) ?? "", resumedAt: resumes ? job.plan.startStep : nil)
+        }
         let interrupt = Interrupt()
         do {
             try body(directory, monitor, interrupt)
