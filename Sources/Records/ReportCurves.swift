@@ -96,11 +96,7 @@ struct ReportCurves {
                 title: "Rows stored", axis: unit.name,
                 lines: lines(isComparison ? "" : "rows", color: 2, times { $0.rows.map(Double.init) }),
                 fromZero: true),
-            Chart(
-                title: "Traffic of all shards, a second", axis: unit.name,
-                lines: lines("received", color: 0, times(\.receivedBytesPerSecond))
-                    + lines("sent", color: 1, isDashed: true, times(\.sentBytesPerSecond)), fromZero: true,
-                label: { Figures.bytes($0) }),
+            traffic,
         ]
         // Four lines of several runs tell nobody anything.
         guard !isComparison else { return charts }
@@ -112,5 +108,20 @@ struct ReportCurves {
                     + lines("read", color: 0, times(\.read)) + lines("push", color: 3, isDashed: true, times(\.push)),
                 fromZero: true, label: { Figures.percent($0) }))
         return charts
+    }
+
+    /// In multiples of 1024, so that the ticks are round.
+    private var traffic: Chart {
+        let most =
+            runs.flatMap(\.points).flatMap { [$0.receivedBytesPerSecond, $0.sentBytesPerSecond] }
+            .compactMap(\.self).filter(\.isFinite).max() ?? 0
+        var unit = 1.0
+        while most > unit * 1024, unit < 1e15 { unit *= 1024 }
+        let scale = unit
+        return Chart(
+            title: "Traffic of all shards, a second", axis: self.unit.name,
+            lines: lines("received", color: 0, times { $0.receivedBytesPerSecond.map { $0 / scale } })
+                + lines("sent", color: 1, isDashed: true, times { $0.sentBytesPerSecond.map { $0 / scale } }),
+            fromZero: true, label: { Figures.bytes($0 * scale) })
     }
 }

@@ -80,11 +80,12 @@ struct ReportShards {
             """
     }
 
-    /// Thread time by kind, as shares of all of training.
+    /// Thread time by kind, beside the busiest shard's.
     private var time: Markup {
         let job = status.job
         let elapsed = (job.ended > 0 ? job.ended : status.time) - job.trainingStarted
         let whole = job.trainingStarted > 0 && elapsed > 0 ? elapsed : 0
+        let most = status.shards.map(\.report.busySeconds).max() ?? 0
         let rows = status.shards.map { shard -> [Markup] in
             let report = shard.report
             let parts: [Bars.Part] = [
@@ -94,14 +95,14 @@ struct ReportShards {
                 .init(name: "write", value: report.writeSeconds, color: 3),
             ]
             return [
-                name(shard), Bars.stack(parts, of: max(whole, report.busySeconds)) { Figures.seconds($0) },
+                name(shard), Bars.stack(parts, of: most) { Figures.seconds($0) },
                 "\(Figures.seconds(report.busySeconds))",
                 "\(whole > 0 ? Figures.percent(report.busySeconds / max(whole, report.busySeconds)) : "–")",
             ]
         }
         return """
             \(Bars.legend([("gather", 0), ("merge", 4), ("update", 2), ("write", 3)]))
-            \(Grid(["shard", "<share of training", "busy", "share"], rows, summary: "time of shards").markup)
+            \(Grid(["shard", "<busy, by kind", "busy", "share of training"], rows, summary: "time of shards").markup)
             """
     }
 

@@ -29,7 +29,7 @@ enum ReportStyle {
         h1{font-size:26px;line-height:1.2;margin:0;overflow-wrap:anywhere}
         h2{font-size:18px;margin:0 0 12px}
         h3{font-size:14px;margin:20px 0 8px}
-        section>h3:first-of-type{margin-top:0}
+        .grid2 h3{margin-top:10px}
         p{margin:6px 0;overflow-wrap:anywhere}
         .soft{color:var(--soft)}
         .grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,560px),1fr));gap:4px 32px}

@@ -14,8 +14,10 @@ enum ReportTables {
         }
         let titles = ["<split", "step", "samples", "AUC", "GAUC", "log loss", "calibration", "<time"]
         guard !rows.isEmpty else { return "" }
+        // A folded table leaves its end in sight.
+        let last = rows.count > 32 ? Grid(titles, Array(rows.suffix(8))).markup : ""
         return """
-            \(Grid(titles, rows, summary: "evaluations").markup)
+            \(last)\(Grid(titles, rows, summary: "all evaluations").markup)
             <p class="soft">★ the best so far. Samples: trained on until then. Calibration: mean prediction over mean \
             label.</p>
             """
