@@ -33,14 +33,22 @@ enum Tools {
         return Result(code: process.terminationStatus, output: text(".out"), errors: text(".err"))
     }
 
-    /// The program as users run it.
-    static func myriad(_ arguments: String..., in directory: String) throws -> Result {
+    /// The program under test.
+    static let program: String = {
         #if DEBUG
             let configuration = "debug"
         #else
             let configuration = "release"
         #endif
-        return try run(root.appending(path: ".build/\(configuration)/myriad").path, arguments, in: directory)
+        return root.appending(path: ".build/\(configuration)/myriad").path
+    }()
+
+    /// The schema of `metrics.jsonl`.
+    static let schema = root.appending(path: "cluster/metrics.schema.json").path
+
+    /// The program as users run it.
+    static func myriad(_ arguments: String..., in directory: String) throws -> Result {
+        try run(program, arguments, in: directory)
     }
 
     /// The Python that has the packages, or why there is none.
@@ -64,7 +72,10 @@ enum Tools {
     }()
 
     /// Runs one of this target's scripts.
-    static func script(_ name: String, _ arguments: String...) throws -> Result {
+    static func script(_ name: String, _ arguments: String...) throws -> Result { try script(name, arguments) }
+
+    /// Runs one of this target's scripts.
+    static func script(_ name: String, _ arguments: [String]) throws -> Result {
         try run(python.path ?? "/bin/false", [tests.appending(path: "Python/\(name)").path] + arguments)
     }
 
