@@ -101,7 +101,7 @@ package struct RecordedRun: Sendable {
         else { return }
         status.job.state = end.event == "finished" ? .finished : .failed
         status.job.ended = end.time
-        if status.job.reason.isEmpty { status.job.reason = end.reason ?? "" }
+        if status.job.reason.isEmpty { status.job.reason = end.what ?? end.reason ?? "" }
         if status.job.meanSamplesPerSecond == 0 { status.job.meanSamplesPerSecond = end.samplesPerSecond ?? 0 }
         if let step = end.step { status.job.step = max(status.job.step, step) }
     }
@@ -132,6 +132,8 @@ package struct RecordedRun: Sendable {
         let nodes: Int?
         let path: String?
         let seconds: Double?
+        let what: String?
+        /// What older versions called `what`.
         let reason: String?
 
         /// A file's number may be any: one that is no count is 0.
@@ -168,8 +170,9 @@ package struct RecordedRun: Sendable {
             case "started": (kind, text) = (.started, "training on \(nodes ?? 0) nodes")
             case "evaluated": (kind, text) = (.evaluated, "\(split ?? ""): AUC \(Figures.metric(auc))")
             case "checkpoint": (kind, text) = (.checkpoint, "\(path ?? "") in \(Figures.seconds(seconds ?? -1))")
-            case "checkpoint_failed", "warning": (kind, text) = (.warning, reason ?? event)
-            case "failed": (kind, text) = (.failed, reason ?? "")
+            case "warning": (kind, text) = (.warning, what ?? event)
+            case "lost": (kind, text) = (.lost, "\(node ?? "a node"): \(what ?? "")")
+            case "failed": (kind, text) = (.failed, what ?? reason ?? "")
             case "finished": (kind, text) = (.finished, reason ?? "")
             default: return nil
             }

@@ -73,8 +73,8 @@ enum ReportStyle {
         th,td{padding:4px 14px 4px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:middle}
         th{font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap;vertical-align:bottom}
         th:last-child,td:last-child{padding-right:0}
-        .n{text-align:right;white-space:nowrap}
-        .text{min-width:180px;overflow-wrap:anywhere;display:block}
+        td{white-space:nowrap}.n{text-align:right}
+        td code,.text{white-space:normal}.text{min-width:180px;overflow-wrap:anywhere;display:block}
         .stack{display:flex;min-width:110px;height:13px;background:var(--code);border-radius:3px;overflow:hidden}
         .stack i{display:block;height:100%;flex:none}
         details{margin:8px 0}
