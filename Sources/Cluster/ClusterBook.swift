@@ -160,6 +160,8 @@ package final class ClusterBook {
         status.job.state = state
         status.job.reason = reason
         status.job.ended = Date().timeIntervalSince1970
+        // What came after the last pulse counts too.
+        _ = settle(at: status.job.ended)
         note(state == .finished ? .finished : .failed, reason)
         for index in status.nodes.indices where status.nodes[index].state == .running {
             status.nodes[index].state = .finished
@@ -199,22 +201,26 @@ package final class ClusterBook {
         status.nodes[0].process = SystemInfo.process()
         status.nodes[0].step = status.job.step
         status.nodes[0].activity = waits.first.map { "waiting for \($0.name)" } ?? "serving"
-        let hasProgress = fresh.samples > 0
-        if hasProgress {
-            status.job.samples = samples
-            status.job.step = max(status.job.step, steps.values.min() ?? 0)
-            status.job.epoch = plan.epoch(of: max(1, status.job.step))
-            status.job.loss = fresh.loss / Double(fresh.samples)
-            status.job.auxiliaryLoss = fresh.auxiliary / Double(fresh.samples)
-            status.job.auc = fresh.auc.value
-            status.job.samplesPerSecond = Double(fresh.samples) / max(0.001, now - fresh.since)
-            status.job.meanSamplesPerSecond = Double(samples) / max(0.001, now - trainingBegan)
-            fresh = Fresh()
-        }
+        let hasProgress = settle(at: now)
         refresh(waits: waits)
         let point = hasProgress ? self.point(at: now) : nil
         board.publish(status, point: point)
         return point
+    }
+
+    /// Makes the job's progress known that came since this was last called; whether there was any.
+    private func settle(at now: Double) -> Bool {
+        guard fresh.samples > 0 else { return false }
+        status.job.samples = samples
+        status.job.step = max(status.job.step, steps.values.min() ?? 0)
+        status.job.epoch = plan.epoch(of: max(1, status.job.step))
+        status.job.loss = fresh.loss / Double(fresh.samples)
+        status.job.auxiliaryLoss = fresh.auxiliary / Double(fresh.samples)
+        status.job.auc = fresh.auc.value
+        status.job.samplesPerSecond = Double(fresh.samples) / max(0.001, now - fresh.since)
+        status.job.meanSamplesPerSecond = Double(samples) / max(0.001, now - trainingBegan)
+        fresh = Fresh()
+        return true
     }
 
     /// The place of a member among the nodes.
