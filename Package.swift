@@ -35,6 +35,7 @@ func module(
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// In dependency order: a module imports only what stands above it.
@@ -50,6 +51,18 @@ let modules: [[Target]] = [
     module("Telemetry"),
     module("Terminal", ["Telemetry"], tests: ["myriad"]),
     module("Records", ["Telemetry"], tests: ["myriad"], exclude: ["Python"]),
+    [
+        .target(
+            name: "Dashboard", dependencies: ["Telemetry", sockets],
+            resources: [
+                .embedInCode("Resources/page.css"), .embedInCode("Resources/page.js"),
+                .embedInCode("Resources/status.schema.json"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "DashboardTests", dependencies: ["Dashboard", "Telemetry"],
+            exclude: ["browser.py", "install.sh", "validate.py"],
+            swiftSettings: strict),
+    ],
     module("Wire", ["Hashing", "Telemetry"], guarded),
     module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
     module("Safetensors"),
@@ -91,8 +104,8 @@ let modules: [[Target]] = [
         .executableTarget(
             name: "myriad",
             dependencies: [
-                "Bench", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server", "Worker",
-                "Scheduler", "Records", "Telemetry", "Terminal", "Transport", "Wire", "Models", "Tensors",
+                "Bench", "Dashboard", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server",
+                "Worker", "Scheduler", "Records", "Telemetry", "Terminal", "Transport", "Wire", "Models", "Tensors",
                 argumentParser, yams,
             ],
             swiftSettings: strict)
@@ -104,5 +117,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams.git", exact: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox.git", exact: "0.27.1"),
     ],
     targets: modules.flatMap(\.self))

@@ -1,0 +1,112 @@
+import FlyingSocks
+import Foundation
+import Synchronization
+
+/// The one thread that serves all clients: it never waits for one of them.
+///
+/// FlyingFox's own server has no limit on headers, connections or the time of a request, and hands no bytes to whoever
+/// would set one; its sockets are used here, under poll(2).
+final class PageLoop: Sendable {
+    /// Clients at once; more are closed at once.
+    static let capacity = 64
+
+    private let listener: Socket
+    private let limits: Connection.Limits
+    private let answer: @Sendable (Request) -> Response
+    private let isStopped = Mutex(false)
+    private let wakeRead: Int32
+    private let wakeWrite: Int32
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ listener: Socket, limits: Connection.Limits, answer: @escaping @Sendable (Request) -> Response) {
+        self.listener = listener
+        self.limits = limits
+        self.answer = answer
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        wakeRead = ends[0]
+        wakeWrite = ends[1]
+    }
+
+    /// Serves on a thread of its own.
+    func start() {
+        let thread = Thread { [self] in
+            run()
+            ended.signal()
+        }
+        thread.name = "page"
+        thread.start()
+    }
+
+    /// Closes all sockets and waits for the thread's end.
+    func stop() {
+        let isFirst = isStopped.withLock { flag in
+            defer { flag = true }
+            return !flag
+        }
+        guard isFirst else { return }
+        _ = write(wakeWrite, [UInt8(1)], 1)
+        ended.wait()
+        _ = Glibc.close(wakeRead)
+        _ = Glibc.close(wakeWrite)
+    }
+
+    private func run() {
+        var clients: [Connection] = []
+        var restsUntil = ContinuousClock.now
+        while !isStopped.withLock({ $0 }) {
+            let accepts = restsUntil <= .now
+            var polled = [pollfd(fd: wakeRead, events: Int16(POLLIN), revents: 0)]
+            polled.append(pollfd(fd: listener.file.rawValue, events: accepts ? Int16(POLLIN) : 0, revents: 0))
+            polled += clients.map { pollfd(fd: $0.socket.file.rawValue, events: $0.interest, revents: 0) }
+            poll(&polled, nfds_t(polled.count), timeout(clients, accepts ? nil : restsUntil))
+            for index in clients.indices {
+                if polled[index + 2].revents != 0 { clients[index].proceed() }
+                if clients[index].deadline <= .now { clients[index].expire() }
+            }
+            clients.removeAll { $0.phase == .closed }
+            // A process without free descriptors gets the same error again at once: it looks again a little later.
+            if polled[1].revents != 0, !accept(into: &clients) { restsUntil = .now + .milliseconds(100) }
+        }
+        for index in clients.indices { clients[index].close() }
+        try? listener.close()
+    }
+
+    /// Milliseconds to the next deadline.
+    private func timeout(_ clients: [Connection], _ other: ContinuousClock.Instant?) -> Int32 {
+        let next = (clients.map(\.deadline) + [other].compactMap(\.self)).min()
+        guard let next else { return 1000 }
+        return Int32(min(1000, max(0, ContinuousClock.now.duration(to: next) / .milliseconds(1) + 1)))
+    }
+
+    /// Takes all who knock; false when the system cannot give more sockets.
+    private func accept(into clients: inout [Connection]) -> Bool {
+        while true {
+            let file: Socket.FileDescriptor
+            do {
+                file = try listener.accept().file
+            } catch SocketError.blocked {
+                return true
+            } catch SocketError.failed(_, let code, _) {
+                guard code == ECONNABORTED || code == EINTR else { return false }
+                continue
+            } catch {
+                return false
+            }
+            let socket = Socket(file: file)
+            guard clients.count < Self.capacity, (try? socket.setFlags(.nonBlocking)) != nil else {
+                try? socket.close()
+                continue
+            }
+            _ = fcntl(file.rawValue, F_SETFD, FD_CLOEXEC)
+            var noDelay: Int32 = 1
+            setsockopt(
+                file.rawValue, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
+            clients.append(Connection(socket, limits: limits, answer: answer))
+        }
+    }
+}

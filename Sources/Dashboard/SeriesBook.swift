@@ -1,0 +1,52 @@
+import Foundation
+import Synchronization
+import Telemetry
+
+/// The curves as JSON: every point is encoded once.
+final class SeriesBook: Sendable {
+    private struct Contents {
+        var version = -1
+        var times: [Double] = []
+        var points: [Data] = []
+    }
+
+    private let board: StatusBoard
+    private let contents = Mutex(Contents())
+
+    init(board: StatusBoard) { self.board = board }
+
+    /// Points after a time, oldest first, as a JSON array.
+    func data(since time: Double) -> Data {
+        contents.withLock { contents in
+            update(&contents)
+            // Ascending in time, and a short end is what is asked for once a second.
+            let first = contents.times.lastIndex { $0 <= time }.map { $0 + 1 } ?? 0
+            var data = Data("[".utf8)
+            for index in first..<contents.points.count {
+                if index > first { data.append(44) }
+                data.append(contents.points[index])
+            }
+            data.append(93)
+            return data
+        }
+    }
+
+    /// Takes over what the board has; what it has thinned out is forgotten here too.
+    private func update(_ contents: inout Contents) {
+        let version = board.version
+        guard contents.version != version else { return }
+        contents.version = version
+        let all = board.series(since: -.infinity)
+        var points: [Data] = []
+        points.reserveCapacity(all.count)
+        var old = 0
+        for point in all {
+            while old < contents.times.count, contents.times[old] < point.time { old += 1 }
+            let isKnown = old < contents.times.count && contents.times[old] == point.time
+            points.append(isKnown ? contents.points[old] : AnswerBook.json(point))
+            if isKnown { old += 1 }
+        }
+        contents.times = all.map(\.time)
+        contents.points = points
+    }
+}

@@ -1,0 +1,165 @@
+import Foundation
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Dashboard
+
+/// The page in a real Chromium, fed by simulated clusters.
+@Suite("Page in a browser", .serialized)
+struct BrowserTests {
+    static let missing = Tool.missing("chromium")
+
+    /// What `browser.py` tells after a look.
+    struct Look: Decodable {
+        struct State: Decodable {
+            let step: Int
+            let limit: String
+            let tables: [String]
+            let rows: Int
+            let curves: Int
+        }
+        struct WithoutScript: Decodable {
+            let rows: Int
+            let refresh: Int
+        }
+        let first: State
+        let later: State
+        let keepsFocus: Bool
+        let overflow: [String: Int]
+        let tabStops: Int
+        let console: [String]
+        let failed: [String]
+        let badStatuses: [Int]
+        let otherHosts: [String]
+        let polls: Int
+        let withoutScript: WithoutScript
+    }
+
+    /// What `browser.py --until` tells.
+    struct Sight: Decodable {
+        let held: Bool
+        let seconds: Double
+        let state: String
+        let lost: [String]
+        let failure: String
+        let silence: String
+        let console: [String]
+    }
+
+    /// A board that changes every second, as a scheduler's does.
+    private final class Life: Sendable {
+        let board = StatusBoard()
+        private let second: Mutex<Int>
+        private let change = Mutex<@Sendable (inout ClusterStatus) -> Void>({ _ in })
+        private let queue = DispatchQueue(label: "life")
+
+        init(_ cluster: SimulatedCluster, from second: Int) {
+            self.second = Mutex(second)
+            for past in 0..<second { board.publish(cluster.status(after: 0), point: cluster.point(after: past)) }
+            schedule(cluster, after: 0)
+        }
+
+        private func schedule(_ cluster: SimulatedCluster, after seconds: Double) {
+            queue.asyncAfter(deadline: .now() + seconds) { [weak self] in
+                self?.tick(cluster)
+                self?.schedule(cluster, after: 1)
+            }
+        }
+
+        private func tick(_ cluster: SimulatedCluster) {
+            let now = second.withLock { second in
+                second += 1
+                return second
+            }
+            var status = cluster.status(after: now)
+            change.withLock { $0 }(&status)
+            board.publish(status, point: cluster.point(after: now))
+        }
+
+        func alter(_ body: @escaping @Sendable (inout ClusterStatus) -> Void) { change.withLock { $0 = body } }
+    }
+
+    private func server(_ life: Life) throws -> PageServer {
+        try PageServer(board: life.board, options: PageOptions(address: "127.0.0.1:0")) { _ in "" }
+    }
+
+    private func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do { return try decoder.decode(type, from: Data(text.utf8)) } catch {
+            Issue.record("browser.py said: \(text.suffix(2000))")
+            throw error
+        }
+    }
+
+    @Test("It loads, updates, complains of nothing, asks nobody else, and fits", arguments: [(2, 3), (64, 256)])
+    func look(_ shards: Int, _ workers: Int) throws {
+        if let reason = Self.missing { return print(reason) }
+        let life = Life(SimulatedCluster(shards: shards, workers: workers), from: 125)
+        let server = try server(life)
+        var command = ["/usr/bin/python3", "\(Tool.directory)/browser.py", server.url]
+        // Pictures for whoever changes the design.
+        if let images = ProcessInfo.processInfo.environment["MYRIAD_PAGE_IMAGES"] {
+            command += ["--images", images, "--name", "simulated-\(shards)"]
+        }
+        let result = try Tool.run(command)
+        let look = try decode(Look.self, result.output)
+        #expect(look.later.step > look.first.step)
+        #expect(look.first.limit == "limited by: compute of worker \(workers / 2) (91 %)")
+        #expect(look.later.curves == 10)
+        #expect(look.later.rows > shards + workers)
+        for table in ["shards-table", "workers-table", "nodes-table", "hot-item", "events-table", "waits-table"] {
+            #expect(look.later.tables.contains(table), "\(table)")
+        }
+        #expect(look.keepsFocus)
+        #expect(look.overflow == ["400": 0, "1000": 0, "1400": 0])
+        #expect(look.tabStops > 10)
+        #expect(look.console.isEmpty && look.failed.isEmpty && look.badStatuses.isEmpty && look.otherHosts.isEmpty)
+        #expect(look.polls > 8)
+        #expect(look.withoutScript.rows >= look.later.rows - 30 && look.withoutScript.refresh == 1)
+    }
+
+    @Test("A killed worker, a failed job and a silent scheduler show by themselves")
+    func failures() throws {
+        if let reason = Self.missing { return print(reason) }
+        let life = Life(SimulatedCluster(shards: 2, workers: 3), from: 65)
+        let server = try server(life)
+        let (process, output) = try Tool.start([
+            "/usr/bin/python3", "\(Tool.directory)/browser.py", server.url, "--until", "s.lost.length > 0", "--until",
+            "s.failure.includes('worker 1')", "--until", "s.silence.includes('No answer for')",
+        ])
+        defer { if process.isRunning { process.terminate() } }
+        var text = ""
+        func line() -> String {
+            while !text.contains("\n") {
+                let more = output.availableData
+                guard !more.isEmpty else { break }
+                text += String(decoding: more, as: UTF8.self)
+            }
+            let end = text.firstIndex(of: "\n") ?? text.endIndex
+            defer { text = String(text[end...].dropFirst()) }
+            return String(text[..<end])
+        }
+        #expect(line() == "watching")
+        life.alter { $0.nodes[4].state = .lost }
+        let lost = try decode(Sight.self, line())
+        print("a lost worker is shown after \(lost.seconds) s")
+        #expect(lost.held && lost.lost == ["worker 1"])
+        #expect(line() == "watching")
+        life.alter {
+            $0.job.state = .failed
+            $0.failure = AnswerTests.failure
+        }
+        let failed = try decode(Sight.self, line())
+        #expect(failed.held && failed.state == "failed")
+        for words in ["killed by signal 9", "dmesg", "step 18", "server 0, worker 0"] {
+            #expect(failed.failure.contains(words), "\(failed.failure)")
+        }
+        #expect(failed.console.isEmpty)
+        #expect(line() == "watching")
+        server.stop()
+        let silent = try decode(Sight.self, line())
+        #expect(silent.held && silent.state == "failed" && silent.silence.contains("The job has failed."))
+    }
+}

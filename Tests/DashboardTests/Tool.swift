@@ -1,0 +1,34 @@
+import Foundation
+
+/// Programs that tests need from Debian, and how they are run.
+enum Tool {
+    static let directory = URL(filePath: #filePath).deletingLastPathComponent().path
+
+    /// Installs a package if it is missing; why it cannot be had, or nil.
+    static func missing(_ package: String) -> String? {
+        guard let result = try? run(["/bin/bash", "\(directory)/install.sh", package]) else { return "no bash" }
+        guard result.code != 0 else { return nil }
+        return "SKIPPED: \(package) is not installed and apt-get could not install it: \(result.output.suffix(300))"
+    }
+
+    /// Starts a program whose output is read by the caller.
+    static func start(_ arguments: [String]) throws -> (process: Process, output: FileHandle) {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: arguments[0])
+        process.arguments = Array(arguments.dropFirst())
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        return (process, pipe.fileHandleForReading)
+    }
+
+    /// Runs a program to its end.
+    static func run(_ arguments: [String]) throws -> (code: Int32, output: String) {
+        let (process, output) = try start(arguments)
+        let data = output.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+}
