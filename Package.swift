@@ -59,7 +59,7 @@ let modules: [[Target]] = [
                 .embedInCode("Resources/status.schema.json"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "DashboardTests", dependencies: ["Dashboard", "Telemetry"],
+            name: "DashboardTests", dependencies: ["Dashboard", "Telemetry", "myriad"],
             exclude: ["browser.py", "install.sh", "validate.py"],
             swiftSettings: strict),
     ],
@@ -95,9 +95,8 @@ let modules: [[Target]] = [
         .target(
             name: "Bench",
             dependencies: [
-                "Cluster", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Scheduler", "Server", "Telemetry",
-                "Tensors",
-                "Transport", "Wire",
+                "Cluster", "Dashboard", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Scheduler", "Server",
+                "Telemetry", "Tensors", "Transport", "Wire",
             ], swiftSettings: strict)
     ],
     [

@@ -82,7 +82,7 @@ enum Elements {
 
     /// The signs, drawn: fonts differ.
     static let icons: Markup = """
-        <svg hidden aria-hidden="true"><defs>
+        <svg class="defs" width="0" height="0" aria-hidden="true"><defs>
         <symbol id="i-running" viewBox="0 0 16 16"><path d="M4 2.5v11l9-5.5z"/></symbol>
         <symbol id="i-waiting" viewBox="0 0 16 16"><path d="M4 3h3v10H4zM9 3h3v10H9z"/></symbol>
         <symbol id="i-finished" viewBox="0 0 16 16"><path d="M2 8.6 3.6 7l3 3L12.4 3.6 14 5.2l-7.4 8z"/></symbol>

@@ -96,6 +96,7 @@ extension Page {
             }
             refused.merge(shard.report.refused) { $0 + $1 }
         }
+        let strangers = status.shards.reduce(0) { $0 + $1.report.malformed.filter { $0.key < 0 }.values.reduce(0, +) }
         let garbage = status.shards.reduce(0) { $0 + $1.report.garbage }
         let faulty = totals.enumerated().filter { $0.element.duplicates + $0.element.malformed > 0 }
         let rows: [Markup] = faulty.map { rank, total in
@@ -106,7 +107,12 @@ extension Page {
             "<tr><th scope=\"row\">\(reason)</th>\(Elements.fault(count))</tr>\n"
         }
         let unread: [Markup] =
-            garbage > 0 ? ["<tr><th scope=\"row\">without a readable header</th>\(Elements.fault(garbage))</tr>\n"] : []
+            (strangers > 0
+                ? [
+                    "<tr><th scope=\"row\">malformed, of a rank that no worker has</th>\(Elements.fault(strangers))</tr>\n"
+                ] : [])
+            + (garbage > 0
+                ? ["<tr><th scope=\"row\">without a readable header</th>\(Elements.fault(garbage))</tr>\n"] : [])
         let bySender = Elements.table(
             "senders-table", "By sender", [.init("Sender", number: false), .init("Duplicates"), .init("Malformed")],
             rows,

@@ -3,12 +3,12 @@ import Telemetry
 /// Shards: who is hot, what each holds, and why it holds pulls back.
 extension Page {
     private static let columns: [Elements.Column] = [
-        .init("Shard", "number and server", number: false), .init("State", number: false),
-        .init("Rows", "of all tables"), .init("Memory", "rows of all tables and the dense slice, without free room"),
+        .init("Shard", "number and server", number: false), .init("Rows", "of all tables"),
+        .init("Memory", "rows of all tables and the dense slice, without free room"),
         .init("Weights"), .init("Optimizer"), .init("Index", "index and counts"), .init("Dense"),
         .init("Pulls/s", "below: rows a second"), .init("Pushes/s", "below: rows a second"),
         .init("In/s", "bytes received; below: in all"), .init("Out/s", "bytes sent; below: in all"),
-        .init("Pull p50", "from a pull's arrival or release to its answer"), .init("Pull p99", "below: the longest"),
+        .init("Pull p50", "from a pull's arrival or release to its answer; below: 99th percentile and longest"),
         .init("Apply p99", "regularizing and updating once a step"),
         .init("Queue", "messages waiting; below: the most"),
         .init("Busy", "share of its thread's time that is work"), .init("Parked", "pulls that wait for a step"),
@@ -65,15 +65,14 @@ extension Page {
             "gather \(Quantity.percent(shard.gather)), merge \(Quantity.percent(shard.merge)), "
             + "update \(Quantity.percent(shard.update)), write \(Quantity.percent(shard.write))"
         return """
-            <tr class="\(shard.state.rawValue)"><th scope="row" title="\(shard.endpoint)">\(report.shard)\
-            <small>server \(shard.server)</small></th><td>\(Elements.state(shard.state.rawValue))</td>\
+            <tr class="\(shard.state.rawValue)"><th scope="row" title="server \(shard.server) \(shard.endpoint)">\(report.shard)\
+            <small>\(Elements.state(shard.state.rawValue))</small></th>\
             \(Elements.count(report.rows))\(memory(used))\(memory(bytes.weights))\(memory(bytes.optimizer))\
             \(memory(bytes.index + bytes.counts))\(memory(report.denseBytes))\
             \(Elements.number(Quantity.rate(shard.pullsPerSecond), exactly: report.pulls, below: Quantity.rate(shard.pulledRowsPerSecond)))\
             \(Elements.number(Quantity.rate(shard.pushesPerSecond), exactly: report.pushes, below: Quantity.rate(shard.pushedRowsPerSecond)))\
             \(traffic(shard.receivedBytesPerSecond, report.receivedBytes))\(traffic(shard.sentBytesPerSecond, report.sentBytes))\
-            \(Elements.number(Quantity.seconds(report.pullSeconds.p50)))\
-            \(Elements.number(Quantity.seconds(report.pullSeconds.p99), below: Quantity.seconds(report.pullSeconds.max)))\
+            \(Elements.number(Quantity.seconds(report.pullSeconds.p50), below: tail(report.pullSeconds)))\
             \(Elements.number(Quantity.seconds(report.applySeconds.p99)))\
             \(Elements.count(report.queue, below: "max \(Quantity.count(report.queuePeak))"))\
             <td class="n" title="\(shares)">\(Quantity.percent(shard.busy))\(bar(shard.busy))</td>\
@@ -84,6 +83,10 @@ extension Page {
             <td class="words">\(why)</td></tr>
 
             """
+    }
+
+    private func tail(_ times: LatencyHistogram) -> String {
+        "p99 \(Quantity.seconds(times.p99)), max \(Quantity.seconds(times.max))"
     }
 
     private func memory(_ bytes: Int) -> Markup { Elements.number(Quantity.bytes(bytes), exactly: bytes) }

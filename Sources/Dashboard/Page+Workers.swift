@@ -3,7 +3,7 @@ import Telemetry
 /// Workers: where their time goes, how far each is, and for whom it waits.
 extension Page {
     private static let columns: [Elements.Column] = [
-        .init("Worker", number: false), .init("State", number: false),
+        .init("Worker", "number and host", number: false),
         .init("Time", "shares over the last seconds: read, wait, compute, push", number: false),
         .init("Read"), .init("Wait"), .init("Compute"), .init("Push"), .init("Samples/s", "below: in all"),
         .init("Step"), .init("Step p50", "from one step's values to the next step's"), .init("Step p99"),
@@ -29,8 +29,8 @@ extension Page {
     private func row(_ worker: WorkerStatus) -> Markup {
         let report = worker.report
         return """
-            <tr class="\(worker.state.rawValue)"><th scope="row">\(worker.rank)<small>\(worker.host)</small></th>\
-            <td>\(Elements.state(worker.state.rawValue))</td><td class="time">\(shares(worker))</td>\
+            <tr class="\(worker.state.rawValue)"><th scope="row">\(worker.rank)<small>\(worker.host)</small><small>\(Elements.state(worker.state.rawValue))</small></th>\
+            <td class="time">\(shares(worker))</td>\
             \(share(worker.read, report.readSeconds))\(share(worker.wait, report.waitSeconds))\
             \(share(worker.compute, report.computeSeconds))\(share(worker.push, report.pushSeconds))\
             \(Elements.number(Quantity.rate(worker.samplesPerSecond), exactly: report.samples, below: Quantity.count(report.samples)))\

@@ -56,7 +56,7 @@ struct Page {
 
     /// How long ago a moment of the status was.
     func age(_ time: Double) -> String {
-        time > 0 ? "\(Quantity.seconds(max(0, status.time - time).rounded())) ago" : "–"
+        time > 0 ? "\(Quantity.age(status.time - time)) ago" : "–"
     }
 
     /// Name, state and, above all, what to make faster.
@@ -111,20 +111,20 @@ struct Page {
         let left = Double(max(0, job.samplesTotal - job.samples))
         let isRunning = job.state == .running
         let remaining = isRunning && rate > 0 ? "\(Quantity.span(left / rate)) left" : ""
+        let seen = job.samplesTotal > 0 ? "\(Quantity.count(job.samples)) samples" : ""
         let rows = status.shards.reduce(0) { $0 + $1.report.rows }
         let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
         let traffic = status.shards.reduce(0) { $0 + $1.receivedBytesPerSecond + $1.sentBytesPerSecond }
         let epoch = job.epochs > 0 ? "epoch \(min(job.epoch + 1, job.epochs)) of \(job.epochs)" : ""
-        let auxiliary = job.auxiliaryLoss.map { "auxiliary \(Quantity.metric($0))" } ?? "per sample, last second"
+        let auxiliary = job.auxiliaryLoss.map { "auxiliary \(Quantity.metric($0))" } ?? "over the last second"
         let checkpoint =
-            job.checkpoint.map { "step \(Quantity.grouped($0.step)), \(age($0.time))" }
+            job.checkpoint.map { "step \(Quantity.grouped($0.step))" }
             ?? (job.checkpointFailures > 0 ? "" : "none yet")
         let failures = job.checkpointFailures > 0 ? " \(job.checkpointFailures) failed!" : ""
         let others: [Markup] = [
             tile(
                 "Samples/s", "speed", Quantity.rate(isRunning ? rate : job.meanSamplesPerSecond),
                 isRunning ? "mean \(Quantity.rate(job.meanSamplesPerSecond))" : "mean of the run"),
-            tile("Samples", "samples", Quantity.count(job.samples), "of \(Quantity.count(job.samplesTotal))"),
             tile("Loss", "loss", Quantity.metric(job.loss), auxiliary),
             tile("Running AUC", "auc", Quantity.metric(job.auc), "before the update"),
             tile(
@@ -134,7 +134,7 @@ struct Page {
             tile("Traffic", "traffic", "\(Quantity.bytes(traffic))/s", "in and out of shards"),
             tile(
                 "Checkpoint", "checkpoint", checkpoint + failures,
-                job.checkpoint.map { "\(Quantity.bytes($0.bytes)) in \(Quantity.seconds($0.seconds))" } ?? ""),
+                job.checkpoint.map { "\(age($0.time)), \(Quantity.bytes($0.bytes))" } ?? ""),
         ]
         return """
             <section class="tiles" id="figures" aria-label="Figures of the job">
@@ -143,7 +143,7 @@ struct Page {
             <svg class="progress" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" \
             aria-label="\(Quantity.percent(progress)) done"><rect class="track" width="100" height="1"/>\
             <rect class="done" width="\(Quantity.fixed(progress * 100, 2))" height="1"/></svg>
-            <small>\([Quantity.percent(progress), epoch, remaining].filter { !$0.isEmpty }.joined(separator: " · "))</small></div>
+            <small>\([Quantity.percent(progress), epoch, seen, remaining].filter { !$0.isEmpty }.joined(separator: " · "))</small></div>
             \(others)
             </section>
 

@@ -51,6 +51,9 @@ enum Quantity {
         return "\(minutes):\(two(total % 60))"
     }
 
+    /// 15 s, then 12:05.
+    static func age(_ value: Double) -> String { value < 100 ? "\(max(0, whole(value))) s" : span(value) }
+
     /// 91 %; one digit behind the point below ten.
     static func percent(_ share: Double) -> String {
         guard share.isFinite else { return "–" }

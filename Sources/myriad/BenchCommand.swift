@@ -16,11 +16,15 @@ struct BenchCommand: ParsableCommand {
 
             Examples:
               myriad bench
+              myriad bench --page --seconds 20
               myriad bench --json --data ARRAYS --model din --dim 18 --batch 1024 --threads 1 --seconds 2 --repeats 5
             """)
 
     @Flag(help: "Measure one cell of training and print one line of JSON.")
     var json = false
+
+    @Flag(help: "Measure how fast the page and the API answer for a simulated cluster of 64 shards and 256 workers.")
+    var page = false
 
     @Option(help: "A directory of raw arrays; an own workload of the same shape unless given.")
     var data: String?
@@ -44,6 +48,7 @@ struct BenchCommand: ParsableCommand {
     var repeats = 5
 
     func run() throws {
+        if page { return try PageBench(seconds: seconds).run().forEach { print($0) } }
         let directory = NSTemporaryDirectory() + "/myriad-bench-data-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: directory) }
         do {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Cluster
+import Dashboard
 import Foundation
 import Job
 import Scheduler
@@ -40,20 +41,27 @@ struct JobArguments: ParsableArguments {
 
     /// Runs a resolved job and prints how it ended.
     func perform(_ job: Job, resumes: Bool, _ body: (RunDirectory, Monitor, Interrupt) throws -> Void) throws {
+        let path = run ?? resumedRun ?? RunDirectory.free(for: config)
+        let book = ClusterBook(job, directory: path)
+        // Before the directory is made: a port that is taken leaves nothing behind.
+        let page = try JobPage.start(job.config.monitor, book.board)
+        defer { page?.stop() }
         let directory: RunDirectory
         do {
-            directory = try RunDirectory(
-                path: run ?? resumedRun ?? RunDirectory.free(for: config), config: job.config, resumes: resumes)
+            directory = try RunDirectory(path: path, config: job.config, resumes: resumes)
         } catch {
             throw Exit.with(Exit.data, "\(error)")
         }
         let total = job.plan.samples(through: job.plan.lastStep) - job.plan.samples(through: job.plan.startStep)
-        let book = ClusterBook(job, directory: directory.path)
         let monitor = Monitor(run: directory, samples: total, quiet: quiet, book: book)
         defer { monitor.close() }
         if job.config.monitor.tensorboard {
             monitor.writeTensorBoard(
                 config: (try? job.config.yaml()) ?? "", resumedAt: resumes ? job.plan.startStep : nil)
+        }
+        if let page {
+            book.announce(page: page.url)
+            if !quiet { StandardError.line("page: \(page.url)") }
         }
         let interrupt = Interrupt()
         do {

@@ -84,7 +84,7 @@ struct BrowserTests {
         try PageServer(board: life.board, options: PageOptions(address: "127.0.0.1:0")) { _ in "" }
     }
 
-    private func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
+    func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do { return try decoder.decode(type, from: Data(text.utf8)) } catch {

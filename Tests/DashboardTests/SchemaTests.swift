@@ -9,7 +9,7 @@ import Testing
 struct SchemaTests {
     static let missing = Tool.missing("python3-jsonschema")
 
-    private func complaints(_ status: Data) throws -> String {
+    func complaints(_ status: Data) throws -> String {
         let directory = FileManager.default.temporaryDirectory.appending(path: "myriad-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }

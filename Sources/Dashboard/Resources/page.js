@@ -114,6 +114,13 @@
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push(i * step);
     return found;
   }
+  // Sizes have round numbers of another kind.
+  function byteTicks(low, high, about) {
+    const raw = (high - low) / about, power = 1024 ** Math.max(0, Math.floor(Math.log(raw) / Math.log(1024)));
+    const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1024].find((s) => s * power >= raw * 0.999) * power, found = [];
+    for (let v = 0; v <= high; v += step) if (v >= low) found.push(v);
+    return found;
+  }
   function timeTicks(seconds, about) {
     const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
     const step = steps.find((s) => seconds / s <= about) || 604800 * 4, found = [];
@@ -148,8 +155,10 @@
     const add = (className, text) => {
       const key = document.createElement("span"), sample = document.createElement("i");
       sample.className = className;
+      const value = document.createElement("b");
       if (spec.areas) key.className = "key";
-      key.append(sample, text);
+      value.dataset.of = text;
+      key.append(sample, text, value);
       caption.append(key);
     };
     for (const [name, kind] of spec.lines || []) if (name) add(`sample ${kind}`, name);
@@ -182,7 +191,7 @@
     const end = Math.max(series.at(-1)?.time ?? 0, ...dots.map((d) => d.time), start + 1);
     const x = (t) => left + ((t - start) / (end - start)) * (right - left);
     const y = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
-    const marks = ticks(low, high, 3);
+    const marks = spec.format === bytes ? byteTicks(low, high, 3) : ticks(low, high, 4);
     const digits = marks.length > 1 ? Math.max(0, Math.min(4, Math.ceil(-Math.log10(marks[1] - marks[0]) - 1e-9))) : 4;
     const label = spec.format === charts.loss.format || spec.format === charts.auc.format ? fixed(digits) : spec.format;
     for (const v of marks) {
@@ -219,7 +228,13 @@
       : spec.lines.map(([name, , of]) => `${name} ${Number.isFinite(of(p)) ? spec.format(of(p)) : "–"}`.trim()).join(", ");
     const last = series.at(-1);
     const show = (p) => {
-      readout.textContent = p ? `${words(p)} at ${span(p.time - start)}` : last ? words(last) : "";
+      const now = p || last, single = !spec.areas && !spec.lines[0][0];
+      for (const value of now ? figure.querySelectorAll("b[data-of]") : []) {
+        const line = spec.lines?.find(([name]) => name === value.dataset.of);
+        const number = line ? line[2](now) : now[value.dataset.of];
+        value.textContent = value.dataset.of === spec.dots ? "" : Number.isFinite(number) ? spec.format(number) : "–";
+      }
+      readout.textContent = (single && now ? words(now) : "") + (p ? ` at ${span(p.time - start)}` : "");
       cursor.setAttribute("visibility", p ? "visible" : "hidden");
       if (p) { cursor.setAttribute("x1", x(p.time)); cursor.setAttribute("x2", x(p.time)); }
     };

@@ -1,0 +1,93 @@
+import ArgumentParser
+import Cluster
+import Dashboard
+import Foundation
+import Job
+import Telemetry
+import Terminal
+import Transport
+
+struct DashboardCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dashboard",
+        abstract: "Serve the page of a run, finished or running, until Ctrl-C.",
+        discussion: """
+            The page that the scheduler serves while a job runs, made from the run's files (status.json, metrics.jsonl), or
+            by asking the scheduler while it still answers. Only this machine can connect.
+
+            Examples:
+              myriad dashboard
+              myriad dashboard runs/synthetic-1 --port 8080
+              myriad dashboard tcp://10.0.0.1:5555
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "A run directory, or the scheduler's address; the newest run in runs/ unless given.", valueName: "run"))
+    var target: String?
+
+    @Option(help: "The port; 7165 or the next free one unless given.")
+    var port: UInt16?
+
+    func run() throws {
+        let source: StatusSource
+        let board: StatusBoard
+        var newest = 0.0
+        do {
+            source = try StatusSource(target)
+            let first = try source.read(seriesSince: newest)
+            board = StatusBoard(status: first.status.settled, series: first.series)
+            newest = first.series.last?.time ?? newest
+        } catch {
+            throw Exit.with(target?.contains("://") == true ? Exit.unavailable : Exit.data, "\(error)")
+        }
+        let server = try JobPage.server(board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
+        print("page: \(server.url)  (Ctrl-C ends it)")
+        fflush(stdout)
+        while true {
+            Thread.sleep(forTimeInterval: 1)
+            let state = board.status.job.state
+            // What is over does not change any more.
+            guard state == .waiting || state == .running, let next = try? source.read(seriesSince: newest) else {
+                continue
+            }
+            for point in next.series { board.publish(next.status.settled, point: point) }
+            if next.series.isEmpty { board.publish(next.status.settled) }
+            newest = next.series.last?.time ?? newest
+        }
+    }
+}
+
+/// The page beside a job, as its configuration wants it.
+enum JobPage {
+    /// Starts the page of a job that begins; nil when it is off.
+    static func start(_ options: MonitorOptions, _ board: StatusBoard) throws -> PageServer? {
+        guard options.page != "off" else { return nil }
+        return try server(board, PageOptions(address: options.page, token: try token(options)))
+    }
+
+    /// Starts a server, or leaves with the exit code of what is wrong.
+    static func server(_ board: StatusBoard, _ options: PageOptions) throws -> PageServer {
+        do {
+            return try PageServer(board: board, options: options, metrics: Prometheus.text)
+        } catch let error as PageError {
+            switch error {
+            case .taken, .unavailable: throw Exit.with(Exit.unavailable, "\(error)")
+            case .badAddress, .needsToken, .badToken: throw Exit.with(Exit.data, "\(error)")
+            }
+        }
+    }
+
+    /// From the environment, or else from the file that the configuration names; nil for none.
+    private static func token(_ options: MonitorOptions) throws -> String? {
+        if let token = ProcessInfo.processInfo.environment["MYRIAD_TOKEN"], !token.isEmpty { return token }
+        guard !options.tokenFile.isEmpty else { return nil }
+        do {
+            return try String(contentsOfFile: options.tokenFile, encoding: .utf8)
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+        } catch {
+            throw Exit.with(
+                Exit.data, "monitor.token_file \(options.tokenFile): cannot be read: \(error.localizedDescription)")
+        }
+    }
+}
