@@ -158,6 +158,7 @@ def look(browser, url, images, name):
     browser.evaluate("document.querySelector('.scroll').focus()")
     time.sleep(1.5)
     result["keeps_focus"] = browser.evaluate("document.activeElement.className") == "scroll"
+    browser.evaluate("document.activeElement.blur()")
     result["later"] = browser.evaluate(STATE)
     result["overflow"] = {}
     for width in [400, 1000, 1400]:
