@@ -49,7 +49,7 @@ let modules: [[Target]] = [
     module("Hashing", ["Tensors"], lean),
     module("Evaluation"),
     module("Telemetry"),
-    module("Terminal", ["Telemetry"], tests: ["myriad"]),
+    module("Terminal", ["Telemetry"]),
     module("Records", ["Telemetry"], tests: ["myriad"], exclude: ["Python"]),
     [
         .target(
@@ -90,7 +90,7 @@ let modules: [[Target]] = [
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
-        ], tests: ["myriad", "CZeroMQ"]),
+        ], tests: ["myriad", "CZeroMQ", "Terminal"]),
     [
         .target(
             name: "Bench",

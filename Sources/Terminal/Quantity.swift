@@ -61,10 +61,11 @@ package enum Quantity {
             ? fixed(value, 2) : value < 99.95 ? fixed(value, 1) : exact(Int(min(value, 1e15).rounded()))
     }
 
-    /// "0.4 s", "12 s", "2 min 10 s", "3 h 5 min", "2 d 3 h".
+    /// "42 ms", "0.4 s", "12 s", "2 min 10 s", "3 h 5 min", "2 d 3 h".
     package static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds.magnitude < 1e12 else { return none }
-        guard seconds > 0 else { return "0 s" }
+        guard seconds >= 0.0005 else { return "0 s" }
+        if seconds < 0.0995 { return fixed(seconds * 1e3, 0) + " ms" }
         if seconds < 9.95 { return fixed(seconds, 1) + " s" }
         let whole = Int(seconds.rounded())
         if whole < 60 { return "\(whole) s" }
@@ -73,9 +74,10 @@ package enum Quantity {
         return "\(whole / 86400) d\(whole / 3600 % 24 > 0 ? " \(whole / 3600 % 24) h" : "")"
     }
 
-    /// Like a duration, one unit only, for columns: "12 s", "3 min".
+    /// Like a duration, whole and one unit only, for columns: "12 s", "3 min".
     package static func age(_ seconds: Double) -> String {
-        duration(seconds).split(separator: " ").prefix(2).joined(separator: " ")
+        if seconds < 60 { return "\(Int(max(0, seconds))) s" }
+        return duration(seconds).split(separator: " ").prefix(2).joined(separator: " ")
     }
 
     /// A loss or an AUC: four digits behind the point.

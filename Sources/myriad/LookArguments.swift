@@ -34,13 +34,13 @@ struct LookArguments: ParsableArguments {
         }
     }
 
-    /// The newest status; after the end of the job with means over it.
+    /// The newest status and, if they are wanted, the points of its curves.
     func read(_ source: StatusSource, seriesSince: Double? = nil) throws -> (
         status: ClusterStatus, series: [SeriesPoint]
     ) {
         do {
             let answer = try source.read(seriesSince: seriesSince)
-            return (answer.status.settled, answer.series)
+            return (answer.status, answer.series)
         } catch {
             throw Exit.with(source.endpoint.isEmpty ? Exit.data : Exit.unavailable, "\(error)")
         }

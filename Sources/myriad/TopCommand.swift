@@ -34,8 +34,10 @@ struct TopCommand: ParsableCommand {
         }
         // A wrong address has to be told on the usual screen.
         let source = try look.source()
-        _ = try look.read(source)
-        let feed = StatusFeed(target: source.directory ?? source.endpoint)
+        let first = try look.read(source, seriesSince: source.endpoint.isEmpty ? 0 : Date().timeIntervalSince1970 - 600)
+        let feed = StatusFeed(
+            target: source.directory ?? source.endpoint,
+            first: .init(status: first.status, series: first.series, isLive: source.isLive))
         defer { feed.stop() }
         let screen: Screen
         do {
@@ -100,9 +102,11 @@ private final class StatusFeed: Sendable {
 
     /// Points that are kept: more than any terminal has columns.
     private static let longest = 1000
-    private let state = Mutex(Contents())
+    private let state: Mutex<Contents>
 
-    init(target: String) {
+    /// - Parameter first: what is known already.
+    init(target: String, first: Contents) {
+        state = Mutex(first)
         Thread.detachNewThread { [self] in follow(target) }
     }
 
@@ -116,11 +120,10 @@ private final class StatusFeed: Sendable {
             do {
                 let open = try source ?? StatusSource(target)
                 source = open
-                let since = contents.series.last?.time ?? Date().timeIntervalSince1970 - 600
-                let answer = try open.read(seriesSince: open.isLive || !contents.series.isEmpty ? since : 0)
+                let answer = try open.read(seriesSince: contents.series.last?.time ?? 0)
                 let isLive = open.isLive
                 state.withLock {
-                    $0.status = answer.status.settled
+                    $0.status = answer.status
                     $0.series = ($0.series + answer.series).suffix(StatusFeed.longest)
                     $0.isLive = isLive
                     $0.trouble = ""

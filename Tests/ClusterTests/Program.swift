@@ -33,13 +33,15 @@ final class Program {
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// Starts a process.
-    func start(_ arguments: [String], output: FileHandle = .nullDevice, errors: FileHandle = .nullDevice) throws
-        -> Process
-    {
+    func start(
+        _ arguments: [String], output: FileHandle = .nullDevice, errors: FileHandle = .nullDevice,
+        environment: [String: String] = [:]
+    ) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: Program.path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: directory)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
@@ -53,13 +55,13 @@ final class Program {
 
     /// Runs a process to its end, at most two minutes.
     @discardableResult
-    func run(_ arguments: [String]) throws -> Result {
+    func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
         let name = directory + "/" + UUID().uuidString
         for ending in [".out", ".err"] { _ = FileManager.default.createFile(atPath: name + ending, contents: nil) }
         guard let output = FileHandle(forWritingAtPath: name + ".out"),
             let errors = FileHandle(forWritingAtPath: name + ".err")
         else { throw CocoaError(.fileWriteUnknown) }
-        let process = try start(arguments, output: output, errors: errors)
+        let process = try start(arguments, output: output, errors: errors, environment: environment)
         let deadline = ContinuousClock.now + .seconds(120)
         while process.isRunning, .now < deadline { Thread.sleep(forTimeInterval: 0.01) }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }

@@ -52,6 +52,10 @@ import Testing
     @Test("durations name their two largest units, ages one")
     func durations() {
         #expect(Quantity.duration(0.42) == "0.4 s")
+        #expect(Quantity.duration(0.042) == "42 ms")
+        #expect(Quantity.age(0.9) == "0 s")
+        #expect(Quantity.age(59.9) == "59 s")
+        #expect(Quantity.age(.nan) == "-")
         #expect(Quantity.duration(12) == "12 s")
         #expect(Quantity.duration(59.7) == "1 min")
         #expect(Quantity.duration(130) == "2 min 10 s")
