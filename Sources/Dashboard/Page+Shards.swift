@@ -8,7 +8,7 @@ extension Page {
         .init("Weights"), .init("Optimizer"), .init("Index", "index and counts"), .init("Dense"),
         .init("Pulls/s", "below: rows a second"), .init("Pushes/s", "below: rows a second"),
         .init("In/s", "bytes received; below: in all"), .init("Out/s", "bytes sent; below: in all"),
-        .init("Pull p50", "from a pull's arrival or release to its answer; below: 99th percentile and longest"),
+        .init("Pull p50", "from a pull's arrival or release to its answer; below: 99th percentile"),
         .init("Apply p99", "regularizing and updating once a step"),
         .init("Queue", "messages waiting; below: the most"),
         .init("Busy", "share of its thread's time that is work"), .init("Parked", "pulls that wait for a step"),
@@ -72,7 +72,7 @@ extension Page {
             \(Elements.number(Quantity.rate(shard.pullsPerSecond), exactly: report.pulls, below: Quantity.rate(shard.pulledRowsPerSecond)))\
             \(Elements.number(Quantity.rate(shard.pushesPerSecond), exactly: report.pushes, below: Quantity.rate(shard.pushedRowsPerSecond)))\
             \(traffic(shard.receivedBytesPerSecond, report.receivedBytes))\(traffic(shard.sentBytesPerSecond, report.sentBytes))\
-            \(Elements.number(Quantity.seconds(report.pullSeconds.p50), below: tail(report.pullSeconds)))\
+            \(Elements.number(Quantity.seconds(report.pullSeconds.p50), below: "p99 \(Quantity.seconds(report.pullSeconds.p99))"))\
             \(Elements.number(Quantity.seconds(report.applySeconds.p99)))\
             \(Elements.count(report.queue, below: "max \(Quantity.count(report.queuePeak))"))\
             <td class="n" title="\(shares)">\(Quantity.percent(shard.busy))\(bar(shard.busy))</td>\
@@ -83,10 +83,6 @@ extension Page {
             <td class="words">\(why)</td></tr>
 
             """
-    }
-
-    private func tail(_ times: LatencyHistogram) -> String {
-        "p99 \(Quantity.seconds(times.p99)), max \(Quantity.seconds(times.max))"
     }
 
     private func memory(_ bytes: Int) -> Markup { Elements.number(Quantity.bytes(bytes), exactly: bytes) }

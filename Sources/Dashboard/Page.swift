@@ -116,7 +116,8 @@ struct Page {
         let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
         let traffic = status.shards.reduce(0) { $0 + $1.receivedBytesPerSecond + $1.sentBytesPerSecond }
         let epoch = job.epochs > 0 ? "epoch \(min(job.epoch + 1, job.epochs)) of \(job.epochs)" : ""
-        let auxiliary = job.auxiliaryLoss.map { "auxiliary \(Quantity.metric($0))" } ?? "over the last second"
+        let auxiliary =
+            job.auxiliaryLoss.flatMap { $0 == 0 ? nil : "auxiliary \(Quantity.metric($0))" } ?? "over the last second"
         let checkpoint =
             job.checkpoint.map { "step \(Quantity.grouped($0.step))" }
             ?? (job.checkpointFailures > 0 ? "" : "none yet")
@@ -128,8 +129,8 @@ struct Page {
             tile("Loss", "loss", Quantity.metric(job.loss), auxiliary),
             tile("Running AUC", "auc", Quantity.metric(job.auc), "before the update"),
             tile(
-                "Best validation AUC", "best-auc", Quantity.metric(best?.auc),
-                best.map { "at step \(Quantity.grouped($0.step))" } ?? "not scored yet"),
+                "Validation AUC", "best-auc", Quantity.metric(best?.auc),
+                best.map { "best, at step \(Quantity.grouped($0.step))" } ?? "not scored yet"),
             tile("Rows", "rows", Quantity.count(rows), "\(Quantity.bytes(bytes)) in \(status.shards.count) shards"),
             tile("Traffic", "traffic", "\(Quantity.bytes(traffic))/s", "in and out of shards"),
             tile(
@@ -151,14 +152,14 @@ struct Page {
     }
 
     private func tile(_ name: String, _ id: String, _ value: String, _ note: String) -> Markup {
-        let size: Markup = value.count > 10 ? " class=\"long\"" : ""
+        let size: Markup = value.count > 8 ? " class=\"long\"" : ""
         return "<div class=\"tile\"><h2>\(name)</h2><p id=\"\(id)\"\(size)>\(value)</p><small>\(note)</small></div>\n"
     }
 
     /// Where the script draws; the newest points stand in the tiles above.
     private var curves: Markup {
         let charts: [Markup] = [
-            ("loss", "Loss"), ("auc", "AUC"), ("speed", "Samples/s"), ("time", "Time of workers"),
+            ("loss", "Loss"), ("auc", "AUC"), ("speed", "Samples/s"), ("time", "Time shares"),
             ("traffic", "Traffic of shards"), ("rows", "Rows"),
         ].map { id, title in
             """

@@ -6,6 +6,7 @@ import Job
 import Telemetry
 import Terminal
 import Transport
+import Wire
 
 struct DashboardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,7 +44,7 @@ struct DashboardCommand: ParsableCommand {
         }
         let server = try JobPage.server(board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
         print("page: \(server.url)  (Ctrl-C ends it)")
-        fflush(stdout)
+        fflush(nil)
         while true {
             Thread.sleep(forTimeInterval: 1)
             let state = board.status.job.state

@@ -45,7 +45,10 @@ struct JobArguments: ParsableArguments {
         let book = ClusterBook(job, directory: path)
         // Before the directory is made: a port that is taken leaves nothing behind.
         let page = try JobPage.start(job.config.monitor, book.board)
-        defer { page?.stop() }
+        defer {
+            page?.linger()
+            page?.stop()
+        }
         let directory: RunDirectory
         do {
             directory = try RunDirectory(path: path, config: job.config, resumes: resumes)

@@ -41,7 +41,9 @@ struct LiveTests {
 
         deinit {
             for process in processes where process.isRunning {
-                kill(process.processIdentifier, SIGTERM)
+                // A child of a test's thread may have inherited that signals are held back; those of a launcher that
+                // is killed end by themselves.
+                kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
             }
             try? FileManager.default.removeItem(atPath: directory)

@@ -174,8 +174,9 @@
     const spec = charts[figure.dataset.chart], readout = legend(figure, spec);
     const plot = figure.querySelector(".plot"), width = plot.clientWidth, height = 150;
     const dots = spec.dots ? scores(spec.dots) : [];
-    const series = thin(points, Math.max(50, width - 60));
-    const values = (p) => (spec.areas ? [1] : spec.lines.map(([, , of]) => of(p))).filter((v) => Number.isFinite(v));
+    const known = spec.areas ? points.filter((p) => spec.areas.some((name) => p[name] > 0)) : points;
+    const series = thin(known, Math.max(50, width - 60));
+    const values = (p) => (spec.areas ? [0, 1] : spec.lines.map(([, , of]) => of(p))).filter((v) => Number.isFinite(v));
     const all = series.flatMap(values).concat(dots.map((d) => d.value));
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "img" });
     if (!all.length) {
