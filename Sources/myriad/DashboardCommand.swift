@@ -37,7 +37,7 @@ struct DashboardCommand: ParsableCommand {
         do {
             source = try StatusSource(target)
             let first = try source.read(seriesSince: newest)
-            board = StatusBoard(status: first.status.settled, series: first.series)
+            board = StatusBoard(status: first.status, series: first.series)
             newest = first.series.last?.time ?? newest
         } catch {
             throw Exit.with(target?.contains("://") == true ? Exit.unavailable : Exit.data, "\(error)")
@@ -52,8 +52,8 @@ struct DashboardCommand: ParsableCommand {
             guard state == .waiting || state == .running, let next = try? source.read(seriesSince: newest) else {
                 continue
             }
-            for point in next.series { board.publish(next.status.settled, point: point) }
-            if next.series.isEmpty { board.publish(next.status.settled) }
+            for point in next.series { board.publish(next.status, point: point) }
+            if next.series.isEmpty { board.publish(next.status) }
             newest = next.series.last?.time ?? newest
         }
     }
