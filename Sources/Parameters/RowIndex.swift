@@ -1,4 +1,6 @@
 import CPrefetch
+import Glibc
+import Tensors
 
 /// Open addressing from a 64-bit id to 32 bits, in entries of 12 bytes: one partition of one table.
 ///
@@ -46,7 +48,7 @@ struct RowIndex: ~Copyable {
         entries = RowIndex.allocate(4)
     }
 
-    deinit { entries.deallocate() }
+    deinit { free(entries) }
 
     /// Bytes held.
     var bytes: Int { capacity * MemoryLayout<Entry>.stride }
@@ -111,14 +113,16 @@ struct RowIndex: ~Copyable {
             let id = old[place].id
             entries[slot(of: id, rehash(id))] = old[place]
         }
-        old.deallocate()
+        free(old)
     }
 
     /// At most four entries of five in use, and one always free: it ends a probe.
     private static func usable(of capacity: Int) -> Int { capacity * 4 / 5 }
 
     private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Entry> {
-        let entries = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+        let bytes = capacity * MemoryLayout<Entry>.stride
+        guard let block = malloc(bytes) else { OutOfMemory.end(bytes, for: "an index of rows") }
+        let entries = block.bindMemory(to: Entry.self, capacity: capacity)
         entries.initialize(repeating: Entry(id: 0, value: 0), count: capacity)
         return entries
     }

@@ -1,4 +1,5 @@
 import Glibc
+import Tensors
 
 /// The rows of one partition of one table, end to end in one block; a row's number never changes.
 ///
@@ -51,7 +52,7 @@ struct Slab: ~Copyable {
     private static func allocate(_ old: UnsafeMutablePointer<Float>?, _ units: Int) -> UnsafeMutablePointer<Float> {
         let bytes = units * MemoryLayout<Float>.stride
         let block = realloc(old, bytes)
-        guard let block else { preconditionFailure("no memory for \(bytes) bytes of rows: give the table a limit") }
+        guard let block else { OutOfMemory.end(bytes, for: "rows") }
         return block.bindMemory(to: Float.self, capacity: units)
     }
 }

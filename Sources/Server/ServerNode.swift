@@ -1,5 +1,6 @@
 import Foundation
 package import Telemetry
+import Tensors
 package import Transport
 package import Wire
 
@@ -62,6 +63,8 @@ package final class ServerNode {
         let sockets = try options.listen.map { try Socket.listen(on: $0, in: context) }
         var hello = options.hello
         hello.endpoints = sockets.map(\.endpoint)
+        let notes = notes
+        OutOfMemory.tell { notes.post(.failed($0)) }
         let link = try SchedulerLink(to: options.scheduler, in: context, hello: hello, silence: options.silence)
         let welcome = try link.join()
         do {
