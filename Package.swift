@@ -68,7 +68,7 @@ let modules: [[Target]] = [
     module("Safetensors"),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
-    module("Kernels", ["Tensors", "COpenBLAS"], fast),
+    module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
     module("Layers", ["Tensors", "Kernels"], lean, tests: ["Safetensors"], exclude: ["Fixtures"]),
     module(
         "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
@@ -91,6 +91,13 @@ let modules: [[Target]] = [
             "Worker",
             "Scheduler", "Job",
         ], tests: ["myriad", "CZeroMQ", "Terminal"]),
+    module(
+        "Doctor",
+        [
+            "Tensors", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters", "Job",
+            "Cluster",
+            "COpenBLAS", "CZeroMQ", "CCompression",
+        ], tests: ["myriad"]),
     [
         .target(
             name: "Bench",
@@ -103,7 +110,8 @@ let modules: [[Target]] = [
         .executableTarget(
             name: "myriad",
             dependencies: [
-                "Bench", "Dashboard", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation", "Server",
+                "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
+                "Server",
                 "Worker", "Scheduler", "Records", "Telemetry", "Terminal", "Transport", "Wire", "Models", "Tensors",
                 argumentParser, yams,
             ],

@@ -1,2 +1,3 @@
 #include <sys/eventfd.h>
+#include <sys/timex.h>
 #include <zmq.h>

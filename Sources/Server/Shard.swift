@@ -88,6 +88,12 @@ package final class Shard {
     ///
     /// Whatever the bytes are, they change nothing unless all of the message is valid.
     package func receive(_ message: Message, from: [UInt8], answers: inout [Answer], events: inout [Event]) {
+        if message.header.kind == .probe {
+            // Whoever measures the way is no part of the job.
+            let answer = Message(message.header.reply(.probed, from: identity), message.frames)
+            answers.append(Answer(to: from, message: answer))
+            return
+        }
         statistics.received(message)
         take(message, from: from, answers: &answers, events: &events)
     }

@@ -80,7 +80,7 @@ package enum Control: Sendable, Equatable {
         case .inspect: self = .inspect(try body(Inspect.self))
         case .inspected: self = .inspected(try body(Inspection.self))
         case .counters: self = .counters(try body(NodeReport.self))
-        case .pull, .values, .push, .pushed, .refused, .scores:
+        case .pull, .values, .push, .pushed, .refused, .probe, .probed, .scores:
             throw .kind(found: kind, expected: "a control message")
         }
     }

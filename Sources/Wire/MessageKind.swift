@@ -11,6 +11,10 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
     case pushed = 4
     /// Shard → worker: a pull or push that cannot be served, and why.
     case refused = 5
+    /// Anybody → shard: bytes, to see how fast they go; nothing is counted.
+    case probe = 6
+    /// Shard → whoever asked: the same bytes.
+    case probed = 7
 
     // Control: between any node and the scheduler.
     /// Node → scheduler: who I am.

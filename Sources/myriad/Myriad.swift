@@ -26,7 +26,7 @@ struct Myriad: ParsableCommand {
             ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self,
             ServerCommand.self, WorkerCommand.self, StatusCommand.self, ShardsCommand.self, WorkersCommand.self,
             HotkeysCommand.self, WaitsCommand.self, StatCommand.self, TopCommand.self, LogsCommand.self,
-            ReportCommand.self, DashboardCommand.self,
+            ReportCommand.self, DashboardCommand.self, DoctorCommand.self,
         ])
 
     static func main() {

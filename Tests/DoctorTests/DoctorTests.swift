@@ -1,0 +1,169 @@
+import Foundation
+import Job
+import Testing
+
+@testable import Doctor
+
+@Suite struct DoctorTests {
+    /// The program that was built with these tests.
+    private static let program: String = {
+        #if DEBUG
+            let configuration = "debug"
+        #else
+            let configuration = "release"
+        #endif
+        return URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: ".build/\(configuration)/myriad").path
+    }()
+
+    private func temporary() throws -> String {
+        let path = FileManager.default.temporaryDirectory.appending(path: "doctor-\(UUID().uuidString.prefix(8))").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+
+    /// Runs a command line with `$0` as the program; returns its code and output.
+    private func shell(_ script: String, in place: String) throws -> (code: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments = ["-c", script, Self.program]
+        process.currentDirectoryURL = URL(filePath: place)
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+
+    /// A port that somebody listens on.
+    private func listen() throws -> (descriptor: Int32, port: Int) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && Foundation.listen(descriptor, 1) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        try #require(bound)
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    private let good: Machine = {
+        var machine = Machine()
+        machine.flags = ["avx2", "fma", "avx512f"]
+        machine.cores = 8
+        machine.openFiles = (4096, 4096)
+        machine.availableMemory = 1 << 40
+        machine.isClockSynchronized = true
+        return machine
+    }()
+
+    @Test("a healthy machine has nothing that fails")
+    func healthy() throws {
+        let place = try temporary()
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let findings = Doctor(machine: good, directory: place, ports: []).examine()
+        #expect(findings.allSatisfy { $0.verdict != .fail }, "\(findings)")
+        #expect(Set(findings.map(\.check)).isSuperset(of: ["libraries", "processor", "open files", "disk", "sockets"]))
+        #expect(Machine.read().availableMemory > 0 && !Machine.read().flags.isEmpty)
+    }
+
+    @Test("few open files, an unsynchronized clock and a processor without the kernels' instructions are found")
+    func limits() {
+        var machine = good
+        machine.openFiles = (64, 64)
+        #expect(Doctor(machine: machine).files().verdict == .fail)
+        machine.openFiles = (512, 4096)
+        #expect(Doctor(machine: machine).files().verdict == .warn)
+        machine.isClockSynchronized = false
+        #expect(Doctor(machine: machine).clock().verdict == .warn)
+        machine.flags = []
+        #expect(Doctor(machine: machine).processor().verdict != .warn)
+    }
+
+    @Test("a port that is taken fails with the process that holds it, and a page only warns")
+    func ports() throws {
+        let (descriptor, port) = try listen()
+        defer { close(descriptor) }
+        let found = Doctor(machine: good).port("scheduler", port)
+        #expect(found.verdict == .fail && found.found.contains("held by process \(getpid()) ("), "\(found)")
+        #expect(Doctor(machine: good).port("page", port).verdict == .warn)
+    }
+
+    @Test("a directory that cannot be written fails, one that does not exist yet is judged by the one above")
+    func disks() throws {
+        let place = try temporary()
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        #expect(Doctor(machine: good, directory: place + "/a/b").disk().verdict == .pass)
+        let broken = Doctor(machine: good, directory: "/proc/self").disk()
+        #expect(broken.verdict == .fail && broken.found.contains("cannot be written"), "\(broken)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: place).isEmpty)
+    }
+
+    @Test("the program: ulimit, a config against memory, json, and exit codes")
+    func program() throws {
+        let place = try temporary()
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let (descriptor, port) = try listen()
+        defer { close(descriptor) }
+        var result = try shell("ulimit -n 60; exec $0 doctor --port \(port)", in: place)
+        #expect(result.code == 70)
+        #expect(result.output.contains("FAIL  open files   60 open files allowed"), "\(result.output)")
+        #expect(result.output.contains("FAIL  port         \(port) (scheduler) is taken"))
+        result = try shell(
+            "$0 prepare synthetic --output world --users 60 --items 120 --categories 12 --impressions 40 >&2; "
+                + "echo 'data: {directory: world}' > job.yaml; $0 doctor job.yaml --port \(try freePort()) -o json",
+            in: place)
+        #expect(result.output.contains("the tables will take") && result.output.contains("all readable"))
+        let job = try Job(try ConfigReader.read(text: "data: {directory: \(place)/world}", name: "job"))
+        var doctor = Doctor(machine: good, job: job, directory: place)
+        #expect(doctor.memory().verdict == .pass && doctor.dataset().first?.verdict == .pass)
+        let predicted = try #require(doctor.predictedBytes)
+        doctor.machine.memoryQuota = predicted.memory - 1
+        #expect(doctor.memory().verdict == .fail)
+        doctor.machine.memoryQuota = predicted.memory * 5 / 4
+        #expect(doctor.memory().verdict == .warn)
+        try FileManager.default.removeItem(atPath: place + "/world/test-00000.safetensors")
+        #expect(doctor.dataset().first?.verdict == .fail)
+        result = try shell("$0 doctor none.yaml", in: place)
+        #expect(result.code == 65)
+        result = try shell("$0 doctor --cluster tcp://127.0.0.1:1", in: place)
+        #expect(result.code == 69)
+    }
+
+    private func freePort() throws -> Int {
+        let (descriptor, port) = try listen()
+        close(descriptor)
+        return port
+    }
+
+    @Test("a running cluster: a row of speeds to its shards, which count nothing of it")
+    func cluster() throws {
+        let place = try temporary()
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let result = try shell(
+            """
+            $0 prepare synthetic --output world --users 60 --items 120 --categories 12 --impressions 40 >&2
+            echo 'data: {directory: world}' > job.yaml
+            $0 launch job.yaml --run run --servers 2 --workers 1 train.epochs=100000 train.evaluations=0 >&2 &
+            for i in $(seq 300); do grep -q '"event":"progress"' run/metrics.jsonl 2>/dev/null && break; sleep 0.1; done
+            $0 doctor --cluster run; code=$?
+            kill -INT %1; wait %1
+            exit $code
+            """, in: place)
+        #expect(result.code == 0, "\(result.output)")
+        let rows = result.output.split(separator: "\n").filter { $0.hasPrefix("doctor ") }
+        let numbers = rows.first?.split(separator: " ").compactMap { Double($0) } ?? []
+        #expect(numbers.count == 2 && numbers.allSatisfy { $0 > 0 }, "\(result.output)")
+        #expect(result.output.contains("worker 0") && result.output.contains("limited by"))
+        let status = try String(contentsOfFile: place + "/run/status.json", encoding: .utf8)
+        #expect(!status.contains("otherJob"))
+    }
+}
