@@ -13,7 +13,10 @@ final class FaultyCluster {
         try program.prepareWorld()
     }
 
-    deinit {
+    deinit { killAll() }
+
+    /// Ends all processes at once.
+    func killAll() {
         for (process, _) in processes where process.isRunning {
             // A stopped process does not hear anything else.
             kill(process.processIdentifier, SIGKILL)

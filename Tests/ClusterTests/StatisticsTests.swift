@@ -52,4 +52,107 @@ import Testing
         }
         #expect(status.job.state == .finished && status.job.step == 30)
     }
+
+    @Test("a scripted worker's messages are shown alike by terminal, JSON, metrics and page, while they run and after")
+    func agreement() throws {
+        let cluster = try FaultyCluster()
+        let overrides = [
+            "data.directory=\(cluster.directory)/world", "data.validation=", "data.test=", "cluster.servers=2",
+            "monitor.page=127.0.0.1:\(try Web.freePort())", "train.epochs=1000", "train.max_steps=0",
+        ]
+        let scheduler = "ipc://\(cluster.directory)/s"
+        let job = ["scheduler", "job.yaml"] + overrides
+        try cluster.start(job + ["--listen", scheduler, "--run", "run"])
+        for rank in 0..<2 {
+            try cluster.start([
+                "server", "--scheduler", scheduler, "--rank", "\(rank)", "--listen",
+                "ipc://\(cluster.directory)/s\(rank)", "--checkpoints", "run/checkpoints",
+            ])
+        }
+        let worker = try ScriptedWorker(
+            config: cluster.directory + "/job.yaml", overrides: overrides, scheduler: scheduler)
+        try worker.run()
+        let port = try #require(UInt16(overrides[4].split(separator: ":")[1]))
+        let wanted = worker.counts
+        var status = ClusterStatus()
+        let deadline = ContinuousClock.now + .seconds(30)
+        while .now < deadline {
+            try worker.beat()
+            status = try TelemetryJSON.decode(ClusterStatus.self, from: Data(try Web.get(port, "/api/v1/status").utf8))
+            if status.shards.count == 2, status.shards.allSatisfy({ $0.report.step == worker.steps }),
+                status.workers.first?.report.samples == worker.samples
+            {
+                break
+            }
+            Thread.sleep(forTimeInterval: 0.2)
+        }
+        // The API.
+        for (shard, wanted) in zip(status.shards.map(\.report), wanted) {
+            #expect((shard.pulls, shard.pulledRows, shard.rows) == (wanted.pulls, wanted.pulledRows, wanted.rows))
+            #expect((shard.pushes, shard.pushedRows) == (wanted.pushes, wanted.pushedRows))
+            #expect((shard.pullBytes, shard.pushBytes) == (wanted.pullBytes, wanted.pushBytes))
+            #expect((shard.valueBytes, shard.otherBytes) == (wanted.valueBytes, wanted.otherBytes))
+            #expect(shard.duplicates == wanted.duplicates && wanted.duplicates == 6)
+            #expect((shard.malformed[0] ?? 0) == wanted.malformed)
+            for (table, hot) in zip(shard.tables, wanted.hot) {
+                #expect(table.hotTotal == hot.values.reduce(0, +))
+                for entry in table.hot {
+                    let truth = hot[entry.id] ?? 0
+                    #expect(entry.count - entry.error <= truth && truth <= entry.count)
+                }
+            }
+        }
+        #expect(wanted[0].malformed == 2 && status.job.state == .running)
+        try worker.beat()
+        try compare(Surfaces(program: cluster.program, target: scheduler, port: port), wanted, worker, status)
+
+        // The run's files, when nobody is left.
+        cluster.killAll()
+        let dashboard = try cluster.start(["dashboard", "run", "--port", "\(port)"])
+        #expect(Web.wait { (try? Web.get(port, "/healthz")) != nil }, "\(cluster.errors(of: dashboard))")
+    }
+
+    /// Where the same numbers have to show.
+    private struct Surfaces {
+        let program: Program
+        let target: String
+        let port: UInt16
+    }
+
+    private func compare(
+        _ surfaces: Surfaces, _ wanted: [ScriptedWorker.Counts], _ worker: ScriptedWorker, _ status: ClusterStatus
+    ) throws {
+        let program = surfaces.program
+        let metrics = try Web.get(surfaces.port, "/metrics")
+        let page = try Web.get(surfaces.port, "/")
+        for (shard, wanted) in wanted.enumerated() {
+            // The terminal, as table and as JSON.
+            let detail = try program.run("shards", surfaces.target, "--shard", "\(shard)").output
+            let lines = detail.replacingOccurrences(of: ",", with: "").split(separator: "\n")
+            for (name, numbers) in [
+                ("pulls ", ["\(wanted.pulls) ", "\(wanted.pulledRows) rows"]),
+                ("pushes ", ["\(wanted.pushes) ", "\(wanted.pushedRows) rows", "\(wanted.duplicates) duplicates"]),
+                ("received ", ["\(wanted.pullBytes + wanted.pushBytes) B"]),
+                ("sent ", ["\(wanted.valueBytes + wanted.otherBytes) B"]),
+            ] {
+                let line = lines.first { $0.hasPrefix(name) } ?? ""
+                for number in numbers { #expect(line.contains(" \(number)"), "\(number) in \(line)") }
+            }
+            // Prometheus.
+            for (name, value) in [
+                ("myriad_pull_requests_total", wanted.pulls), ("myriad_pulled_rows_total", wanted.pulledRows),
+                ("myriad_push_requests_total", wanted.pushes), ("myriad_pushed_rows_total", wanted.pushedRows),
+                ("myriad_push_duplicates_total", wanted.duplicates),
+                ("myriad_malformed_messages_total", wanted.malformed),
+            ] {
+                #expect(metrics.contains("\(name){shard=\"\(shard)\"} \(value)\n"), "\(name) \(value)")
+            }
+            // The page, in the cells of this shard.
+            for value in [wanted.pulls, wanted.pushes, wanted.rows, wanted.pullBytes + wanted.pushBytes] {
+                #expect(page.contains("data-value=\"\(value)\""), "\(value)")
+            }
+        }
+        let json = try program.run("shards", surfaces.target, "-o", "json").output
+        #expect(json.contains("\"push_bytes\" : \(wanted[0].pushBytes)"))
+    }
 }
