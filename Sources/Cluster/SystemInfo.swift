@@ -26,6 +26,7 @@ package enum SystemInfo {
         report.peakBytes = usage.ru_maxrss * 1024
         report.processorSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
         report.started = started
+        report.processors = ProcessInfo.processInfo.activeProcessorCount
         // Fields of /proc/self/statm are pages: size, resident, …
         let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
         if pages.count > 1, let resident = Int(pages[1]) { report.residentBytes = resident * Int(getpagesize()) }

@@ -3,8 +3,8 @@ import Foundation
 /// The one sentence on top: what a faster one of would make the job faster.
 ///
 /// In `sync` a step takes as long as its slowest worker, and everybody else waits for it: so the worker that waits least
-/// names the limit by what it spends its time on. When even that one waits for most of its time, it is the shard that is
-/// busiest, and when no shard is busy either, what lies between them.
+/// names the limit by what it spends its time on. When even that one waits more than it does anything else, it is the
+/// shard that is busiest; when no shard is busy either, a host whose processors are all in use; else what lies between.
 package enum Limitation {
     /// "compute of worker 3 (91 %)".
     package static func sentence(_ status: ClusterStatus) -> String {
@@ -19,9 +19,8 @@ package enum Limitation {
         }
         let workers = status.workers.filter { $0.read + $0.wait + $0.compute + $0.push > 0 }
         guard let slowest = workers.min(by: { ($0.wait, $0.rank) < ($1.wait, $1.rank) }) else { return "" }
-        if slowest.wait < 0.5 {
-            let parts = [("compute", slowest.compute), ("read", slowest.read), ("push", slowest.push)]
-            guard let most = parts.max(by: { $0.1 < $1.1 }) else { return "" }
+        let parts = [("compute", slowest.compute), ("read", slowest.read), ("push", slowest.push)]
+        if let most = parts.max(by: { $0.1 < $1.1 }), most.1 >= slowest.wait {
             return "\(most.0) of worker \(slowest.rank) (\(percent(most.1)))"
         }
         if let shard = status.shards.max(by: { $0.busy < $1.busy }), shard.busy >= 0.5 {
@@ -32,7 +31,28 @@ package enum Limitation {
             guard let most = parts.max(by: { $0.1 < $1.1 }) else { return "" }
             return "\(most.0) of shard \(shard.report.shard) (busy \(percent(shard.busy)))"
         }
-        return "waiting between workers and shards (\(percent(slowest.wait)))"
+        return fullHost(status) ?? "waiting between workers and shards (\(percent(slowest.wait)))"
+    }
+
+    /// "processors of node-a (1.9 of 2 busy)": of the fullest host, if less than a tenth of it is idle.
+    private static func fullHost(_ status: ClusterStatus) -> String? {
+        var cores: [String: Double] = [:]
+        var processors: [String: Int] = [:]
+        var counted: Set<String> = []
+        // In `train` all nodes are one process.
+        for node in status.nodes where counted.insert("\(node.host) \(node.pid)").inserted {
+            cores[node.host, default: 0] += node.cores
+            processors[node.host] = max(processors[node.host] ?? 0, node.process.processors)
+        }
+        let shares = cores.compactMap { host, used in
+            processors[host].flatMap { $0 > 0 ? (host: host, used: used, all: $0) : nil }
+        }
+        guard
+            let fullest = shares.max(by: { ($0.used / Double($0.all), $1.host) < ($1.used / Double($1.all), $0.host) }),
+            fullest.used >= 0.9 * Double(fullest.all)
+        else { return nil }
+        let used = (min(fullest.used, Double(fullest.all)) * 10).rounded() / 10
+        return "processors of \(fullest.host) (\(used) of \(fullest.all) busy)"
     }
 
     private static func waitingSentence(_ status: ClusterStatus) -> String {

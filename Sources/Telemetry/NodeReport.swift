@@ -29,6 +29,8 @@ package struct ProcessReport: Codable, Sendable, Equatable {
     package var processorSeconds = 0.0
     /// Threads.
     package var threads = 0
+    /// Processors of its host that it may use.
+    package var processors = 0
     /// Open file descriptors.
     package var openFiles = 0
     /// Seconds since 1970 when it started.

@@ -35,6 +35,19 @@ import Testing
         #expect(Limitation.sentence(waiting) == "updating rows of shard 1 (busy 80 %)")
     }
 
+    @Test("when all wait for each other and a host has no processor left, the host is named")
+    func host() {
+        var status = status([(0.2, 0.5, 0.3, 0), (0.2, 0.48, 0.3, 0.02)])
+        for (host, pid, cores) in [("a", 1, 0.2), ("b", 7, 1.1), ("b", 8, 0.75), ("b", 8, 0.75)] {
+            var node = NodeStatus()
+            (node.host, node.pid, node.cores, node.process.processors) = (host, pid, cores, 2)
+            status.nodes.append(node)
+        }
+        #expect(Limitation.sentence(status) == "processors of b (1.9 of 2 busy)")
+        status.nodes[1].cores = 0.5
+        #expect(Limitation.sentence(status) == "waiting between workers and shards (48 %)")
+    }
+
     @Test("before the start it says who is missing, and in an evaluation what is waited for")
     func waits() {
         var status = ClusterStatus()
