@@ -32,4 +32,11 @@ for model in base din dien dsin; do
     "$myriad" evaluate "$run"
 done
 echo
-echo "Look at runs/demo-*/: config.yaml, metrics.jsonl, logs/, checkpoints/. Next: myriad --help, configs/reference.yaml"
+cat <<EOF
+Where to look:
+  $myriad dashboard $run          the page of the last run
+  $myriad status $run             the same for the terminal; also shards, workers, hotkeys, top
+  $myriad report runs/demo-*-$number -o report.html   the runs side by side in one file
+  runs/demo-*/                    config.yaml, metrics.jsonl, status.json, logs/, checkpoints/
+Next: $myriad --help, configs/reference.yaml
+EOF

@@ -43,7 +43,7 @@ package struct HotIds: Sendable {
     ///   - counts: how often each occurred.
     package mutating func add(ids: UnsafePointer<UInt64>, counts: UnsafePointer<UInt32>, count: Int) {
         // What does not get above the smallest held count stays outside.
-        var cut = held.count < Self.capacity ? 0 : max(0, (held.last?.count ?? 0) - others)
+        var cut = held.count < Self.capacity ? 0 : max(0, smallest - others)
         var passed = 0
         candidates.removeAll(keepingCapacity: true)
         for row in 0..<count {
@@ -66,6 +66,13 @@ package struct HotIds: Sendable {
         settle(passed: passed)
     }
 
+    /// The smallest count that is held.
+    private var smallest: Int {
+        var smallest = Int.max
+        for counter in held { smallest = min(smallest, counter.count) }
+        return smallest
+    }
+
     /// Adds to an id if it is held.
     private mutating func raise(_ id: UInt64, by times: Int) -> Bool {
         guard let place = held.firstIndex(where: { $0.id == id }) else { return false }
@@ -77,16 +84,15 @@ package struct HotIds: Sendable {
     private mutating func settle(passed: Int) {
         let before = others
         others += passed
-        let isChanged = !candidates.isEmpty
+        guard !candidates.isEmpty else { return }
         for candidate in candidates {
             held.append(Counter(id: candidate.id, count: before + candidate.count, error: before))
         }
-        held.sort { $0.count > $1.count }
         if held.count > Self.capacity {
+            held.sort { $0.count > $1.count }
             others = max(others, held[Self.capacity].count)
             held.removeLast(held.count - Self.capacity)
         }
-        guard isChanged else { return }
         for word in filter.indices { filter[word] = 0 }
         for counter in held {
             let bit = Self.shortHash(counter.id)
