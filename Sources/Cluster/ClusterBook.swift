@@ -235,7 +235,7 @@ package final class ClusterBook {
     /// Makes everything that follows from the reports anew.
     private func refresh(waits: [WaitReport]) {
         status.time = Date().timeIntervalSince1970
-        StatusDerivation(windows: windows, shape: shape, plan: plan, trainingStarted: trainingBegan)
+        StatusDerivation(windows: windows, shape: shape, trainingStarted: trainingBegan)
             .fill(&status, waits: waits)
         lookForFullTables()
         board.publish(status)

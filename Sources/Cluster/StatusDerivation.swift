@@ -7,7 +7,6 @@ import Wire
 struct StatusDerivation {
     let windows: [Member: ReportWindow]
     let shape: (servers: Int, shards: Int, workers: Int)
-    let plan: JobPlan
     /// Seconds since 1970; 0 before the first step.
     let trainingStarted: Double
 

@@ -38,30 +38,53 @@ package final class StatusSource {
                 description:
                     "\(path): holds no readable status.json: it is no run directory, or one of an older version")
         }
-        let isOver = status.job.state == .finished || status.job.state == .failed
-        endpoint = isOver ? "" : status.job.scheduler
+        endpoint = Self.isOver(status) ? "" : status.job.scheduler
+    }
+
+    private static func isOver(_ status: ClusterStatus) -> Bool {
+        status.job.state == .finished || status.job.state == .failed
     }
 
     /// Whether it comes from a scheduler that answers rather than from files.
     package private(set) var isLive = false
+    /// Whether the run has been given up for a scheduler that is gone: it says it failed, and may be continued.
+    package private(set) var isAbandoned = false
+    /// The newest that a scheduler answered.
+    private var last: ClusterStatus?
+    /// A scheduler that answered a moment ago and does not leave files here is given up sooner.
+    private static let remotePatience = 10.0
 
     /// The newest status, and the points of its curves after a time.
     package func read(seriesSince time: Double? = nil) throws -> Inspection {
         if !endpoint.isEmpty, let answer = try ask(Inspect(seriesSince: time)) {
             isLive = true
+            isAbandoned = false
+            last = answer.status
             if directory == nil, FileManager.default.fileExists(atPath: answer.status.job.directory + "/status.json") {
                 directory = answer.status.job.directory
             }
             return answer
         }
         isLive = false
+        let now = Date().timeIntervalSince1970
         guard let directory else {
+            if let closed = last.flatMap({ Abandonment.closed($0, at: now, patience: Self.remotePatience) }) {
+                isAbandoned = true
+                return Inspection(status: closed, series: [])
+            }
             throw Failure(
                 description: "the scheduler at \(endpoint) does not answer: is it running, and is the address right? "
                     + "A finished run is shown by its directory")
         }
-        guard let status = Self.stored(in: directory) else {
+        guard var status = Self.stored(in: directory) else {
             throw Failure(description: "\(directory)/status.json: cannot be read")
+        }
+        // A run that was continued has another scheduler.
+        endpoint = Self.isOver(status) ? "" : status.job.scheduler
+        isAbandoned = false
+        if let closed = Abandonment.closed(status, at: now) {
+            status = closed
+            isAbandoned = true
         }
         let series = time.map { after in RunRecord.series(in: directory).filter { $0.time > after } }
         return Inspection(status: status, series: series ?? [])

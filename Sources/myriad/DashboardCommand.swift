@@ -48,10 +48,10 @@ struct DashboardCommand: ParsableCommand {
         while true {
             Thread.sleep(forTimeInterval: 1)
             let state = board.status.job.state
-            // What is over does not change any more.
-            guard state == .waiting || state == .running, let next = try? source.read(seriesSince: newest) else {
-                continue
-            }
+            // What is over does not change any more; what was given up may be continued.
+            guard state == .waiting || state == .running || source.isAbandoned,
+                let next = try? source.read(seriesSince: newest)
+            else { continue }
             for point in next.series { board.publish(next.status, point: point) }
             if next.series.isEmpty { board.publish(next.status) }
             newest = next.series.last?.time ?? newest

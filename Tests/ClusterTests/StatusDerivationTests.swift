@@ -38,8 +38,7 @@ import Wire
                 status.nodes.append(node)
             }
         }
-        let plan = JobPlan(trainSamples: 64, batch: 16, microBatch: 2, epochs: 4)
-        StatusDerivation(windows: windows, shape: (2, 1, 2), plan: plan, trainingStarted: 1000)
+        StatusDerivation(windows: windows, shape: (2, 1, 2), trainingStarted: 1000)
             .fill(&status, waits: [WaitReport(name: "scores of test", seconds: 0.5, count: 1)])
         return status
     }
