@@ -4,8 +4,9 @@ import Telemetry
 
 /// Bytes made of a board's status, each kind once a version.
 ///
-/// What takes long (hundreds of shards and workers) is made anew in the background while somebody asks for it, so that
-/// a request never waits for it; what is quick is made when it is asked for, and is always the newest.
+/// What is quick is made when it is asked for, and is always the newest. What takes long (hundreds of shards and workers)
+/// is made anew in the background while somebody asks for it, so that a request never waits for it; and now and then while
+/// nobody does, so that the first to come gets an answer at once: of some seconds ago, with its time in it.
 final class AnswerBook: Sendable {
     /// What can be made of a status.
     enum Kind: String, Hashable, CaseIterable {
@@ -15,24 +16,37 @@ final class AnswerBook: Sendable {
 
     private struct Entry {
         var version = -1
+        var state = JobStatus.State.waiting
         var data = Data()
         var made = ContinuousClock.now
         var cost = Duration.zero
-        var asked = ContinuousClock.now
+        var asked: ContinuousClock.Instant?
+        /// When it was first asked for after a pause.
+        var woken = ContinuousClock.now
     }
 
     private struct Contents {
         var entries: [Kind: Entry] = [:]
         var isTicking = false
+        var renewed = ContinuousClock.now
+        /// What the last renewal while nobody asked has cost.
+        var renewalCost = Duration.zero
     }
 
     /// Above this an answer is made in the background.
     private static let quick = Duration.milliseconds(8)
-    /// How old an answer from the background may be.
+    /// How old an answer from the background may be while somebody goes on asking.
     private static let oldest = Duration.milliseconds(2500)
+    /// How old the first answer after a pause may be.
+    private static let oldestFirst = Duration.seconds(30)
     /// How long after a request the background goes on.
     private static let interest = Duration.seconds(5)
     private static let period = DispatchTimeInterval.milliseconds(50)
+    /// Renewals while nobody asks take at most one part in so many of one core.
+    private static let thrift = 100
+    /// Workers × shards from which on the first answers are made before anybody asks.
+    private static let large = 1024
+    private static let renewedKinds: [Kind] = StatusJSON.sections + [.status, .page, .metrics]
 
     private let board: StatusBoard
     private let metrics: @Sendable (ClusterStatus) -> String
@@ -42,80 +56,102 @@ final class AnswerBook: Sendable {
     init(board: StatusBoard, metrics: @escaping @Sendable (ClusterStatus) -> String) {
         self.board = board
         self.metrics = metrics
+        queue.async { [weak self] in self?.beat() }
     }
 
     /// The newest bytes of a kind.
     func data(_ kind: Kind) -> Data {
-        let version = board.version
+        let (status, version) = board.newest
         let now = ContinuousClock.now
         let known = contents.withLock { contents -> Entry? in
-            contents.entries[kind]?.asked = now
-            guard let entry = contents.entries[kind] else { return nil }
+            guard var entry = contents.entries[kind] else { return nil }
+            if entry.asked.map({ $0.duration(to: now) > Self.interest }) ?? true { entry.woken = now }
+            entry.asked = now
+            contents.entries[kind] = entry
             let isSlow = entry.cost > Self.quick
             if isSlow, !contents.isTicking {
                 contents.isTicking = true
-                schedule()
+                schedule(after: .milliseconds(1))
             }
-            return entry.version == version || (isSlow && entry.made.duration(to: now) < Self.oldest) ? entry : nil
+            if entry.version == version { return entry }
+            // How a job ends is shown at once.
+            guard isSlow, entry.state == status.job.state else { return nil }
+            let isFirst = entry.woken.duration(to: now) < Self.oldest
+            return entry.made.duration(to: now) < (isFirst ? Self.oldestFirst : Self.oldest) ? entry : nil
         }
-        return known?.data ?? make(kind, version: version, asked: now)
+        return known?.data ?? make(kind, of: status, version, asked: now)
     }
 
-    /// Makes and keeps the bytes of the status as it is now.
-    private func make(_ kind: Kind, version: Int, asked: ContinuousClock.Instant) -> Data {
+    /// Makes and keeps the bytes of a status.
+    private func make(_ kind: Kind, of status: ClusterStatus, _ version: Int, asked: ContinuousClock.Instant?) -> Data {
         let began = ContinuousClock.now
-        let data = encode(kind, board.status)
-        var entry = Entry(version: version, data: data, made: began, cost: began.duration(to: .now), asked: asked)
-        contents.withLock {
-            if let old = $0.entries[kind] {
-                entry.asked = max(asked, old.asked)
-                guard old.version <= version else { return }
+        let data = encode(kind, status, version)
+        contents.withLock { contents in
+            var entry = contents.entries[kind] ?? Entry()
+            entry.asked = [entry.asked, asked].compactMap(\.self).max()
+            if entry.version <= version {
+                entry.version = version
+                entry.state = status.job.state
+                entry.data = data
+                entry.made = began
+                entry.cost = began.duration(to: .now)
             }
-            $0.entries[kind] = entry
+            contents.entries[kind] = entry
         }
         return data
     }
 
-    private func schedule() {
-        queue.asyncAfter(deadline: .now() + Self.period) { [weak self] in self?.tick() }
+    private func schedule(after interval: DispatchTimeInterval) {
+        queue.asyncAfter(deadline: .now() + interval) { [weak self] in self?.tick() }
     }
 
     /// Makes anew what is slow, wanted and old.
     private func tick() {
-        let version = board.version
+        let (status, version) = board.newest
         let now = ContinuousClock.now
         let wanted = contents.withLock { contents in
-            let wanted = contents.entries.filter {
-                $0.value.cost > Self.quick && $0.value.asked.duration(to: now) < Self.interest
+            let wanted = contents.entries.filter { _, entry in
+                entry.cost > Self.quick && entry.asked.map { $0.duration(to: now) < Self.interest } ?? false
             }
             contents.isTicking = !wanted.isEmpty
             return wanted
         }
-        for (kind, entry) in wanted where entry.version != version {
-            _ = make(kind, version: version, asked: entry.asked)
-        }
-        if !wanted.isEmpty { schedule() }
+        for (kind, entry) in wanted where entry.version != version { _ = make(kind, of: status, version, asked: nil) }
+        if !wanted.isEmpty { schedule(after: Self.period) }
     }
 
-    private func encode(_ kind: Kind, _ status: ClusterStatus) -> Data {
+    /// Once a second: whether it is time to renew what nobody asks for.
+    private func beat() {
+        let (status, version) = board.newest
+        let began = ContinuousClock.now
+        let wanted = contents.withLock { contents -> [Kind] in
+            let rest = max(.seconds(2), contents.renewalCost * Self.thrift)
+            guard status.shards.count * status.workers.count >= Self.large,
+                contents.entries.isEmpty || contents.renewed.duration(to: began) > rest
+            else { return [] }
+            contents.renewed = began
+            return Self.renewedKinds.filter { contents.entries[$0]?.version != version }
+        }
+        for kind in wanted { _ = make(kind, of: status, version, asked: nil) }
+        if !wanted.isEmpty {
+            let cost = began.duration(to: .now)
+            contents.withLock { $0.renewalCost = cost }
+        }
+        queue.asyncAfter(deadline: .now() + 1) { [weak self] in self?.beat() }
+    }
+
+    private func encode(_ kind: Kind, _ status: ClusterStatus, _ version: Int) -> Data {
         switch kind {
         case .page: Data(Page(status).markup.source.utf8)
         case .metrics: Data(metrics(status).utf8)
-        case .status: Self.json(status)
-        case .job: Self.json(status.job)
-        case .nodes: Self.json(status.nodes)
-        case .shards: Self.json(status.shards)
-        case .workers: Self.json(status.workers)
-        case .tables: Self.json(status.tables)
-        case .waits: Self.json(status.waits)
-        case .events: Self.json(status.events)
-        case .evaluations: Self.json(status.evaluations)
-        case .config: Self.json(["yaml": status.job.config])
-        case .lag: Self.json(status.lag)
-        case .failure: status.failure.map(Self.json) ?? Data("null".utf8)
+        case .config: StatusJSON.json(["yaml": status.job.config])
+        case .status:
+            StatusJSON.whole(status) { section in
+                let known = contents.withLock { $0.entries[section] }
+                return known?.version == version
+                    ? known?.data ?? Data() : make(section, of: status, version, asked: nil)
+            }
+        default: StatusJSON.section(kind, of: status)
         }
     }
-
-    /// The bytes of a value; `null` for one that JSON cannot hold, which no status is.
-    static func json(_ value: some Encodable) -> Data { (try? TelemetryJSON.encode(value)) ?? Data("null".utf8) }
 }

@@ -105,7 +105,7 @@ struct Router: Sendable {
             }
         }
         return Response(
-            body: AnswerBook.json(
+            body: StatusJSON.json(
                 tables.map {
                     Answer(
                         table: $0.name, distinct: $0.distinct, hotTotal: $0.hotTotal, hot: Array($0.hot.prefix(count)))

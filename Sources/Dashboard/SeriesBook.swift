@@ -43,7 +43,7 @@ final class SeriesBook: Sendable {
         for point in all {
             while old < contents.times.count, contents.times[old] < point.time { old += 1 }
             let isKnown = old < contents.times.count && contents.times[old] == point.time
-            points.append(isKnown ? contents.points[old] : AnswerBook.json(point))
+            points.append(isKnown ? contents.points[old] : StatusJSON.json(point))
             if isKnown { old += 1 }
         }
         contents.times = all.map(\.time)

@@ -45,6 +45,9 @@ package final class StatusBoard: Sendable {
     /// Rises with every status: whoever keeps something made of one knows by it when to make it anew.
     package var version: Int { contents.withLock { $0.version } }
 
+    /// The newest status and its version, taken together.
+    package var newest: (status: ClusterStatus, version: Int) { contents.withLock { ($0.status, $0.version) } }
+
     /// Points after a time (seconds since 1970), oldest first.
     package func series(since time: Double) -> [SeriesPoint] {
         contents.withLock { contents in
