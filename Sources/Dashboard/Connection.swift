@@ -60,6 +60,12 @@ struct Connection {
         }
     }
 
+    /// Sends what is possible without waiting; answers nothing more.
+    mutating func flush() {
+        guard phase == .sending else { return }
+        do { try send() } catch SocketError.blocked { return } catch { close() }
+    }
+
     /// Ends what has lasted too long.
     mutating func expire() {
         // Half a request is told why it ends; a silent connection just ends.

@@ -37,23 +37,25 @@ enum Elements {
         """
     }
 
-    /// A number with its exact value behind the readable one.
-    static func number(_ text: String, exactly value: Int? = nil, below: String = "") -> Markup {
+    /// A number with its exact value behind the readable one; `name` is what the API calls that value.
+    static func number(_ text: String, exactly value: Int? = nil, below: String = "", name: String = "") -> Markup {
         let exact: Markup = value.map { " data-value=\"\($0)\" title=\"\(Quantity.grouped($0))\"" } ?? ""
         let second: Markup = below.isEmpty ? "" : "<small>\(below)</small>"
-        return "<td class=\"n\"\(exact)>\(text)\(second)</td>"
+        return "<td class=\"n\"\(attribute("data-name", name))\(exact)>\(text)\(second)</td>"
     }
 
     /// A count.
-    static func count(_ value: Int, below: String = "") -> Markup {
-        number(Quantity.count(value), exactly: value, below: below)
+    static func count(_ value: Int, below: String = "", name: String = "") -> Markup {
+        number(Quantity.count(value), exactly: value, below: below, name: name)
     }
 
     /// A count that should be 0: it stands out when it is not.
-    static func fault(_ value: Int) -> Markup {
+    static func fault(_ value: Int, name: String = "") -> Markup {
         let kind: Markup = value > 0 ? "n bad" : "n quiet"
         let sign = value > 0 ? "! " : ""
-        return "<td class=\"\(kind)\" data-value=\"\(value)\">\(sign)\(Quantity.count(value))</td>"
+        return """
+            <td class="\(kind)"\(attribute("data-name", name)) data-value="\(value)">\(sign)\(Quantity.count(value))</td>
+            """
     }
 
     /// A word with its sign: color is never the only difference.

@@ -34,10 +34,12 @@ extension Page {
 
                 """
         }
-        let strip: Markup = cells.isEmpty ? "" : "<ol class=\"strip\" aria-label=\"Shards by busy share\">\(cells)</ol>"
+        // A few are seen at once in the table.
+        let strip: Markup =
+            cells.count <= 8 ? "" : "<ol class=\"strip\" aria-label=\"Shards by busy share\">\(cells)</ol>"
         return Elements.section(
             "shards", "Shards", note: skew,
-            "\(strip)\(Elements.table("shards-table", "Shards", Self.columns, status.shards.map(row), empty: "No server has joined yet."))"
+            "\(strip)\(Elements.table("shards-table", "Shards", Self.columns, status.shards.map(row), empty: "No server has joined yet."))\(counters)"
         )
     }
 
@@ -65,10 +67,11 @@ extension Page {
             "gather \(Quantity.percent(shard.gather)), merge \(Quantity.percent(shard.merge)), "
             + "update \(Quantity.percent(shard.update)), write \(Quantity.percent(shard.write))"
         return """
-            <tr class="\(shard.state.rawValue)"><th scope="row" title="server \(shard.server) \(shard.endpoint)">\(report.shard)\
+            <tr class="\(shard.state.rawValue)" data-shard="\(report.shard)"><th scope="row" title="server \(shard.server) \(shard.endpoint)">\(report.shard)\
             <small>\(Elements.state(shard.state.rawValue))</small></th>\
-            \(Elements.count(report.rows))\(memory(used))\(memory(bytes.weights))\(memory(bytes.optimizer))\
-            \(memory(bytes.index + bytes.counts))\(memory(report.denseBytes))\
+            \(Elements.count(report.rows, name: "rows"))\(memory(used, "memory"))\
+            \(memory(bytes.weights, "weights"))\(memory(bytes.optimizer, "optimizer"))\
+            \(memory(bytes.index + bytes.counts, "index_and_counts"))\(memory(report.denseBytes, "dense_bytes"))\
             \(Elements.number(Quantity.rate(shard.pullsPerSecond), exactly: report.pulls, below: Quantity.rate(shard.pulledRowsPerSecond)))\
             \(Elements.number(Quantity.rate(shard.pushesPerSecond), exactly: report.pushes, below: Quantity.rate(shard.pushedRowsPerSecond)))\
             \(traffic(shard.receivedBytesPerSecond, report.receivedBytes))\(traffic(shard.sentBytesPerSecond, report.sentBytes))\
@@ -77,7 +80,7 @@ extension Page {
             \(Elements.count(report.queue, below: "max \(Quantity.count(report.queuePeak))"))\
             <td class="n" title="\(shares)">\(Quantity.percent(shard.busy))\(bar(shard.busy))</td>\
             \(Elements.count(report.parked.count, below: report.parkings > 0 ? "\(Quantity.count(report.parkings)) in all" : ""))\
-            \(Elements.count(report.step))\
+            \(Elements.count(report.step, name: "step"))\
             \(Elements.number(stale.map { $0.element > 0 ? String($0.offset) : "–" } ?? "–", below: lag))\
             \(Elements.number(report.checkpoint.map { age($0.time) } ?? "–", below: report.checkpoint.map { "step \($0.step)" } ?? ""))\
             <td class="words">\(why)</td></tr>
@@ -85,7 +88,43 @@ extension Page {
             """
     }
 
-    private func memory(_ bytes: Int) -> Markup { Elements.number(Quantity.bytes(bytes), exactly: bytes) }
+    /// Everything counted since a shard's start, a column each.
+    private static let counters: [(title: String, hint: String, name: String, value: @Sendable (ShardReport) -> Int)] =
+        [
+            ("Pulls", "answered with values", "pulls", \.pulls), ("Pulled rows", "", "pulled_rows", \.pulledRows),
+            ("Pushes", "held or applied", "pushes", \.pushes), ("Pushed rows", "", "pushed_rows", \.pushedRows),
+            ("Pull bytes", "received, headers included", "pull_bytes", \.pullBytes),
+            ("Push bytes", "received, headers included", "push_bytes", \.pushBytes),
+            ("Value bytes", "sent in answers with values", "value_bytes", \.valueBytes),
+            ("Other bytes", "sent in acknowledgements and refusals", "other_bytes", \.otherBytes),
+            ("Parkings", "pulls that had to wait for a step", "parkings", \.parkings),
+            ("Duplicates", "pushes of something already covered, ignored", "duplicates", \.duplicates),
+            ("Refused", "messages, for any reason", "refused", { $0.refused.values.reduce(0, +) }),
+            ("Malformed", "messages of a known sender", "malformed", { $0.malformed.values.reduce(0, +) }),
+            ("Garbage", "messages without a readable header", "garbage", \.garbage),
+        ]
+
+    private var counters: Markup {
+        guard !status.shards.isEmpty else { return "" }
+        let rows: [Markup] = status.shards.map { shard in
+            let cells: [Markup] = Self.counters.map { counter in
+                let value = counter.value(shard.report)
+                return """
+                    <td class="n" data-name="\(counter.name)" data-value="\(value)">\(Quantity.grouped(value))</td>
+                    """
+            }
+            return
+                "<tr data-shard=\"\(shard.report.shard)\"><th scope=\"row\">\(shard.report.shard)</th>\(cells)</tr>\n"
+        }
+        let columns =
+            [Elements.Column("Shard", number: false)] + Self.counters.map { Elements.Column($0.title, $0.hint) }
+        let table = Elements.table("counters-table", "Counters of shards", columns, rows, empty: "")
+        return "<details><summary>Counters since the start, exactly</summary>\(table)</details>"
+    }
+
+    private func memory(_ bytes: Int, _ name: String) -> Markup {
+        Elements.number(Quantity.bytes(bytes), exactly: bytes, name: name)
+    }
 
     /// Bytes a second, and in all.
     func traffic(_ rate: Double, _ total: Int) -> Markup {

@@ -11,11 +11,14 @@ extension Page {
             let distinct = max(0, Quantity.whole(table.distinct))
             let missed = table.pulledRows > 0 ? Double(table.missedRows) / Double(table.pulledRows) : 0
             return """
-                <tr><th scope="row">\(table.name)</th>\(Elements.count(table.width))\(Elements.count(table.rows))\
-                \(Elements.number(Quantity.bytes(table.bytes.used), exactly: table.bytes.used))\
+                <tr data-table="\(table.name)"><th scope="row">\(table.name)</th>\
+                \(Elements.count(table.width, name: "width"))\(Elements.count(table.rows, name: "rows"))\
+                \(Elements.number(Quantity.bytes(table.bytes.used), exactly: table.bytes.used, name: "bytes"))\
                 \(Elements.number(Quantity.count(distinct), below: distinct > 0 ? "± 1.6 %" : ""))\
-                \(Elements.count(table.pulledRows))\(Elements.count(table.missedRows, below: Quantity.percent(missed)))\
-                \(Elements.count(table.updatedRows))\(Elements.fault(table.refusedRows))</tr>
+                \(Elements.count(table.pulledRows, name: "pulled_rows"))\
+                \(Elements.count(table.missedRows, below: Quantity.percent(missed), name: "missed_rows"))\
+                \(Elements.count(table.updatedRows, name: "updated_rows"))\
+                \(Elements.fault(table.refusedRows, name: "refused_rows"))</tr>
 
                 """
         }
@@ -38,14 +41,16 @@ extension Page {
         let rows: [Markup] = places.map { place in
             let error = place.error > 0 ? "− at most \(Quantity.count(place.error))" : ""
             return """
-                <tr><th scope="row" class="id">\(place.id)</th>\(Elements.count(place.count, below: error))\
-                <td class="n">\(Quantity.percent(place.share))\(bar(place.share / most))</td><td class="n">\(place.shard)</td></tr>
+                <tr data-table="\(table.name)" data-id="\(place.id)" data-error="\(place.error)"><th scope="row" class="id">\(place.id)</th>\
+                \(Elements.count(place.count, below: error, name: "count"))\
+                <td class="n">\(Quantity.percent(place.share))\(bar(place.share / most))</td>\
+                <td class="n" data-name="shard" data-value="\(place.shard)">\(place.shard)</td></tr>
 
                 """
         }
         let total = Quantity.count(table.hotTotal)
         return """
-            <div><h3>\(table.name) <small>\(total) ids in samples</small></h3>
+            <div><h3>\(table.name) <small data-table="\(table.name)" data-name="hot_total" data-value="\(table.hotTotal)">\(total) ids in samples</small></h3>
             \(Elements.table(
                 "hot-\(table.name)", "Hot ids of \(table.name)",
                 [
@@ -61,7 +66,7 @@ extension Page {
         let rows: [Markup] = status.evaluations.reversed().map { evaluation in
             let best: Markup = evaluation.isBest ? "<span class=\"best\">\(Elements.icon("evaluated"))best</span>" : ""
             return """
-                <tr data-time="\(String(evaluation.time))" data-auc="\(evaluation.auc.map { String($0) } ?? "")" \
+                <tr data-step="\(evaluation.step)" data-time="\(String(evaluation.time))" data-auc="\(evaluation.auc.map { String($0) } ?? "")" \
                 data-split="\(evaluation.split)"><th scope="row">\(evaluation.split)</th>\(Elements.count(evaluation.step))\
                 \(Elements.count(evaluation.samples))\(Elements.number(Quantity.metric(evaluation.auc)))\
                 \(Elements.number(Quantity.metric(evaluation.gauc)))\(Elements.number(Quantity.metric(evaluation.logLoss)))\

@@ -6,7 +6,8 @@ extension Page {
         .init("Worker", "number and host", number: false),
         .init("Time", "shares over the last seconds: read, wait, compute, push", number: false),
         .init("Read"), .init("Wait"), .init("Compute"), .init("Push"), .init("Samples/s", "below: in all"),
-        .init("Step"), .init("Step p50", "from one step's values to the next step's"), .init("Step p99"),
+        .init("Step", "in work"), .init("Steps", "finished since its start"),
+        .init("Step p50", "from one step's values to the next step's"), .init("Step p99"),
         .init("Pull p99", "from a pull to the last shard's values"),
         .init("Dedup", "ids that samples contain by row pulled"), .init("Out/s", "below: in all"),
         .init("In/s", "below: in all"), .init("Retries"), .init("Not finite", "steps whose loss was not finite"),
@@ -29,19 +30,20 @@ extension Page {
     private func row(_ worker: WorkerStatus) -> Markup {
         let report = worker.report
         return """
-            <tr class="\(worker.state.rawValue)"><th scope="row">\(worker.rank)<small>\(worker.host)</small><small>\(Elements.state(worker.state.rawValue))</small></th>\
+            <tr class="\(worker.state.rawValue)" data-worker="\(worker.rank)"><th scope="row">\(worker.rank)\
+            <small>\(Elements.state(worker.state.rawValue)) \(worker.host)</small></th>\
             <td class="time">\(shares(worker))</td>\
             \(share(worker.read, report.readSeconds))\(share(worker.wait, report.waitSeconds))\
             \(share(worker.compute, report.computeSeconds))\(share(worker.push, report.pushSeconds))\
-            \(Elements.number(Quantity.rate(worker.samplesPerSecond), exactly: report.samples, below: Quantity.count(report.samples)))\
-            \(Elements.count(report.step))\
+            \(Elements.number(Quantity.rate(worker.samplesPerSecond), exactly: report.samples, below: Quantity.count(report.samples), name: "samples"))\
+            \(Elements.count(report.step, name: "step"))\(Elements.count(report.steps, name: "steps"))\
             \(Elements.number(Quantity.seconds(report.stepSeconds.p50)))\
             \(Elements.number(Quantity.seconds(report.stepSeconds.p99), below: Quantity.seconds(report.stepSeconds.max)))\
             \(Elements.number(Quantity.seconds(report.pullSeconds.p99), below: Quantity.seconds(report.pullSeconds.max)))\
             \(Elements.number(report.dedupFactor > 0 ? "\(Quantity.ratio(report.dedupFactor))×" : "–"))\
             \(traffic(worker.sentBytesPerSecond, report.sentBytes))\
             \(traffic(worker.receivedBytesPerSecond, report.receivedBytes))\
-            \(Elements.fault(report.retries))\(Elements.fault(report.nonfinite))<td>\(blocker(worker))</td></tr>
+            \(Elements.fault(report.retries, name: "retries"))\(Elements.fault(report.nonfinite, name: "nonfinite"))<td>\(blocker(worker))</td></tr>
 
             """
     }

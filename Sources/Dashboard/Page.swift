@@ -70,11 +70,22 @@ struct Page {
             <header class="top">
             <div class="name"><h1>\(job.name.isEmpty ? "myriad" : job.name)</h1>\(Elements.state(job.state.rawValue))\(reason)\
             <span>\(job.model.isEmpty ? "" : "model \(job.model)")</span><span>\(elapsed) elapsed</span>\
-            <span>as of \(Quantity.clock(status.time))</span></div>
+            <span>as of \(Quantity.clock(status.time))</span>\(means)</div>
             <p class="limit" id="limited-by"><span>limited by:</span> <strong>\(limit)</strong></p>
             </header>
 
             """
+    }
+
+    /// Whether the job has ended, one way or the other.
+    private var isOver: Bool { status.job.state == .finished || status.job.state == .failed }
+
+    /// What rates and shares are of once the job has ended.
+    private var means: Markup {
+        let job = status.job
+        guard isOver, job.trainingStarted > 0, job.ended > job.trainingStarted else { return "" }
+        return
+            "<span id=\"means\">rates and shares are means over \(Quantity.span(job.ended - job.trainingStarted)) of training</span>"
     }
 
     /// Who failed first, how, and what to do.
@@ -127,7 +138,7 @@ struct Page {
                 "Samples/s", "speed", Quantity.rate(isRunning ? rate : job.meanSamplesPerSecond),
                 isRunning ? "mean \(Quantity.rate(job.meanSamplesPerSecond))" : "mean of the run"),
             tile("Loss", "loss", Quantity.metric(job.loss), auxiliary),
-            tile("Running AUC", "auc", Quantity.metric(job.auc), "before the update"),
+            quality,
             tile(
                 "Validation AUC", "best-auc", Quantity.metric(best?.auc),
                 best.map { "best, at step \(Quantity.grouped($0.step))" } ?? "not scored yet"),
@@ -144,11 +155,19 @@ struct Page {
             <svg class="progress" viewBox="0 0 100 1" preserveAspectRatio="none" role="img" \
             aria-label="\(Quantity.percent(progress)) done"><rect class="track" width="100" height="1"/>\
             <rect class="done" width="\(Quantity.fixed(progress * 100, 2))" height="1"/></svg>
-            <small>\([Quantity.percent(progress), epoch, seen, remaining].filter { !$0.isEmpty }.joined(separator: " · "))</small></div>
+            <small title="\(seen)">\([Quantity.percent(progress), epoch, remaining].filter { !$0.isEmpty }.joined(separator: " · "))</small></div>
             \(others)
             </section>
 
             """
+    }
+
+    /// How well it predicts: while it trains, and at its end on samples that nothing was chosen by.
+    private var quality: Markup {
+        guard isOver, let test = status.evaluations.last(where: { $0.split == "test" }) else {
+            return tile("Running AUC", "auc", Quantity.metric(status.job.auc), "before the update")
+        }
+        return tile("Test AUC", "test-auc", Quantity.metric(test.auc), "at step \(Quantity.grouped(test.step))")
     }
 
     private func tile(_ name: String, _ id: String, _ value: String, _ note: String) -> Markup {
@@ -159,7 +178,7 @@ struct Page {
     /// Where the script draws; the newest points stand in the tiles above.
     private var curves: Markup {
         let charts: [Markup] = [
-            ("loss", "Loss"), ("auc", "AUC"), ("speed", "Samples/s"), ("time", "Time shares"),
+            ("loss", "Loss"), ("auc", "AUC"), ("speed", "Samples/s"), ("time", "Workers’ time"),
             ("traffic", "Traffic of shards"), ("rows", "Rows"),
         ].map { id, title in
             """

@@ -9,6 +9,8 @@ import Synchronization
 final class PageLoop: Sendable {
     /// Clients at once; more are closed at once.
     static let capacity = 64
+    /// How long answers that are on their way may take once it is stopped.
+    private static let farewell = Duration.milliseconds(500)
 
     private let listener: Socket
     private let limits: Connection.Limits
@@ -72,8 +74,24 @@ final class PageLoop: Sendable {
             // A process without free descriptors gets the same error again at once: it looks again a little later.
             if polled[1].revents != 0, !accept(into: &clients) { restsUntil = .now + .milliseconds(100) }
         }
-        for index in clients.indices { clients[index].close() }
         try? listener.close()
+        finish(&clients)
+        for index in clients.indices { clients[index].close() }
+    }
+
+    /// Sends what has been answered: the last answer shows how the job ended.
+    private func finish(_ clients: inout [Connection]) {
+        let end = ContinuousClock.now + Self.farewell
+        while .now < end {
+            guard clients.contains(where: { $0.phase == .sending }) else { return }
+            var polled = clients.map { client in
+                // Negative: nothing is asked of those that have nothing to send.
+                pollfd(
+                    fd: client.phase == .sending ? client.socket.file.rawValue : -1, events: Int16(POLLOUT), revents: 0)
+            }
+            poll(&polled, nfds_t(polled.count), 50)
+            for index in clients.indices where polled[index].revents != 0 { clients[index].flush() }
+        }
     }
 
     /// Milliseconds to the next deadline.

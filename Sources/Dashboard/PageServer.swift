@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 package import Telemetry
 
 /// Serves the page and the API of a status board, on a thread of its own, until it is stopped or the process ends.
@@ -9,12 +8,7 @@ package final class PageServer: Sendable {
     /// What to open in a browser on this machine or, where it listens on all addresses, on another one.
     package let url: String
     private let loop: PageLoop
-    private let reader: Reader
-
-    /// When the page itself was last asked for.
-    private final class Reader: Sendable {
-        let asked = Mutex<ContinuousClock.Instant?>(nil)
-    }
+    private let readers: Readers
 
     /// Starts at once.
     ///
@@ -40,10 +34,13 @@ package final class PageServer: Sendable {
         url = "http://\(shown.text)/"
         let gate = Gate(token: options.token, cookie: "myriad_\(endpoint.port)")
         let router = Router(board: board, gate: gate, metrics: metrics)
-        let reader = Reader()
-        self.reader = reader
+        let readers = Readers()
+        self.readers = readers
         loop = PageLoop(socket, limits: limits) { request in
-            if request.path == "/" { reader.asked.withLock { $0 = .now } }
+            // Whoever may not see the page is not waited for; the page is the last that its script asks for.
+            if request.path == "/", gate.refusal(of: request) == nil {
+                readers.note(request.headers["myriad-reader"].map { String($0.prefix(32)) } ?? "")
+            }
             return router.answer(request)
         }
         loop.start()
@@ -51,19 +48,13 @@ package final class PageServer: Sendable {
 
     deinit { loop.stop() }
 
-    /// Waits until an open page has asked once more, so that it shows how the job ended; at once when none is open.
-    package func linger(atMost limit: Duration = .seconds(3)) {
+    /// Waits until every open page has asked once more, so that it shows how the job ended; at once when none is open.
+    package func linger(atMost limit: Duration = .seconds(8)) {
         let began = ContinuousClock.now
-        func asked() -> ContinuousClock.Instant { reader.asked.withLock { $0 } ?? began - .seconds(3600) }
-        guard asked().duration(to: began) < .seconds(3) else { return }
-        while began.duration(to: .now) < limit {
-            Thread.sleep(forTimeInterval: 0.05)
-            guard asked() > began else { continue }
-            // Its further questions (the curves) belong to the same look.
-            return Thread.sleep(forTimeInterval: 0.4)
-        }
+        readers.end()
+        while readers.areExpected(), began.duration(to: .now) < limit { Thread.sleep(forTimeInterval: 0.02) }
     }
 
-    /// Closes the port and all connections; returns when it is done.
+    /// Closes the port and, once the answers that are on their way have gone, all connections; returns when it is done.
     package func stop() { loop.stop() }
 }

@@ -44,6 +44,56 @@ struct AnswerTests {
         #expect(body(self.router(cluster.status(after: 1)), "/api/v1/failure") == Data("null".utf8))
     }
 
+    @Test("What is written by hand is what the general encoder writes, odd numbers and no workers included")
+    func matrices() throws {
+        var status = cluster.status(after: 61)
+        status.workers[0].blockedBy = [0, 1, 0.1, 1e-7, -0.0, 1e300, .nan, .infinity, -.infinity]
+        status.workers[1].report.waitByShard = [1.0 / 3, 12345678.9, 123456789012345680]
+        status.workers[2].blockedBy = []
+        status.workers[2].host = "\"blocked_by\":[] \\"
+        status.shards[0].report.workers = []
+        status.shards[1].endpoint = "\"workers\":[]"
+        status.lag = [[], [-1, 0, 7]]
+        for one in [status, ClusterStatus()] {
+            #expect(StatusJSON.section(.shards, of: one) == StatusJSON.json(one.shards))
+            #expect(StatusJSON.section(.workers, of: one) == StatusJSON.json(one.workers))
+            #expect(StatusJSON.section(.lag, of: one) == StatusJSON.json(one.lag))
+            #expect(StatusJSON.whole(one) { StatusJSON.section($0, of: one) } == StatusJSON.json(one))
+        }
+    }
+
+    @Test("Every count of a shard, worker, table and hot id can be found by its name")
+    func hooks() {
+        let status = cluster.status(after: 61)
+        let html = Page(status).markup.source
+        func cell(_ row: String, _ name: String) -> [Int] {
+            html.components(separatedBy: "<tr").filter { $0.contains(row) }.flatMap { row in
+                row.matches(of: /data-name="([a-z_]+)" data-value="(-?[0-9]+)"/).filter { $0.1 == name }
+                    .compactMap { Int($0.2) }
+            }
+        }
+        for shard in status.shards {
+            let report = shard.report
+            let counts = [
+                "pulls": report.pulls, "pulled_rows": report.pulledRows, "pushes": report.pushes,
+                "pushed_rows": report.pushedRows, "pull_bytes": report.pullBytes, "push_bytes": report.pushBytes,
+                "value_bytes": report.valueBytes, "other_bytes": report.otherBytes, "duplicates": report.duplicates,
+                "rows": report.rows, "weights": report.bytes.weights, "step": report.step,
+            ]
+            for (name, count) in counts { #expect(cell("data-shard=\"\(report.shard)\"", name) == [count], "\(name)") }
+        }
+        for worker in status.workers {
+            #expect(cell("data-worker=\"\(worker.rank)\"", "samples") == [worker.report.samples])
+            #expect(cell("data-worker=\"\(worker.rank)\"", "steps") == [worker.report.steps])
+        }
+        for table in status.tables {
+            for hot in table.hot.prefix(20) {
+                let row = "data-table=\"\(table.name)\" data-id=\"\(hot.id)\" data-error=\"\(hot.error)\""
+                #expect(cell(row, "count") == [hot.count])
+            }
+        }
+    }
+
     @Test("Hot ids by table, most frequent first, ids as text")
     func hotIds() throws {
         struct Answer: Decodable {

@@ -142,6 +142,10 @@ STATE = """(() => ({
   curves: [...document.querySelectorAll(".chart .curve, .chart .area")].filter((p) => p.getAttribute("d").length > 20).length,
   lost: [...document.querySelectorAll("#nodes-table tr.lost th")].map((t) => t.textContent),
   failure: document.getElementById("failure")?.innerText ?? "",
+  scored: [...document.querySelectorAll("#evaluations-table tbody th")].map((t) => t.textContent),
+  test: document.getElementById("test-auc")?.textContent ?? "",
+  means: document.getElementById("means")?.textContent ?? "",
+  alarms: !document.getElementById("silence").hidden && !document.getElementById("silence").classList.contains("over"),
   silence: document.getElementById("silence").hidden ? "" : document.getElementById("silence").textContent,
 }))()"""
 

@@ -4,6 +4,8 @@
   const period = 1000, patience = 5000;
   const page = document.getElementById("page");
   const silence = document.getElementById("silence");
+  // Tells this page from others: the server waits at the job's end until each has seen it.
+  const reader = String(Math.floor(Math.random() * 2 ** 48));
   let points = [], job = page.dataset.job, answered = Date.now(), isAnswering = true;
 
   // The token has become a cookie: it need not stay in the address.
@@ -37,21 +39,23 @@
   }
 
   async function get(path) {
-    const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(patience) });
+    const headers = { "Myriad-Reader": reader };
+    const response = await fetch(path, { cache: "no-store", headers, signal: AbortSignal.timeout(patience) });
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     return response;
   }
 
   async function poll() {
     try {
+      // The page itself comes last: whoever serves it ends when it has been seen.
+      const since = points.length ? points[points.length - 1].time : 0;
+      const newer = await (await get(`/api/v1/series?since=${since}`)).json();
+      const lag = page.querySelector("[data-heatmap]") ? await (await get("/api/v1/lag")).json() : null;
       const fresh = new DOMParser().parseFromString(await (await get("/")).text(), "text/html");
       const main = fresh.getElementById("page");
-      if (main.dataset.job !== job) { job = main.dataset.job; points = []; }
-      const since = points.length ? points[points.length - 1].time : 0;
-      for (const point of await (await get(`/api/v1/series?since=${since}`)).json()) points.push(point);
+      // Another job at the same address: its curves come with the next question.
+      if (main.dataset.job !== job) { job = main.dataset.job; points = []; } else points.push(...newer);
       if (points.length > 20000) points = points.filter((_, i) => i % 2 === 0 || i > points.length - 4000);
-      const map = page.querySelector("[data-heatmap]");
-      const lag = map || main.querySelector("[data-heatmap]") ? await (await get("/api/v1/lag")).json() : null;
       morph(page, main);
       document.title = fresh.title;
       if (lag) heatmap(page.querySelector("[data-heatmap]"), lag);
@@ -64,15 +68,18 @@
     setTimeout(poll, document.hidden ? 5 * period : period);
   }
 
-  // Keeps the last state and says how old it is.
+  // Keeps the last state and says how old it is; that nobody answers is no news once the job has ended.
   function listen() {
     const seconds = Math.round((Date.now() - answered) / 1000);
+    const isOver = page.dataset.state === "finished" || page.dataset.state === "failed";
     silence.hidden = isAnswering || seconds < 2;
+    silence.className = isOver ? "silence over" : "silence";
     if (silence.hidden) return;
-    const over = { finished: "The job has finished. ", failed: "The job has failed. " }[page.dataset.state] || "";
-    const again = over && page.dataset.directory ? ` Show it again with: myriad dashboard ${page.dataset.directory}` : "";
-    silence.textContent = `${over}No answer for ${seconds} s: this is the last state.${again}`;
-    document.title = document.title.replace(/^(no answer · )?/, "no answer · ");
+    const again = page.dataset.directory ? `myriad dashboard ${page.dataset.directory}` : "";
+    silence.textContent = isOver
+      ? `The job has ended; this is its last state.${again && ` Show it again with: ${again}`}`
+      : `No answer for ${seconds} s: this is the last state.${again && ` If the job has ended, this shows how: ${again}`}`;
+    if (!isOver) document.title = document.title.replace(/^(no answer · )?/, "no answer · ");
   }
 
   const fixed = (digits) => (v) => v.toFixed(digits);
@@ -192,7 +199,7 @@
     const end = Math.max(series.at(-1)?.time ?? 0, ...dots.map((d) => d.time), start + 1);
     const x = (t) => left + ((t - start) / (end - start)) * (right - left);
     const y = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
-    const marks = spec.format === bytes ? byteTicks(low, high, 3) : ticks(low, high, 4);
+    const marks = spec.format === bytes ? byteTicks(low, high, 4) : ticks(low, high, 4);
     const digits = marks.length > 1 ? Math.max(0, Math.min(4, Math.ceil(-Math.log10(marks[1] - marks[0]) - 1e-9))) : 4;
     const label = spec.format === charts.loss.format || spec.format === charts.auc.format ? fixed(digits) : spec.format;
     for (const v of marks) {
