@@ -5,12 +5,9 @@ package final class StatusBoard: Sendable {
     private struct Contents: Sendable {
         var status = ClusterStatus()
         var version = 0
-        var series: [SeriesPoint] = []
+        var series = SeriesKeeper()
     }
 
-    /// An hour of seconds, then a day of ten seconds: older points are thinned out.
-    private static let fine = 3600
-    private static let coarse = 8640
     private let contents = Mutex(Contents())
 
     /// Nothing known yet.
@@ -20,7 +17,7 @@ package final class StatusBoard: Sendable {
     package init(status: ClusterStatus, series: [SeriesPoint]) {
         contents.withLock {
             $0.status = status
-            $0.series = series
+            $0.series = SeriesKeeper(series)
             $0.version = 1
         }
     }
@@ -30,12 +27,7 @@ package final class StatusBoard: Sendable {
         contents.withLock {
             $0.status = status
             $0.version += 1
-            guard let point else { return }
-            $0.series.append(point)
-            guard $0.series.count > Self.fine + Self.coarse else { return }
-            // Of the oldest hour every tenth point stays.
-            let old = $0.series[..<Self.fine].enumerated().filter { $0.offset % 10 == 0 }.map(\.element)
-            $0.series.replaceSubrange(..<Self.fine, with: old)
+            if let point { $0.series.add(point) }
         }
     }
 
@@ -51,9 +43,10 @@ package final class StatusBoard: Sendable {
     /// Points after a time (seconds since 1970), oldest first.
     package func series(since time: Double) -> [SeriesPoint] {
         contents.withLock { contents in
+            let points = contents.series.points
             // Ascending in time: what is asked for is a short end of it.
-            let first = contents.series.lastIndex { $0.time <= time }.map { $0 + 1 } ?? 0
-            return Array(contents.series[first...])
+            let first = points.lastIndex { $0.time <= time }.map { $0 + 1 } ?? 0
+            return Array(points[first...])
         }
     }
 }

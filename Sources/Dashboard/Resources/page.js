@@ -54,8 +54,9 @@
       const fresh = new DOMParser().parseFromString(await (await get("/")).text(), "text/html");
       const main = fresh.getElementById("page");
       // Another job at the same address: its curves come with the next question.
-      if (main.dataset.job !== job) { job = main.dataset.job; points = []; } else points.push(...newer);
-      if (points.length > 20000) points = points.filter((_, i) => i % 2 === 0 || i > points.length - 4000);
+      if (main.dataset.job !== job) { job = main.dataset.job; points = []; } else for (const point of newer) points.push(point);
+      // More than is kept of a long run, where old points are ten seconds apart: all are taken anew, as they are kept.
+      if (points.length > 14000) points = [];
       morph(page, main);
       document.title = fresh.title;
       if (lag) heatmap(page.querySelector("[data-heatmap]"), lag);
