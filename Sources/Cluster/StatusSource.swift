@@ -20,10 +20,14 @@ package final class StatusSource {
     private let context: Context
     private let nothing = Inbox<Int>()
     private var socket: Socket?
+    /// The address that was asked for, if it was no directory.
+    private let given: String?
+    private var files = RunFiles()
 
     /// - Parameter target: a scheduler's endpoint (`tcp://host:port`), a run directory, or nil for the newest run in `runs`.
     package init(_ target: String?) throws {
         context = try Context()
+        given = target.flatMap { $0.contains("://") ? $0 : nil }
         if let target, target.contains("://") {
             endpoint = target
             return
@@ -33,16 +37,18 @@ package final class StatusSource {
                 description: "runs/ holds no run: name a run directory or the scheduler's address (tcp://host:port)")
         }
         directory = path
-        guard let status = Self.stored(in: path) else {
+        guard let status = files.status(in: path) else {
             throw Failure(
                 description:
                     "\(path): holds no readable status.json: it is no run directory, or one of an older version")
         }
-        endpoint = Self.isOver(status) ? "" : status.job.scheduler
+        endpoint = address(of: status)
     }
 
-    private static func isOver(_ status: ClusterStatus) -> Bool {
-        status.job.state == .finished || status.job.state == .failed
+    /// Whom to ask: nobody when the job is over; whoever resumes it has another address.
+    private func address(of status: ClusterStatus) -> String {
+        let isOver = status.job.state == .finished || status.job.state == .failed
+        return given ?? (isOver ? "" : status.job.scheduler)
     }
 
     /// Whether it comes from a scheduler that answers rather than from files.
@@ -76,24 +82,18 @@ package final class StatusSource {
                 description: "the scheduler at \(endpoint) does not answer: is it running, and is the address right? "
                     + "A finished run is shown by its directory")
         }
-        guard var status = Self.stored(in: directory) else {
+        guard var status = files.status(in: directory) else {
             throw Failure(description: "\(directory)/status.json: cannot be read")
         }
-        // A run that was continued has another scheduler.
-        endpoint = Self.isOver(status) ? "" : status.job.scheduler
+        let next = address(of: status)
+        if next != endpoint { (endpoint, socket) = (next, nil) }
         isAbandoned = false
         if let closed = Abandonment.closed(status, at: now) {
             status = closed
             isAbandoned = true
         }
-        let series = time.map { after in RunRecord.series(in: directory).filter { $0.time > after } }
+        let series = time.map { after in files.series(in: directory).filter { $0.time > after } }
         return Inspection(status: status, series: series ?? [])
-    }
-
-    /// The status that a run left, or leaves every few seconds.
-    private static func stored(in directory: String) -> ClusterStatus? {
-        guard let data = FileManager.default.contents(atPath: directory + "/status.json") else { return nil }
-        return try? TelemetryJSON.decode(ClusterStatus.self, from: data)
     }
 
     private static func newestRun() -> String? {

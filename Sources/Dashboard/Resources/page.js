@@ -48,15 +48,16 @@
   async function poll() {
     try {
       // The page itself comes last: whoever serves it ends when it has been seen.
-      const since = points.length ? points[points.length - 1].time : 0;
+      // More than is kept of a long run, where old points are ten seconds apart: all are taken anew, as they are kept.
+      const anew = points.length === 0 || points.length > 14000;
+      const since = anew ? 0 : points[points.length - 1].time;
       const newer = await (await get(`/api/v1/series?since=${since}`)).json();
       const lag = page.querySelector("[data-heatmap]") ? await (await get("/api/v1/lag")).json() : null;
       const fresh = new DOMParser().parseFromString(await (await get("/")).text(), "text/html");
       const main = fresh.getElementById("page");
       // Another job at the same address: its curves come with the next question.
-      if (main.dataset.job !== job) { job = main.dataset.job; points = []; } else for (const point of newer) points.push(point);
-      // More than is kept of a long run, where old points are ten seconds apart: all are taken anew, as they are kept.
-      if (points.length > 14000) points = [];
+      points = main.dataset.job !== job ? [] : anew ? newer : points.concat(newer);
+      job = main.dataset.job;
       morph(page, main);
       document.title = fresh.title;
       if (lag) heatmap(page.querySelector("[data-heatmap]"), lag);
