@@ -111,14 +111,15 @@ package final class ClusterBook {
                 EvaluationStatus(
                     time: Date().timeIntervalSince1970, split: split, step: step, samples: samples, auc: metrics.auc,
                     gauc: metrics.gauc, logLoss: metrics.logLoss, calibration: metrics.calibration, isBest: isBest))
-            note(.evaluated, "\(split) after step \(step): \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")
+            let text = "\(split) after step \(step): \(Monitor.describe(metrics))\(isBest ? " (best)" : "")"
+            note(.evaluated, text, step: step)
         case .checkpoint(let step, let path, let seconds, let bytes):
             status.job.checkpoint = CheckpointReport(
                 step: step, time: Date().timeIntervalSince1970, seconds: seconds, bytes: bytes)
-            note(.checkpoint, "checkpoint of step \(step): \((path as NSString).lastPathComponent)")
+            note(.checkpoint, "checkpoint of step \(step): \((path as NSString).lastPathComponent)", step: step)
         case .checkpointFailed(let step, let reason):
             status.job.checkpointFailures += 1
-            note(.warning, "checkpoint of step \(step) failed: \(reason)")
+            note(.warning, "checkpoint of step \(step) failed: \(reason)", step: step)
         case .finished(let outcome):
             status.job.step = outcome.step
             end(.finished, outcome.reason)
@@ -150,9 +151,10 @@ package final class ClusterBook {
         }
     }
 
-    private func note(_ kind: EventStatus.Kind, _ text: String) {
+    /// - Parameter step: that it is about; the one that has been reached by now is noted if that is later.
+    private func note(_ kind: EventStatus.Kind, _ text: String, step: Int = 0) {
         status.events.append(
-            EventStatus(time: Date().timeIntervalSince1970, kind: kind, text: text, step: status.job.step))
+            EventStatus(time: Date().timeIntervalSince1970, kind: kind, text: text, step: max(step, reached)))
         if status.events.count > 500 { status.events.removeFirst(status.events.count - 500) }
     }
 
@@ -163,10 +165,21 @@ package final class ClusterBook {
         // What came after the last pulse counts too.
         _ = settle(at: status.job.ended)
         note(state == .finished ? .finished : .failed, reason)
-        for index in status.nodes.indices where status.nodes[index].state == .running {
-            status.nodes[index].state = .finished
+        for index in status.nodes.indices {
+            if status.nodes[index].state == .running { status.nodes[index].state = .finished }
+            status.nodes[index].step = max(status.nodes[index].step, lastStep(of: status.nodes[index]))
         }
         refresh(waits: [])
+    }
+
+    /// The step of a node by its last report.
+    private func lastStep(of node: NodeStatus) -> Int {
+        switch node.role {
+        case "server":
+            windows[Member(role: .server, rank: node.rank)]?.newest?.shards.map(\.step).max() ?? 0
+        case "worker": windows[Member(role: .worker, rank: node.rank)]?.newest?.worker?.step ?? 0
+        default: status.job.step
+        }
     }
 
     private func take(_ progress: Wire.Progress, of worker: Int) {
@@ -201,18 +214,22 @@ package final class ClusterBook {
         status.nodes[0].process = SystemInfo.process()
         status.nodes[0].step = status.job.step
         status.nodes[0].activity = waits.first.map { "waiting for \($0.name)" } ?? "serving"
-        let hasProgress = settle(at: now)
+        // The pulse before the end may follow the one before it closely: too few samples for a point of a curve.
+        let hasProgress = (status.job.samples == 0 || now - fresh.since > 0.5) && settle(at: now)
         refresh(waits: waits)
         let point = hasProgress ? self.point(at: now) : nil
         board.publish(status, point: point)
         return point
     }
 
+    /// The step that all workers have finished, as of now.
+    private var reached: Int { max(status.job.step, steps.values.min() ?? 0) }
+
     /// Makes the job's progress known that came since this was last called; whether there was any.
     private func settle(at now: Double) -> Bool {
         guard fresh.samples > 0 else { return false }
         status.job.samples = samples
-        status.job.step = max(status.job.step, steps.values.min() ?? 0)
+        status.job.step = reached
         status.job.epoch = plan.epoch(of: max(1, status.job.step))
         status.job.loss = fresh.loss / Double(fresh.samples)
         status.job.auxiliaryLoss = fresh.auxiliary / Double(fresh.samples)

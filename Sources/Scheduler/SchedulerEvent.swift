@@ -30,6 +30,14 @@ package enum SchedulerEvent: Sendable {
     case finished(Outcome)
     /// The job cannot go on: who was first, and why.
     case failed(FailureReport)
+
+    /// Whether nothing but last words follows.
+    var isEnd: Bool {
+        switch self {
+        case .finished, .failed: true
+        default: false
+        }
+    }
 }
 
 /// How a member stands.

@@ -113,7 +113,11 @@ package final class SchedulerNode {
         while !effects.actions.isEmpty || !effects.events.isEmpty {
             let due = effects
             effects = SchedulerLoop.Effects()
-            for event in due.events { watch(dated(event)) }
+            for event in due.events {
+                // How the members stand at the end: a short job has had no pulse with them.
+                if event.isEnd { watch(loop.pulse(at: .now)) }
+                watch(dated(event))
+            }
             for action in due.actions {
                 switch action {
                 case .send(let connection, let control): socket.send(control.message(identity), to: connection)
