@@ -15,6 +15,7 @@ package final class ClusterBook {
     /// What is known; rates and whatever follows from reports are filled in by `update`.
     package private(set) var status = ClusterStatus()
     var windows: [Member: ReportWindow] = [:]
+    private var skews: [Member: ClockSkew] = [:]
     private var trainingBegan = 0.0
     private var steps: [Int: Int] = [:]
     private var samples = 0
@@ -104,7 +105,10 @@ package final class ClusterBook {
             note(.started, "\(nodes) nodes are there, training begins")
             for warning in warnings { note(.warning, warning) }
         case .pulse(let members, let waits): return pulse(members, waits)
-        case .counters(let member, let report): windows[member, default: ReportWindow()].add(report)
+        case .counters(let member, let report):
+            windows[member, default: ReportWindow()].add(report)
+            skews[member, default: ClockSkew()].add(report.time, at: Date().timeIntervalSince1970)
+            if let index = index(of: member) { status.nodes[index].clockSkewSeconds = skews[member]?.seconds }
         case .progress(let worker, let progress): take(progress, of: worker)
         case .evaluated(let split, let step, let metrics, let isBest):
             status.evaluations.append(

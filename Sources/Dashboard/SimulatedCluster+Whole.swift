@@ -16,6 +16,7 @@ extension SimulatedCluster {
             node.step = step
             node.activity = name.0 == "worker" ? "computes step \(step + 1)" : ""
             node.silentSeconds = 0.2
+            node.clockSkewSeconds = name.0 == "scheduler" ? nil : -0.001
             node.cores = name.0 == "worker" ? 0.9 : 0.4
             node.process.residentBytes = 300 << 20
             node.process.peakBytes = 320 << 20

@@ -129,6 +129,8 @@ package struct NodeStatus: Codable, Sendable, Equatable {
     package var activity = ""
     /// Seconds since it was last heard of.
     package var silentSeconds = 0.0
+    /// Seconds by which its clock is ahead of the scheduler's, less the time that a report takes; nil before the first.
+    package var clockSkewSeconds: Double?
     /// Processor cores used over the last seconds.
     package var cores = 0.0
     package var process = ProcessReport()

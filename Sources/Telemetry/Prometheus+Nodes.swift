@@ -28,6 +28,10 @@ extension Prometheus {
                     "myriad_node_wait_seconds", "For how long the node has been waiting for what it waits longest for.",
                     { waits["\($0.role) \($0.rank)"] ?? waits[$0.role] ?? 0 }
                 ),
+                (
+                    "myriad_node_clock_skew_seconds", "By how much the node's clock is ahead of the scheduler's.",
+                    { $0.clockSkewSeconds }
+                ),
             ])
         page.counters(nodes, [("myriad_warnings_total", "Log lines of level warning and error.", { $0.warnings })])
         processes(nodes, &page)

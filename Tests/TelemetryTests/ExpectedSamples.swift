@@ -107,6 +107,7 @@ struct ExpectedSamples {
         // The simulated ones: worker 1 twice, the longer one first; the scheduler.
         let waits = ["worker 1": status.waits[0].seconds, "scheduler 0": status.waits[2].seconds]
         add("node_wait_seconds", label, waits["\(node.role) \(node.rank)"] ?? 0)
+        if let skew = node.clockSkewSeconds { add("node_clock_skew_seconds", label, skew) }
         add("warnings_total", label, node.warnings)
         add("up_since_timestamp_seconds", label, node.process.started)
         add("process_resident_memory_bytes", label, node.process.residentBytes)

@@ -98,6 +98,8 @@ struct SimulatedStatus {
         node.incarnation = UInt32(number())
         node.step = number()
         node.silentSeconds = real()
+        // Of the scheduler, and of nodes that have not reported, nothing is known.
+        if role != "scheduler" { node.clockSkewSeconds = real() }
         node.warnings = number()
         node.process.residentBytes = number()
         node.process.peakBytes = number()
