@@ -4,13 +4,14 @@ import Transport
 
 /// Disks, sockets and ports.
 extension Doctor {
+    /// Free bytes below which logs and small checkpoints soon have no room.
+    private static let tight = 1 << 30
+
     func disk() -> Finding {
         let place = nearest(directory)
-        var info = statvfs()
-        guard statvfs(place, &info) == 0 else {
+        guard let free = machine.freeDisk(place) else {
             return Finding("disk", .fail, "\(place): \(String(cString: strerror(errno)))", remedy: "name another --run")
         }
-        let free = Int(info.f_bavail) * Int(info.f_frsize)
         let speed: (megabytes: Double, sync: Double)
         do { speed = try measure(in: place) } catch {
             return Finding(
@@ -20,7 +21,12 @@ extension Doctor {
         var found =
             "\(place): \(size(free)) free, writes \(Int(speed.megabytes)) MB/s, fsync "
             + String(format: "%.1f ms", speed.sync * 1000)
-        guard let predictedBytes, let checkpoint = job?.config.checkpoint else { return Finding("disk", .pass, found) }
+        guard let predictedBytes, let checkpoint = job?.config.checkpoint else {
+            let isTight = free < Self.tight
+            return Finding(
+                "disk", isTight ? .warn : .pass, isTight ? "\(found), which is little" : found,
+                remedy: "free space, or name another directory with --run")
+        }
         // The kept ones, the best, and the one that is being written.
         let needed = predictedBytes.checkpoint * (checkpoint.keep + 2)
         found += "; \(checkpoint.keep + 2) checkpoints of \(size(predictedBytes.checkpoint)) need \(size(needed))"

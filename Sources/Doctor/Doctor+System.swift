@@ -20,16 +20,21 @@ extension Doctor {
     }
 
     func libraries() -> Finding {
-        let hasCurve = zmq_has("curve") != 0
         let found =
-            "ZeroMQ \(Context.libraryVersion)\(hasCurve ? " with curve" : ""), "
+            "ZeroMQ \(Context.libraryVersion)\(machine.hasCurve ? " with CURVE" : ""), "
             + "\(String(cString: openblas_get_config()).trimmed) on \(blasCore()) kernels, "
             + "zlib \(String(cString: zlibVersion())), zstd \(String(cString: ZSTD_versionString()))"
+        guard machine.hasCurve else {
+            return Finding(
+                "libraries", .warn, "\(found); this libzmq has no CURVE: its connections cannot be encrypted",
+                remedy: "install a libzmq that was built with libsodium (Debian's libzmq3-dev is), or train where the "
+                    + "network is trusted")
+        }
         return Finding("libraries", .pass, found)
     }
 
     func processor() -> Finding {
-        let built = kernelInstructionSets
+        let built = machine.kernels
         let missing = built.filter { !machine.flags.contains($0) }
         let unused = ["avx2", "fma", "avx512f"].filter { machine.flags.contains($0) && !built.contains($0) }
         let target = built.isEmpty ? "plain x86-64" : built.joined(separator: ", ")

@@ -1,5 +1,6 @@
 import CZeroMQ
 import Foundation
+import Kernels
 
 /// What the machine and the limits of this process are; a test may state others.
 package struct Machine: Sendable {
@@ -15,6 +16,12 @@ package struct Machine: Sendable {
     package var availableMemory = 0
     /// Memory that the control group still allows, where it limits it.
     package var memoryQuota: Int?
+    /// Instruction sets that the kernels of this program were compiled for.
+    package var kernels: [String] = []
+    /// Whether libzmq was built with CURVE, its encryption.
+    package var hasCurve = true
+    /// Free bytes of the disk that a directory is on; nil when it cannot be told.
+    package var freeDisk: @Sendable (String) -> Int? = Machine.freeDisk
     /// The setting of transparent huge pages; empty where there is none.
     package var hugePages = ""
     /// Whether the kernel knows that the clock is synchronized; nil where it does not say.
@@ -35,6 +42,8 @@ package struct Machine: Sendable {
         if quota.count == 2, let used = Double(quota[0]), let period = Double(quota[1].trimmed), period > 0 {
             machine.coreQuota = used / period
         }
+        machine.kernels = kernelInstructionSets
+        machine.hasCurve = zmq_has("curve") != 0
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             machine.openFiles = (Int(clamping: limit.rlim_cur), Int(clamping: limit.rlim_max))
@@ -51,6 +60,12 @@ package struct Machine: Sendable {
         let state = adjtimex(&clock)
         if state >= 0 { machine.isClockSynchronized = state != TIME_ERROR && clock.status & STA_UNSYNC == 0 }
         return machine
+    }
+
+    /// What a user without privileges may still write.
+    private static func freeDisk(_ path: String) -> Int? {
+        var info = statvfs()
+        return statvfs(path, &info) == 0 ? Int(clamping: UInt64(info.f_bavail) * UInt64(info.f_frsize)) : nil
     }
 
     /// The word in brackets: "always [madvise] never".
