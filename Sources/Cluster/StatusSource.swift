@@ -62,7 +62,11 @@ package final class StatusSource {
 
     /// The newest status, and the points of its curves after a time.
     package func read(seriesSince time: Double? = nil) throws -> Inspection {
-        if !endpoint.isEmpty, let answer = try ask(Inspect(seriesSince: time)) {
+        if !endpoint.isEmpty,
+            let answer = try ask(
+                .inspect(Inspect(seriesSince: time)), within: Self.patience,
+                { if case .inspected(let inspection) = $0 { inspection } else { nil } })
+        {
             isLive = true
             isAbandoned = false
             last = answer.status
@@ -106,22 +110,32 @@ package final class StatusSource {
             .max { changed($0 + "/status.json") < changed($1 + "/status.json") }
     }
 
-    private func ask(_ wish: Inspect) throws -> Inspection? {
+    /// Has a worker of a live job measure its ways to the shards; nil when no answer comes.
+    package func probe(worker: Int) throws -> ProbeResult? {
+        let wish = ProbeWish(number: .random(in: 1...UInt32.max), worker: worker)
+        return try ask(.probeWish(wish), within: .seconds(12)) {
+            if case .probeResult(let result) = $0, result.number == wish.number { result } else { nil }
+        }
+    }
+
+    private func ask<Answer>(
+        _ question: Control, within patience: Duration, _ answer: (Control) -> Answer?
+    ) throws -> Answer? {
         let socket = try socket ?? Socket.connect(to: endpoint, in: context)
         self.socket = socket
         let header = Header(
             .inspect, role: .monitor, rank: 0, incarnation: .random(in: 1...UInt32.max), job: 0, epoch: 0)
-        socket.send(Control.inspect(wish).message(header))
+        socket.send(question.message(header))
         var poller = Poller([socket], nothing)
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + patience
         while .now < deadline {
             poller.wait(.milliseconds(100))
-            var newest: Inspection?
+            var newest: Answer?
             while let received = socket.receive() {
                 guard case .message(let message, _) = received,
-                    case .inspected(let inspection) = try? Control(decoding: message, limits: Limits())
+                    let control = try? Control(decoding: message, limits: Limits()), let found = answer(control)
                 else { continue }
-                newest = inspection
+                newest = found
             }
             if let newest { return newest }
         }

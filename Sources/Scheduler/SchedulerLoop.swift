@@ -66,6 +66,8 @@ package struct SchedulerLoop {
     var isReported = false
     /// Nodes that were not taken in, and why.
     var refusals: [String] = []
+    /// Who wants to know how fast bytes go, oldest first.
+    var probes: [PendingProbe] = []
     /// What the scheduler waits for.
     package internal(set) var waits = WaitClock(who: "scheduler")
     let look: (Hello) -> ProcessState
@@ -107,6 +109,10 @@ package struct SchedulerLoop {
             effects.actions.append(.inspect(connection, wish))
             return
         }
+        if case .probeWish(let wish) = control {
+            forward(wish, from: connection, &effects)
+            return
+        }
         guard let member else { return }
         switch control {
         case .heartbeat(let beat):
@@ -123,7 +129,9 @@ package struct SchedulerLoop {
             effects.events.append(.counters(member, report))
             endWhenAllReported(at: time, &effects)
         case .counters(let report): effects.events.append(.counters(member, report))
-        case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected: break
+        case .probeResult(let result): forward(result, of: member, &effects)
+        case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected, .probeWish:
+            break
         }
     }
 

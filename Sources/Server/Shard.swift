@@ -90,8 +90,7 @@ package final class Shard {
     package func receive(_ message: Message, from: [UInt8], answers: inout [Answer], events: inout [Event]) {
         if message.header.kind == .probe {
             // Whoever measures the way is no part of the job.
-            let answer = Message(message.header.reply(.probed, from: identity), message.frames)
-            answers.append(Answer(to: from, message: answer))
+            answers.append(Answer(to: from, message: message.probed(from: identity)))
             return
         }
         statistics.received(message)

@@ -19,6 +19,8 @@ package enum Control: Sendable, Equatable {
     case inspect(Inspect)
     case inspected(Inspection)
     case counters(NodeReport)
+    case probeWish(ProbeWish)
+    case probeResult(ProbeResult)
 
     /// The kind in the header.
     package var kind: MessageKind { parts.kind }
@@ -50,6 +52,8 @@ package enum Control: Sendable, Equatable {
         case .inspect(let body): (.inspect, JSONFrame.encode(body))
         case .inspected(let body): (.inspected, JSONFrame.encode(body))
         case .counters(let body): (.counters, JSONFrame.encode(body))
+        case .probeWish(let body): (.probeWish, JSONFrame.encode(body))
+        case .probeResult(let body): (.probeResult, JSONFrame.encode(body))
         }
     }
 
@@ -80,6 +84,8 @@ package enum Control: Sendable, Equatable {
         case .inspect: self = .inspect(try body(Inspect.self))
         case .inspected: self = .inspected(try body(Inspection.self))
         case .counters: self = .counters(try body(NodeReport.self))
+        case .probeWish: self = .probeWish(try body(ProbeWish.self))
+        case .probeResult: self = .probeResult(try body(ProbeResult.self))
         case .pull, .values, .push, .pushed, .refused, .probe, .probed, .scores:
             throw .kind(found: kind, expected: "a control message")
         }

@@ -49,7 +49,7 @@ package struct Header: Equatable, Sendable {
     package var samples: UInt32 = 0
     /// Rows, all tables together.
     package var rows: UInt32 = 0
-    /// Floats in the dense frame; in a pull, the floats that are asked for.
+    /// Floats in the dense frame; in a pull or a probe, the floats that are asked for.
     package var dense: UInt32 = 0
     /// `keyListHash(counts:ids:)` of the pull: a push refers to it so that ids are not sent twice.
     package var keyListHash: UInt64 = 0

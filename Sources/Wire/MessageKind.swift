@@ -11,9 +11,9 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
     case pushed = 4
     /// Shard → worker: a pull or push that cannot be served, and why.
     case refused = 5
-    /// Anybody → shard: bytes, to see how fast they go; nothing is counted.
+    /// Anybody → shard: bytes, and how many are wanted back, to see how fast they go; nothing is counted.
     case probe = 6
-    /// Shard → whoever asked: the same bytes.
+    /// Shard → whoever asked: the bytes that are wanted.
     case probed = 7
 
     // Control: between any node and the scheduler.
@@ -53,6 +53,10 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
     case inspected = 32
     /// Node → scheduler: a copy of its counters.
     case counters = 33
+    /// Anybody → scheduler → worker: how fast do bytes go between you and the shards?
+    case probeWish = 34
+    /// Worker → scheduler → whoever asked: so fast.
+    case probeResult = 35
 
     /// Whether it travels between worker and shard.
     package var isData: Bool { rawValue < 16 }

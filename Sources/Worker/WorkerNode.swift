@@ -27,6 +27,8 @@ package final class WorkerNode {
     private enum Note: Sendable {
         case computed
         case finished
+        /// What was measured of the ways to the shards, or why it was not.
+        case probed(ProbeResult)
     }
 
     private let options: Options
@@ -35,6 +37,8 @@ package final class WorkerNode {
     private let process: () -> ProcessReport
     private let notes = Inbox<Note>()
     private var looked = ContinuousClock.now
+    /// Whether a thread measures the ways to the shards.
+    private var isProbing = false
 
     /// A worker.
     ///
@@ -60,14 +64,16 @@ package final class WorkerNode {
             let built = try build(welcome)
             let shards = try welcome.servers.flatMap(\.self).map { try Socket.connect(to: $0, in: context) }
             link.send(.ready(Ready()))
-            try run(built, link, shards)
+            try run(built, link, shards, at: welcome.servers.flatMap(\.self))
         } catch {
             link.send(.failed(Failure(role: .worker, rank: welcome.rank, error)))
             throw error
         }
     }
 
-    private func run(_ built: WorkerOptions, _ link: SchedulerLink, _ shards: [Socket]) throws {
+    private func run(
+        _ built: WorkerOptions, _ link: SchedulerLink, _ shards: [Socket], at endpoints: [String]
+    ) throws {
         let notes = notes
         let loop = WorkerLoop(built, identity: link.identity) { notes.post(.computed) }
         let pool = ComputePool(threads: built.threads, work: loop.compute) { notes.post(.finished) }
@@ -95,6 +101,9 @@ package final class WorkerNode {
                 switch note {
                 case .computed: loop.computed(at: now, into: &actions)
                 case .finished: loop.finishedRound(at: now, into: &actions)
+                case .probed(let result):
+                    isProbing = false
+                    link.send(.probeResult(result))
                 }
             }
             for (number, socket) in shards.enumerated() {
@@ -106,6 +115,7 @@ package final class WorkerNode {
             for control in link.receive() {
                 switch control {
                 case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
+                case .probeWish(let wish): probe(wish, endpoints, link)
                 case .stop:
                     leave(link, loop)
                     return
@@ -119,6 +129,26 @@ package final class WorkerNode {
                 link.send(.counters(report(of: loop, link)))
             }
             try link.tick(step: loop.currentStep, state: loop.state)
+        }
+    }
+
+    /// Measures the ways to the shards on a thread of its own: training goes on meanwhile, over its own sockets.
+    private func probe(_ wish: ProbeWish, _ endpoints: [String], _ link: SchedulerLink) {
+        var result = ProbeResult(number: wish.number, worker: Int(link.identity.rank))
+        guard !isProbing else {
+            result.refusal = "another probe is under way"
+            link.send(.probeResult(result))
+            return
+        }
+        isProbing = true
+        let (identity, notes, context) = (link.identity, notes, context)
+        let seconds = min(max(wish.seconds, 0), ProbeWish.longest)
+        _ = RoleThread("probe") { [result] in
+            var result = result
+            do {
+                result.paths = try ShardProbe.measure(endpoints, as: identity, seconds: seconds, in: context)
+            } catch { result.refusal = "\(error)" }
+            notes.post(.probed(result))
         }
     }
 

@@ -15,7 +15,7 @@ struct DoctorCommand: ParsableCommand {
             Examples:
               myriad doctor
               myriad doctor configs/movielens.yaml cluster.servers=4
-              myriad doctor --cluster tcp://10.0.0.1:5555
+              myriad doctor --cluster tcp://10.0.0.1:5555   # and MB/s between every worker and every shard
               myriad doctor -o json
             """)
 
@@ -39,8 +39,7 @@ struct DoctorCommand: ParsableCommand {
 
     private struct Result: Encodable {
         let findings: [Finding]
-        let probes: [ShardProbe]
-        let workers: [ClusterExamination.Traffic]
+        let ways: [SpeedMatrix.Row]
     }
 
     func validate() throws {
@@ -60,17 +59,17 @@ struct DoctorCommand: ParsableCommand {
         var examination: ClusterExamination?
         if let cluster {
             do {
-                let found = try ClusterExamination(try StatusSource(cluster))
+                // Every worker measures for a moment, one after the other.
+                let found = try ClusterExamination(try StatusSource(cluster)) { StandardError.line("doctor: \($0)") }
                 findings += found.findings
                 examination = found
             } catch { throw Exit.with(Exit.unavailable, "\(error)") }
         }
         if output == "json" {
-            let all = Result(
-                findings: findings, probes: examination?.probes ?? [], workers: examination?.workers ?? [])
+            let all = Result(findings: findings, ways: examination?.ways.rows ?? [])
             print(String(decoding: try TelemetryJSON.encode(all), as: UTF8.self))
         } else {
-            for line in findings.flatMap(\.lines) + (examination?.matrix ?? []) { print(line) }
+            for line in findings.flatMap(\.lines) + (examination?.ways.lines ?? []) { print(line) }
             let count = { (verdict: Finding.Verdict) in findings.count { $0.verdict == verdict } }
             print("\(count(.pass)) passed, \(count(.warn)) warned, \(count(.fail)) failed")
         }

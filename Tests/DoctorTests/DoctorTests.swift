@@ -1,6 +1,8 @@
 import Foundation
 import Job
+import Telemetry
 import Testing
+import Wire
 
 @testable import Doctor
 
@@ -84,8 +86,19 @@ import Testing
         #expect(Doctor(machine: machine).files().verdict == .warn)
         machine.isClockSynchronized = false
         #expect(Doctor(machine: machine).clock().verdict == .warn)
-        machine.flags = []
-        #expect(Doctor(machine: machine).processor().verdict != .warn)
+        machine.kernels = ["avx2", "fma"]
+        machine.flags = ["fma"]
+        let lacking = Doctor(machine: machine).processor()
+        #expect(lacking.verdict == .fail && lacking.found.hasSuffix("this processor lacks avx2"), "\(lacking)")
+        #expect(lacking.remedy.contains("MYRIAD_MARCH"))
+        machine.flags = ["avx2", "fma"]
+        #expect(Doctor(machine: machine).processor().verdict == .pass)
+        machine.kernels = []
+        #expect(Doctor(machine: machine).processor().verdict == .warn)
+        #expect(Doctor(machine: machine).libraries().verdict == .pass)
+        machine.hasCurve = false
+        let plain = Doctor(machine: machine).libraries()
+        #expect(plain.verdict == .warn && plain.found.contains("no CURVE") && plain.remedy.contains("libsodium"))
     }
 
     @Test("a port that is taken fails with the process that holds it, and a page only warns")
@@ -104,6 +117,12 @@ import Testing
         #expect(Doctor(machine: good, directory: place + "/a/b").disk().verdict == .pass)
         let broken = Doctor(machine: good, directory: "/proc/self").disk()
         #expect(broken.verdict == .fail && broken.found.contains("cannot be written"), "\(broken)")
+        var machine = good
+        machine.freeDisk = { _ in 100 << 20 }
+        let tight = Doctor(machine: machine, directory: place).disk()
+        #expect(tight.verdict == .warn && tight.found.contains("100 MiB free"), "\(tight)")
+        machine.freeDisk = { _ in nil }
+        #expect(Doctor(machine: machine, directory: place).disk().verdict == .fail)
         #expect(try FileManager.default.contentsOfDirectory(atPath: place).isEmpty)
     }
 
@@ -130,6 +149,14 @@ import Testing
         #expect(doctor.memory().verdict == .fail)
         doctor.machine.memoryQuota = predicted.memory * 5 / 4
         #expect(doctor.memory().verdict == .warn)
+        let kept = job.config.checkpoint.keep + 2
+        for (free, verdict) in [
+            (predicted.checkpoint * kept - 1, Finding.Verdict.fail), (predicted.checkpoint * kept, .warn),
+            (predicted.checkpoint * kept * 2, .pass),
+        ] {
+            doctor.machine.freeDisk = { _ in free }
+            #expect(doctor.disk().verdict == verdict, "\(doctor.disk())")
+        }
         try FileManager.default.removeItem(atPath: place + "/world/test-00000.safetensors")
         #expect(doctor.dataset().first?.verdict == .fail)
         result = try shell("$0 doctor none.yaml", in: place)
@@ -144,26 +171,70 @@ import Testing
         return port
     }
 
-    @Test("a running cluster: a row of speeds to its shards, which count nothing of it")
-    func cluster() throws {
+    @Test(
+        "a running cluster: speeds between everybody and every shard, none counted", arguments: ["ipc", "tcp", "train"])
+    func cluster(transport: String) throws {
+        let place = try temporary()
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        let start =
+            transport == "train"
+            ? "train job.yaml cluster.workers=2 cluster.shards=2"
+            : "launch job.yaml --servers 2 --workers 2 cluster.transport=\(transport)"
+        let result = try shell(
+            """
+            $0 prepare synthetic --output world --users 60 --items 120 --categories 12 --impressions 40 >&2
+            echo 'data: {directory: world}' > job.yaml
+            $0 \(start) --run run train.epochs=100000 train.evaluations=0 >&2 &
+            for i in $(seq 300); do grep -q clock_skew_seconds run/status.json 2>/dev/null && break; sleep 0.1; done
+            $0 doctor --cluster run 2>err; code=$?
+            $0 doctor --cluster run -o json > found.json
+            kill -INT %1; wait %1
+            exit $code
+            """, in: place)
+        #expect(result.code == 0, "\(result.output)")
+        let who = transport == "train" ? ["worker 0", "worker 1"] : ["doctor", "worker 0", "worker 1"]
+        let cell = #/\d+ \/ \d[\d.]*, \d+ (µs|ms)/#
+        for name in who {
+            let line = result.output.split(separator: "\n").last { $0.hasPrefix(name + " ") }
+            #expect(line?.matches(of: cell).count == 2, "\(result.output)")
+        }
+        #expect(result.output.contains("only its own workers reach") == (transport == "train"))
+        #expect(result.output.contains("nodes' clocks agree with the scheduler's within"))
+        #expect(try String(contentsOfFile: place + "/err", encoding: .utf8).contains("worker 1 of 2 measures"))
+        struct Found: Decodable { let ways: [SpeedMatrix.Row] }
+        let found = try TelemetryJSON.decode(
+            Found.self, from: try Data(contentsOf: URL(filePath: place + "/found.json")))
+        #expect(found.ways.map(\.who) == who && found.ways.allSatisfy { $0.paths.count == 2 })
+        #expect(found.ways.flatMap(\.paths).allSatisfy { ($0.receivedMegabytesPerSecond ?? 0) > 0 })
+        let status = try TelemetryJSON.decode(
+            ClusterStatus.self, from: try Data(contentsOf: URL(filePath: place + "/run/status.json")))
+        #expect(status.shards.count == 2 && status.shards.allSatisfy { $0.report.refused.isEmpty })
+    }
+
+    @Test("a server that is stopped: each of its shards fails for everybody who asks, the others are measured")
+    func stoppedServer() throws {
         let place = try temporary()
         defer { try? FileManager.default.removeItem(atPath: place) }
         let result = try shell(
             """
             $0 prepare synthetic --output world --users 60 --items 120 --categories 12 --impressions 40 >&2
             echo 'data: {directory: world}' > job.yaml
-            $0 launch job.yaml --run run --servers 2 --workers 1 train.epochs=100000 train.evaluations=0 >&2 &
+            $0 launch job.yaml --servers 2 --workers 1 --run run train.epochs=100000 train.evaluations=0 \
+                cluster.silence=60 >&2 &
             for i in $(seq 300); do grep -q '"event":"progress"' run/metrics.jsonl 2>/dev/null && break; sleep 0.1; done
+            for p in $(grep -l "^PPid:[[:space:]]*$!$" /proc/[0-9]*/status 2>/dev/null); do
+                tr '\\0' ' ' < ${p%status}cmdline | grep -q ' server .*--rank 1' && server=$(basename ${p%/status})
+            done
+            kill -STOP $server
             $0 doctor --cluster run; code=$?
+            kill -CONT $server
             kill -INT %1; wait %1
             exit $code
             """, in: place)
-        #expect(result.code == 0, "\(result.output)")
-        let rows = result.output.split(separator: "\n").filter { $0.hasPrefix("doctor ") }
-        let numbers = rows.first?.split(separator: " ").compactMap { Double($0) } ?? []
-        #expect(numbers.count == 2 && numbers.allSatisfy { $0 > 0 }, "\(result.output)")
-        #expect(result.output.contains("worker 0") && result.output.contains("limited by"))
-        let status = try String(contentsOfFile: place + "/run/status.json", encoding: .utf8)
-        #expect(!status.contains("otherJob"))
+        #expect(result.code == 70)
+        let failed = result.output.split(separator: "\n").filter { $0.hasPrefix("FAIL  shard 1 ") }
+        #expect(failed.count == 2, "\(result.output)")
+        #expect(failed.contains { $0.contains("does not answer worker 0 on ") })
+        #expect(result.output.contains(#/\nworker 0 +\d+ \/ \d+, \d+ (µs|ms) +no answer/#), "\(result.output)")
     }
 }
