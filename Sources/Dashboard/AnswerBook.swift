@@ -50,11 +50,13 @@ final class AnswerBook: Sendable {
 
     private let board: StatusBoard
     private let metrics: @Sendable (ClusterStatus) -> String
+    private let series: SeriesBook
     private let contents = Mutex(Contents())
     private let queue = DispatchQueue(label: "page answers", qos: .utility)
 
-    init(board: StatusBoard, metrics: @escaping @Sendable (ClusterStatus) -> String) {
+    init(board: StatusBoard, series: SeriesBook, metrics: @escaping @Sendable (ClusterStatus) -> String) {
         self.board = board
+        self.series = series
         self.metrics = metrics
         queue.async { [weak self] in self?.beat() }
     }
@@ -94,11 +96,16 @@ final class AnswerBook: Sendable {
                 entry.state = status.job.state
                 entry.data = data
                 entry.made = began
-                entry.cost = began.duration(to: .now)
+                entry.cost = began.duration(to: .now) + (kind == .status ? Self.cost(of: contents) : .zero)
             }
             contents.entries[kind] = entry
         }
         return data
+    }
+
+    /// What the sections take of which a whole status is made, even where they were there already.
+    private static func cost(of contents: Contents) -> Duration {
+        StatusJSON.sections.reduce(.zero) { $0 + (contents.entries[$1]?.cost ?? .zero) }
     }
 
     private func schedule(after interval: DispatchTimeInterval) {
@@ -122,6 +129,8 @@ final class AnswerBook: Sendable {
 
     /// Once a second: whether it is time to renew what nobody asks for.
     private func beat() {
+        // An hour of curves takes a while too; point by point it is nothing.
+        series.update()
         let (status, version) = board.newest
         let began = ContinuousClock.now
         let wanted = contents.withLock { contents -> [Kind] in

@@ -6,7 +6,7 @@ extension Page {
         .init("Worker", "number and host", number: false),
         .init("Time", "shares over the last seconds: read, wait, compute, push", number: false),
         .init("Read"), .init("Wait"), .init("Compute"), .init("Push"), .init("Samples/s", "below: in all"),
-        .init("Step", "in work"), .init("Steps", "finished since its start"),
+        .init("Step", "in work; below: finished since its start"),
         .init("Step p50", "from one step's values to the next step's"), .init("Step p99"),
         .init("Pull p99", "from a pull to the last shard's values"),
         .init("Dedup", "ids that samples contain by row pulled"), .init("Out/s", "below: in all"),
@@ -36,7 +36,7 @@ extension Page {
             \(share(worker.read, report.readSeconds))\(share(worker.wait, report.waitSeconds))\
             \(share(worker.compute, report.computeSeconds))\(share(worker.push, report.pushSeconds))\
             \(Elements.number(Quantity.rate(worker.samplesPerSecond), exactly: report.samples, below: Quantity.count(report.samples), name: "samples"))\
-            \(Elements.count(report.step, name: "step"))\(Elements.count(report.steps, name: "steps"))\
+            \(step(report))\
             \(Elements.number(Quantity.seconds(report.stepSeconds.p50)))\
             \(Elements.number(Quantity.seconds(report.stepSeconds.p99), below: Quantity.seconds(report.stepSeconds.max)))\
             \(Elements.number(Quantity.seconds(report.pullSeconds.p99), below: Quantity.seconds(report.pullSeconds.max)))\
@@ -46,6 +46,13 @@ extension Page {
             \(Elements.fault(report.retries, name: "retries"))\(Elements.fault(report.nonfinite, name: "nonfinite"))<td>\(blocker(worker))</td></tr>
 
             """
+    }
+
+    private func step(_ report: WorkerReport) -> Markup {
+        """
+        <td class="n" data-name="step" data-value="\(report.step)">\(Quantity.count(report.step))\
+        <small data-name="steps" data-value="\(report.steps)">\(Quantity.count(report.steps)) done</small></td>
+        """
     }
 
     private func share(_ share: Double, _ seconds: Double) -> Markup {

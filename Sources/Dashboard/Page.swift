@@ -178,7 +178,7 @@ struct Page {
     /// Where the script draws; the newest points stand in the tiles above.
     private var curves: Markup {
         let charts: [Markup] = [
-            ("loss", "Loss"), ("auc", "AUC"), ("speed", "Samples/s"), ("time", "Workers’ time"),
+            ("loss", "Loss"), ("auc", "AUC"), ("speed", "Samples/s"), ("time", "Time"),
             ("traffic", "Traffic of shards"), ("rows", "Rows"),
         ].map { id, title in
             """

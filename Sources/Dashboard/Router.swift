@@ -24,8 +24,8 @@ struct Router: Sendable {
     init(board: StatusBoard, gate: Gate, metrics: @escaping @Sendable (ClusterStatus) -> String) {
         self.board = board
         self.gate = gate
-        book = AnswerBook(board: board, metrics: metrics)
         series = SeriesBook(board: board)
+        book = AnswerBook(board: board, series: series, metrics: metrics)
     }
 
     /// Answers a request.

@@ -31,6 +31,9 @@ final class SeriesBook: Sendable {
         }
     }
 
+    /// Encodes what is new.
+    func update() { contents.withLock { update(&$0) } }
+
     /// Takes over what the board has; what it has thinned out is forgotten here too.
     private func update(_ contents: inout Contents) {
         let version = board.version

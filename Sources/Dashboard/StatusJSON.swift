@@ -3,7 +3,7 @@ import Telemetry
 
 /// A status as JSON, the same bytes as `TelemetryJSON`'s.
 ///
-/// What grows as workers × shards (where each worker is at each shard, for whom it waits, how far it lags) is written by
+/// What grows as workers × shards (where each worker is at each shard, for whom it waits, how far it lags), and hot ids, are written by
 /// hand: the general encoder takes a quarter of a second for it in a cluster of 64 shards and 256 workers.
 enum StatusJSON {
     /// The sections that stand for themselves; a whole status is made of them.
@@ -52,9 +52,13 @@ enum StatusJSON {
 
     private static func shards(_ shards: [ShardStatus]) -> Data {
         var bare = shards
-        for index in bare.indices { bare[index].report.workers = [] }
-        let holes: [(String, (inout [UInt8]) -> Void)] = shards.map { shard in
-            ("workers", { places(shard.report.workers, into: &$0) })
+        for index in bare.indices {
+            bare[index].report.workers = []
+            for table in bare[index].report.tables.indices { bare[index].report.tables[table].hot = [] }
+        }
+        let holes: [(String, (inout [UInt8]) -> Void)] = shards.flatMap { shard in
+            shard.report.tables.map { table in ("hot", { hot(table.hot, into: &$0) }) }
+                + [("workers", { places(shard.report.workers, into: &$0) })]
         }
         return filled(json(bare), holes) ?? json(shards)
     }
@@ -86,15 +90,32 @@ enum StatusJSON {
     private static func filled(_ data: Data, _ holes: [(name: String, write: (inout [UInt8]) -> Void)]) -> Data? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(data.count * 4)
-        var rest = data[...]
-        for hole in holes {
-            guard let found = rest.firstRange(of: Data("\"\(hole.name)\":[]".utf8)) else { return nil }
-            bytes += rest[..<(found.upperBound - 2)]
-            hole.write(&bytes)
-            rest = rest[found.upperBound...]
+        let isWhole = data.withUnsafeBytes { source in
+            var start = 0
+            for hole in holes {
+                guard let end = self.end(of: Array("\"\(hole.name)\":[]".utf8), in: source, from: start) else {
+                    return false
+                }
+                bytes += source[start..<end - 2]
+                hole.write(&bytes)
+                start = end
+            }
+            bytes += source[start...]
+            return true
         }
-        bytes += rest
-        return Data(bytes)
+        return isWhole ? Data(bytes) : nil
+    }
+
+    /// Where a mark ends that comes next.
+    private static func end(of mark: [UInt8], in source: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        var place = start
+        while place + mark.count <= source.count {
+            if source[place] == mark[0], source[place..<place + mark.count].elementsEqual(mark) {
+                return place + mark.count
+            }
+            place += 1
+        }
+        return nil
     }
 
     private static func list<T>(_ values: [T], into bytes: inout [UInt8], _ write: (T, inout [UInt8]) -> Void) {
@@ -117,6 +138,16 @@ enum StatusJSON {
             bytes += ",\"pushed\":".utf8
             digits(place.pushed, into: &bytes)
             bytes.append(UInt8(ascii: "}"))
+        }
+    }
+
+    private static func hot(_ ids: [HotId], into bytes: inout [UInt8]) {
+        list(ids, into: &bytes) { hot, bytes in
+            bytes += "{\"count\":".utf8
+            digits(hot.count, into: &bytes)
+            bytes += ",\"error\":".utf8
+            digits(hot.error, into: &bytes)
+            bytes += ",\"id\":\"\(hot.id)\"}".utf8
         }
     }
 
