@@ -106,10 +106,18 @@ import Testing
         try worker.beat()
         try compare(Surfaces(program: cluster.program, target: scheduler, port: port), wanted, worker, status)
 
-        // The run's files, when nobody is left.
+        // The run's files, when nobody is left: the scheduler leaves its status every five seconds.
+        #expect(
+            Web.wait {
+                try? worker.beat()
+                let stored = try? self.status(cluster.program, "run")
+                return stored?.shards.map(\.report.step) == [worker.steps, worker.steps]
+                    && stored?.workers.first?.report.samples == worker.samples
+            })
         cluster.killAll()
         let dashboard = try cluster.start(["dashboard", "run", "--port", "\(port)"])
         #expect(Web.wait { (try? Web.get(port, "/healthz")) != nil }, "\(cluster.errors(of: dashboard))")
+        try compare(Surfaces(program: cluster.program, target: "run", port: port), wanted, worker, status)
     }
 
     /// Where the same numbers have to show.
@@ -148,11 +156,43 @@ import Testing
                 #expect(metrics.contains("\(name){shard=\"\(shard)\"} \(value)\n"), "\(name) \(value)")
             }
             // The page, in the cells of this shard.
-            for value in [wanted.pulls, wanted.pushes, wanted.rows, wanted.pullBytes + wanted.pushBytes] {
-                #expect(page.contains("data-value=\"\(value)\""), "\(value)")
-            }
+            let cells = Web.values(in: page, row: "data-shard=\"\(shard)\"")
+            #expect(
+                cells.filter { Self.counted.contains($0.key) } == [
+                    "pulls": wanted.pulls, "pulled_rows": wanted.pulledRows, "pushes": wanted.pushes,
+                    "pushed_rows": wanted.pushedRows, "pull_bytes": wanted.pullBytes, "push_bytes": wanted.pushBytes,
+                    "value_bytes": wanted.valueBytes, "other_bytes": wanted.otherBytes,
+                    "duplicates": wanted.duplicates, "malformed": wanted.malformed, "rows": wanted.rows,
+                ])
         }
+        let cells = Web.values(in: page, row: "data-worker=\"0\"")
+        #expect(cells["samples"] == worker.samples && cells["steps"] == worker.steps)
+        try compareHotIds(surfaces, wanted, page, status)
         let json = try program.run("shards", surfaces.target, "-o", "json").output
         #expect(json.contains("\"push_bytes\" : \(wanted[0].pushBytes)"))
+    }
+
+    /// Cells of the page whose counts the script knows.
+    private static let counted: Set = [
+        "pulls", "pulled_rows", "pushes", "pushed_rows", "pull_bytes", "push_bytes", "value_bytes", "other_bytes",
+        "duplicates", "malformed", "rows",
+    ]
+
+    /// The hottest ids: of their true counts, wherever they are shown.
+    private func compareHotIds(
+        _ surfaces: Surfaces, _ wanted: [ScriptedWorker.Counts], _ page: String, _ status: ClusterStatus
+    ) throws {
+        let table = try #require(status.tables.firstIndex { $0.name == "item" })
+        let truth = wanted.map { $0.hot[table] }.reduce(into: [:]) { $0.merge($1) { $0 + $1 } }
+        let hottest = truth.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(5)
+        let lines = try surfaces.program.run("hotkeys", surfaces.target, "--table", "item", "-k", "5").output
+        let answer = try Web.get(surfaces.port, "/api/v1/hotkeys?table=item&k=5")
+        for (id, count) in hottest {
+            #expect(
+                lines.split(separator: "\n").contains { $0.contains(" \(id) ") && $0.contains(" \(count) ") },
+                "\(lines)")
+            #expect(answer.contains("\"count\":\(count),\"error\":0,\"id\":\"\(id)\""), "\(answer)")
+            #expect(Web.values(in: page, row: "data-table=\"item\" data-id=\"\(id)\"")["count"] == count)
+        }
     }
 }

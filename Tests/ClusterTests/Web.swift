@@ -66,4 +66,15 @@ enum Web {
         }
         return false
     }
+
+    /// The exact numbers of a page's table rows that have an attribute, by the name of their cells.
+    static func values(in page: String, row attribute: String) -> [String: Int] {
+        var values: [String: Int] = [:]
+        for row in page.components(separatedBy: "<tr").dropFirst() where row.prefix(200).contains(attribute) {
+            for match in row.matches(of: /data-name="([a-z_]+)" data-value="(-?[0-9]+)"/) {
+                values[String(match.1)] = Int(match.2)
+            }
+        }
+        return values
+    }
 }
