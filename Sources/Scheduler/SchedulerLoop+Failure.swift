@@ -169,8 +169,9 @@ extension SchedulerLoop {
         var checkpoint: String?
         if let step = asked {
             let late = (0..<options.servers * options.shardsPerServer).filter { parts[step]?[$0] == nil }
-            checkpoint =
-                "parts of the checkpoint of step \(step) by shard \(late.map(String.init).joined(separator: ", "))"
+            let shards = late.map(String.init).joined(separator: ", ")
+            // With all parts there it is the verdict that is waited for.
+            if !late.isEmpty { checkpoint = "parts of the checkpoint of step \(step) by shard \(shards)" }
         }
         waits.note("checkpoint", checkpoint, at: time)
         var words: String?

@@ -56,6 +56,7 @@ extension SchedulerLoop {
     private mutating func judge(_ metrics: Metrics?, at time: ContinuousClock.Instant, _ effects: inout Effects) {
         guard var point = sync else { return }
         point.judged = true
+        judgedStep = point.step
         point.since = time
         point.stops = point.step >= options.plan.lastStep
         var isBest = false
@@ -83,7 +84,8 @@ extension SchedulerLoop {
         }
         sync = point
         if let split = point.scoring { sendVerdict(.score(split: split), &effects) }
-        if point.awaitsCheckpoint { commitIfWhole(point.step, &effects) }
+        // Its parts may all have come before the verdict: the plan wants a checkpoint of a state that is no better, too.
+        commitIfWhole(point.step, &effects)
         goOn(at: time, &effects)
     }
 
@@ -120,7 +122,7 @@ extension SchedulerLoop {
     mutating func take(_ done: SnapshotDone, at time: ContinuousClock.Instant, _ effects: inout Effects) {
         parts[done.step, default: [:]][done.shard] = done
         // At a point of decision the commit waits for the verdict, so that the manifest knows whether it is the best.
-        if sync?.step == done.step, sync?.judged != true { return }
+        if options.plan.evaluates(after: done.step), judgedStep < done.step { return }
         commitIfWhole(done.step, &effects)
     }
 

@@ -55,6 +55,8 @@ package struct SchedulerLoop {
     var phase: Phase
     var sync: SyncPoint?
     var parts: [Int: [Int: SnapshotDone]] = [:]
+    /// The newest state that was decided about.
+    var judgedStep = -1
     var best: (step: Int, metrics: Metrics)?
     var test: Metrics?
     var withoutGain = 0

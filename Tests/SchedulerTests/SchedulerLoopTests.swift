@@ -11,8 +11,13 @@ private struct Cluster {
     var now = ContinuousClock.now
     var effects = SchedulerLoop.Effects()
 
-    init(servers: Int = 1, workers: Int = 2, checkpoints: String? = "c", patience: Int? = nil) {
-        let plan = JobPlan(trainSamples: 40, batch: 10, microBatch: 5, epochs: 2, evaluation: .perEpoch(1))
+    init(
+        servers: Int = 1, workers: Int = 2, checkpoints: String? = "c", patience: Int? = nil, epochs: Int = 2,
+        checkpointEvery: Int = 0
+    ) {
+        let plan = JobPlan(
+            trainSamples: 40, batch: 10, microBatch: 5, epochs: epochs, evaluation: .perEpoch(1),
+            checkpointEvery: checkpointEvery)
         let options = SchedulerOptions(
             job: 5, servers: servers, shardsPerServer: 1, workers: workers, config: "seed: 1", plan: plan,
             splits: ["valid": 4, "test": 4], validation: "valid", test: "test",
@@ -198,6 +203,35 @@ extension SchedulerLoop.Effects {
         cluster.loop.tick(at: cluster.now + .seconds(1), into: &effects)
         cluster.loop.tick(at: cluster.now + .seconds(2), into: &effects)
         #expect(effects.failures == ["worker 1: no data"])
+    }
+
+    @Test("a planned checkpoint of a state that is scored and no better is written, when its parts come first and last")
+    func plannedCheckpoint() {
+        for isFirst in [true, false] {
+            var cluster = Cluster(epochs: 3, checkpointEvery: 8)
+            cluster.joinAll()
+            _ = cluster.evaluate(step: 4, quality: 2)
+            cluster.send(.snapshotDone(done), .server, 0)
+            _ = cluster.scores("test", step: 4, 0, quality: 1)
+            _ = cluster.scores("test", step: 4, 1, quality: 1)
+            var effects = SchedulerLoop.Effects()
+            cluster.loop.committed(
+                step: 4, .success((path: "p", seconds: 1, bytes: 1)), at: cluster.now, into: &effects)
+            #expect(effects.verdicts == [.proceed, .proceed])
+
+            let part = SnapshotDone(
+                step: 8, shard: 0, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0], tables: [])
+            // Before the first worker says that it has arrived, too.
+            if isFirst { #expect(cluster.send(.snapshotDone(part), .server, 0).commits.isEmpty) }
+            let judged = cluster.evaluate(step: 8, quality: -2)
+            #expect(judged.commits == (isFirst ? [8] : []))
+            if !isFirst { #expect(cluster.send(.snapshotDone(part), .server, 0).commits == [8]) }
+            cluster.loop.tick(at: cluster.now + .seconds(30), into: &effects)
+            #expect(
+                cluster.loop.waits.reports(at: cluster.now + .seconds(30)).allSatisfy {
+                    !$0.name.contains("checkpoint")
+                })
+        }
     }
 
     @Test("a checkpoint that cannot be written is reported and does not hold training up")
