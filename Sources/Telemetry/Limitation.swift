@@ -13,7 +13,7 @@ package enum Limitation {
         case .finished, .failed: break
         case .running:
             // While a split is scored, or a checkpoint written, the step itself limits nothing.
-            if let wait = status.waits.first(where: { $0.who == "scheduler" && $0.seconds > 1 }) {
+            if let wait = status.waits.first(where: { $0.who == "scheduler" && $0.seconds > 1 && isFelt($0, status) }) {
                 return "\(wait.name) (\(Int(wait.seconds)) s)"
             }
         }
@@ -53,6 +53,14 @@ package enum Limitation {
         else { return nil }
         let used = (min(fullest.used, Double(fullest.all)) * 10).rounded() / 10
         return "processors of \(fullest.host) (\(used) of \(fullest.all) busy)"
+    }
+
+    /// Whether a wait of the scheduler holds the workers up: most checkpoints are written while training goes on.
+    private static func isFelt(_ wait: WaitStatus, _ status: ClusterStatus) -> Bool {
+        guard wait.name.hasPrefix("parts of the checkpoint") else { return true }
+        return status.workers.allSatisfy { worker in
+            status.waits.contains { $0.who == "worker \(worker.rank)" && $0.seconds > 0.5 }
+        }
     }
 
     private static func waitingSentence(_ status: ClusterStatus) -> String {

@@ -61,6 +61,13 @@ import Testing
         var scoring = self.status([(0.1, 0.1, 0.8, 0)])
         scoring.waits = [WaitStatus(who: "scheduler", name: "scores of test after step 4", seconds: 7.2, count: 1)]
         #expect(Limitation.sentence(scoring) == "scores of test after step 4 (7 s)")
+        // Training goes on while a checkpoint is written, unless the workers wait for it too.
+        let parts = WaitStatus(
+            who: "scheduler", name: "parts of the checkpoint of step 8 by shard 1", seconds: 7.2, count: 1)
+        scoring.waits = [parts, WaitStatus(who: "worker 0", name: "values of shard 0", seconds: 0.01, count: 1)]
+        #expect(Limitation.sentence(scoring) == "compute of worker 0 (80 %)")
+        scoring.waits = [parts, WaitStatus(who: "worker 0", name: "the verdict of step 8", seconds: 7.1, count: 1)]
+        #expect(Limitation.sentence(scoring) == "parts of the checkpoint of step 8 by shard 1 (7 s)")
     }
 
     @Test("rates are taken over the last seconds, or over a lifetime")
