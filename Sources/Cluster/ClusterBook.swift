@@ -216,10 +216,10 @@ package final class ClusterBook {
             status.nodes[index].state = pulse.isLost ? .lost : pulse.hasLeft ? .finished : .running
         }
         status.nodes[0].process = SystemInfo.process()
-        status.nodes[0].step = status.job.step
         status.nodes[0].activity = waits.first.map { "waiting for \($0.name)" } ?? "serving"
         // The pulse before the end may follow the one before it closely: too few samples for a point of a curve.
         let hasProgress = (status.job.samples == 0 || now - fresh.since > 0.5) && settle(at: now)
+        status.nodes[0].step = status.job.step
         refresh(waits: waits)
         let point = hasProgress ? self.point(at: now) : nil
         board.publish(status, point: point)
