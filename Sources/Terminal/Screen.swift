@@ -110,8 +110,12 @@ package final class Screen {
         }
     }
 
+    /// Keys that arrived together with the one before.
+    private var typed: [[UInt8]] = []
+
     /// Waits for a key, a new size, a signal, or for the time to pass.
     package func next(timeout: Duration) -> Input {
+        if !typed.isEmpty { return .key(typed.removeFirst()) }
         var descriptors = [
             pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
             pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0),
@@ -127,6 +131,7 @@ package final class Screen {
         let count = read(STDIN_FILENO, &bytes, bytes.count)
         // A terminal that has gone away reads as its end.
         guard count > 0 else { return count < 0 && errno == EINTR ? .nothing : .ended }
-        return .key(Array(bytes.prefix(count)))
+        typed = Keys.split(Array(bytes.prefix(count)))
+        return .key(typed.removeFirst())
     }
 }
