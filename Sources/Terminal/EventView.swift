@@ -10,7 +10,9 @@ package enum EventView {
             line.pad(to: 22)
             line.add("step \(Quantity.exact(event.step))  ", .dim)
             // One line an event: the failure has a report of its own.
-            line.add(event.text.split(separator: "\n").first.map(String.init) ?? "")
+            let text = event.text.split(separator: "\n").first.map(String.init) ?? ""
+            // The step stands there already.
+            line.add(text.replacing(" after step \(event.step):", with: ":"))
             return line.clipped(to: width)
         }
     }

@@ -2,9 +2,14 @@ package import Telemetry
 
 /// Why the job failed: who first, how, and what to do.
 package enum FailureView {
+    /// Who and what, who only once.
+    static func headline(_ failure: FailureReport) -> String {
+        failure.what.hasPrefix(failure.first) ? failure.what : "\(failure.first): \(failure.what)"
+    }
+
     /// The report, whole.
     package static func lines(_ failure: FailureReport, width: Int) -> [Line] {
-        var lines = Line.labeled("failed first", "\(failure.first): \(failure.what)", .bad, width: width)
+        var lines = Line.labeled("failed first", headline(failure), .bad, width: width)
         let place = [
             failure.host.isEmpty ? "" : "host \(failure.host)", failure.pid > 0 ? "process \(failure.pid)" : "",
             "at \(Quantity.clock(failure.time))", "step \(Quantity.exact(failure.step))",

@@ -72,7 +72,10 @@ package enum JobView {
         guard let newest = all.last else { return "" }
         let best = all.last { $0.isBest } ?? newest
         let text = "best \(scores(best))"
-        return best == newest ? text : "\(text); newest AUC \(Quantity.metric(newest.auc)) at step \(newest.step)"
+        return best == newest
+            ? text
+            : "\(text); newest AUC \(Quantity.metric(newest.auc)) at step "
+                + Quantity.exact(newest.step)
     }
 
     private static func scores(_ split: EvaluationStatus) -> String {

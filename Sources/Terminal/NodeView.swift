@@ -6,7 +6,7 @@ package enum NodeView {
         .text("NODE", 100), .text("STATE", 95), .number("STEP", 80), .text("HOST", 40, shortest: 8),
         .number("PID", 60), .number("SILENT", 70), .number("CORES", 65), .number("MEMORY", 75),
         .number("PEAK", 30), .number("THREADS", 20), .number("FILES", 10), .number("WARN", 35),
-        .text("ADDRESS", 25, shortest: 12), .text("DOES", 90, shortest: 8),
+        .text("ADDRESS", 25, shortest: 34), .steady("DOES", 90, shortest: 24),
     ]
 
     /// One row a process.
@@ -28,7 +28,8 @@ package enum NodeView {
                 Span(String(process.openFiles)),
                 Span(fault: node.warnings),
                 Span(node.endpoints.joined(separator: " ")),
-                Span(node.activity),
+                // Who went in order does nothing any more; what a lost one did last is worth knowing.
+                Span(status.isOver && node.state == .finished ? Quantity.none : node.activity),
             ]
         }
         return TextTable(columns, rows).lines(width: width)

@@ -97,7 +97,7 @@ package enum ShardDetail {
 
     private static func tables(_ report: ShardReport, width: Int) -> [Line] {
         let columns: [TextTable.Column] = [
-            .text("TABLE", 100, shortest: 6), .number("WIDTH", 40), .number("ROWS", 95), .number("WEIGHTS", 80),
+            .text("TABLE", 100, shortest: 12), .number("WIDTH", 40), .number("ROWS", 95), .number("WEIGHTS", 80),
             .number("OPTIMIZER", 75), .number("COUNTS", 60), .number("INDEX", 65), .number("SLACK", 50),
             .number("PULLED", 70), .number("MISSED", 55), .number("UPDATED", 68), .number("REFUSED", 30),
             .number("DISTINCT", 45),

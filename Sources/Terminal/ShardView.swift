@@ -103,7 +103,7 @@ package enum ShardView {
             .max { $0.1.share < $1.1.share }
         if let (table, hot) = hottest {
             lines += Line.paragraph(
-                "hot: id \(hot.id) of \(table.name) is \(Quantity.percent(hot.share)) of its pulled ids "
+                "hot: id \(hot.id) of \(table.name) is \(Quantity.percent(hot.share)) of the ids in samples "
                     + "(shard \(hot.shard))", width: width)
         }
         return lines

@@ -6,6 +6,7 @@ package struct TextTable: Sendable {
         let isText: Bool
         let importance: Int
         let shortest: Int?
+        var isSteady = false
 
         /// A column of numbers, at its right edge.
         ///
@@ -19,6 +20,12 @@ package struct TextTable: Sendable {
         /// - Parameter shortest: how far it may be cut before a column is left out; nil for not at all.
         package static func text(_ title: String, _ importance: Int, shortest: Int? = nil) -> Column {
             Column(title: title, isText: true, importance: importance, shortest: shortest)
+        }
+
+        /// A column of text that changes all the time: it has its shortest width even where all text is shorter, so that
+        /// other columns do not come and go with it.
+        package static func steady(_ title: String, _ importance: Int, shortest: Int) -> Column {
+            Column(title: title, isText: true, importance: importance, shortest: shortest, isSteady: true)
         }
     }
 
@@ -43,7 +50,8 @@ package struct TextTable: Sendable {
     /// A width for every column; 0 for one that is left out.
     private func fit(_ width: Int) -> [Int] {
         let natural = columns.indices.map { column in
-            rows.reduce(Glyphs.width(of: columns[column].title)) { max($0, $1[column].width) }
+            let least = columns[column].isSteady ? columns[column].shortest ?? 0 : 0
+            return rows.reduce(max(least, Glyphs.width(of: columns[column].title))) { max($0, $1[column].width) }
         }
         var kept = Set(columns.indices)
         while true {

@@ -90,7 +90,7 @@ package struct TopView: Sendable, Equatable {
         let news = trouble.isEmpty ? moment.provenance(of: status) : trouble
         if !news.isEmpty { lines.append(Line(news, trouble.isEmpty ? .dim : .warning)) }
         if let failure = status.failure {
-            lines.append(Line("failed first: \(failure.first): \(failure.what)", .bad))
+            lines.append(Line("failed first: \(FailureView.headline(failure))", .bad))
             lines.append(Line("remedy: \(failure.remedy)", .bold))
         }
         if !status.limitedBy.isEmpty {
@@ -102,11 +102,12 @@ package struct TopView: Sendable, Equatable {
         lines.append(
             curve("samples/s", Quantity.rate(speed), series.map(\.samplesPerSecond), fromZero: true, .good, width))
         lines.append(
-            curve("loss", Quantity.metric(job.loss), series.map(\.loss), fromZero: false, .accent, width))
-        lines.append(curve("AUC", Quantity.metric(job.auc), series.map(\.auc), fromZero: false, .accent, width))
+            curve("train loss", Quantity.metric(job.loss), series.map(\.loss), fromZero: false, .accent, width))
+        lines.append(curve("train AUC", Quantity.metric(job.auc), series.map(\.auc), fromZero: false, .accent, width))
         lines.append(facts(status, at: moment))
         if !status.isOver {
-            lines += status.waits.prefix(2).map {
+            // What is over within the second would only make the table jump.
+            lines += status.waits.filter { $0.seconds >= 1 }.prefix(2).map {
                 Line(
                     "\($0.who) waits \(Quantity.duration($0.seconds)) for \($0.name)", $0.seconds > 5 ? .warning : .dim)
             }
@@ -118,11 +119,11 @@ package struct TopView: Sendable, Equatable {
         _ label: String, _ value: String, _ values: [Double?], fromZero: Bool, _ style: Style, _ width: Int
     ) -> Line {
         var line = Line(label, .dim)
-        line.pad(to: 11)
+        line.pad(to: 12)
         line.add(value, .bold)
-        line.pad(to: 20)
+        line.pad(to: 21)
         // The last two minutes, a column a second, where there is room.
-        let room = max(0, min(120, width - 21))
+        let room = max(0, min(120, width - 22))
         line.add(Sparkline.text(Array(values.suffix(room)), width: room, fromZero: fromZero), style)
         return line
     }
@@ -133,7 +134,7 @@ package struct TopView: Sendable, Equatable {
         let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
         var parts = ["rows \(Quantity.count(rows))", Quantity.bytes(bytes)]
         if let best = status.evaluations.last(where: { $0.split != "test" && $0.isBest }) {
-            parts.append("best AUC \(Quantity.metric(best.auc))")
+            parts.append("best validation AUC \(Quantity.metric(best.auc))")
         }
         if let checkpoint = job.checkpoint { parts.append("checkpoint \(moment.ago(checkpoint.time))") }
         if let left = JobView.remaining(status), !moment.isAbandoned(status) {
@@ -146,19 +147,29 @@ package struct TopView: Sendable, Equatable {
         switch pane {
         case .help: return Array(Self.help.prefix(height))
         case .hot: return scrolled(hot(status, width: width), fixed: 2, height: height)
-        case .workers: return scrolled(WorkerView.lines(status, width: width), fixed: 1, height: height)
-        case .processes: return scrolled(NodeView.lines(status, width: width), fixed: 1, height: height)
+        case .workers:
+            let waits = status.isOver ? [] : [Line()] + WaitView.lines(status, width: width)
+            return filled(WorkerView.lines(status, width: width), [waits], status, width: width, height: height)
+        case .processes: return filled(NodeView.lines(status, width: width), [], status, width: width, height: height)
         case .shards: break
         }
-        var lines = ShardView.table(status, order: order, at: moment, width: width)
-        guard lines.count <= height else { return scrolled(lines, fixed: 1, height: height) }
-        offset = 0
-        // What else there is fills the rest, whole or not at all.
         let more = [
             ShardView.balance(status, width: width), ShardView.waits(status, width: width),
             [Line()] + WorkerView.lines(status, width: width),
             [Line()] + NodeView.lines(status, width: width),
         ]
+        let table = ShardView.table(status, order: order, at: moment, width: width)
+        return filled(table, more, status, width: width, height: height)
+    }
+
+    /// A table, scrolled where it is too long; else what else there is fills the rest, a section whole or not at all, and
+    /// what happened comes last.
+    private mutating func filled(
+        _ table: [Line], _ more: [[Line]], _ status: ClusterStatus, width: Int, height: Int
+    ) -> [Line] {
+        guard table.count <= height else { return scrolled(table, fixed: 1, height: height) }
+        offset = 0
+        var lines = table
         for section in more where lines.count + section.count <= height { lines += section }
         let room = height - lines.count - 1
         if room > 0, !status.events.isEmpty {
@@ -187,10 +198,9 @@ package struct TopView: Sendable, Equatable {
     }
 
     private func footer(width: Int) -> Line {
-        let keys = [
-            ("q", "quit"), ("s", "sort: \(order.rawValue)"), ("h", "hot ids"), ("w", "workers"), ("p", "processes"),
-            ("?", "help"),
-        ]
+        // In a list of one table's ids, `t` is what one looks for.
+        let second = pane == .hot ? ("t", "next table") : ("s", "sort: \(order.rawValue)")
+        let keys = [("q", "quit"), second, ("h", "hot ids"), ("w", "workers"), ("p", "processes"), ("?", "help")]
         var line = Line()
         for (key, what) in keys {
             let next = (line.spans.isEmpty ? 0 : 2) + key.count + 1 + what.count

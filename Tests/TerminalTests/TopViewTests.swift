@@ -32,8 +32,8 @@ import Testing
         let text = frame.joined(separator: "\n")
         #expect(frame[0].hasPrefix(" din-1  running  step 1,204 of 3,000 (epoch 2 of 4)"))
         for part in [
-            "limited by compute of worker 1 (91 %)", "samples/s  67,688   █", "loss       0.4123   ", "rows 4.97 M",
-            "best AUC 0.9026", "worker 1 waits 7.5 s for values of shard 1", "SHARD", "skew (largest/mean)",
+            "limited by compute of worker 1 (91 %)", "samples/s   67,688   █", "train loss  0.4123   ", "rows 4.97 M",
+            "best validation AUC 0.9026", "worker 1 waits 7.5 s for values of shard 1", "SHARD", "skew (largest/mean)",
             "q quit  s sort: number",
         ] {
             #expect(text.contains(part), "\(part) in \(text)")

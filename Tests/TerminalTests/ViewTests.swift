@@ -63,7 +63,7 @@ import Testing
                 times, Quantity.milliseconds(shard.applySeconds.p99), "3", "1", "2", "1", "49 %", "12 s ago", "1", "3",
             ])
         #expect(text.contains("skew (largest/mean): rows 1.01, memory 1.02, pulls 1.21, traffic 1.30, busy 1.38"))
-        #expect(text.contains("hot: id 18446744073709551615 of item is 8.7 % of its pulled ids (shard 0)"))
+        #expect(text.contains("hot: id 18446744073709551615 of item is 8.7 % of the ids in samples (shard 0)"))
         #expect(text.contains("shard 1: step 1205 waits for micro-batches 4..<8 of worker 1 (0.3 s)"))
     }
 
