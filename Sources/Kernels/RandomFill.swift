@@ -18,6 +18,8 @@ package func fillNormal(
             let words = Philox.words(key: key, stream << 32 | UInt64(first / 4 + block), id)
             for lane in 0..<4 { u[block * 4 + lane] = Philox.unit(words[lane]) + 0x1p-25 }
         }
+        // The largest of 2²⁴ uniforms and a half of their distance round to 1, where the inverse is infinite.
+        u = pointwiseMin(u, Vector(repeating: 0x1.fffffep-1))
         let values = inverseErrorFunction(u.addingProduct(u, Vector(repeating: 1)) - 1) * (1.414_213_56 * deviation)
         for lane in 0..<min(16, count - first) { row[first + lane] = values[lane] }
         first += 16

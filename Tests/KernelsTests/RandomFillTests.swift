@@ -1,3 +1,4 @@
+import Tensors
 import Testing
 
 @testable import Kernels
@@ -24,6 +25,18 @@ import Testing
         #expect(abs(z.reduce(0) { $0 + $1 * $1 } / n - 1) < 0.015)
         #expect(abs(z.reduce(0) { $0 + $1 * $1 * $1 * $1 } / n - 3) < 0.1)
         #expect(abs(Double(z.count { abs($0) > 1.959_964 }) / n - 0.05) < 0.002)
+    }
+
+    @Test("the largest and the smallest uniform become normal deviates beyond four deviations, and finite")
+    func ends() {
+        var row = [Float](repeating: 0, count: 16)
+        // A word whose upper 24 bits are all ones; one in 16 million is.
+        #expect(Philox.words(key: 1, 3, 1_001_653)[3] >> 8 == 0xff_ffff)
+        fillNormal(&row, count: 16, deviation: 1, key: 1, stream: 0, id: 1_001_653)
+        #expect(row[15] > 4 && row[15] < 7, "\(row[15])")
+        #expect(row.allSatisfy { $0.isFinite })
+        let low = inverseErrorFunction(Vector(repeating: 2 * 0x1p-25 - 1))[0]
+        #expect(low < -3 && low.isFinite)
     }
 
     @Test("uniform deviates fill their interval")
