@@ -1,4 +1,5 @@
 import CZeroMQ
+import Cluster
 import Foundation
 import Telemetry
 import Testing
@@ -102,6 +103,28 @@ import Wire
         #expect(cluster.end(of: worker) == 0)
     }
 
+    @Test("3: a scheduler whose job has failed goes on answering who looks, for monitor.linger, and then ends")
+    func linger() throws {
+        let cluster = try FaultyCluster()
+        let (scheduler, server, _, endpoint) = try byHand(cluster, ["monitor.linger=2"], workers: 1)
+        try #require(FaultyCluster.wait { !cluster.lines("started").isEmpty }, "\(cluster.errors(of: scheduler))")
+        let source = try StatusSource(endpoint)
+        #expect(FaultyCluster.wait { (try? source.read().status.job.state) == .running })
+        kill(cluster.pid(of: server), SIGKILL)
+        var answers = 0
+        var report: FailureReport?
+        let isOver = FaultyCluster.wait {
+            guard let status = try? source.read().status, source.isLive else { return true }
+            guard status.job.state == .failed else { return false }
+            answers += 1
+            report = status.failure
+            return false
+        }
+        #expect(isOver && answers >= 5, "\(answers)")
+        #expect(report?.first == "server 0" && report?.cause == .killed)
+        #expect(cluster.end(of: scheduler) == 70)
+    }
+
     @Test("4: a file that may not grow ends the job with its name, not with the signal")
     func fullDisk() throws {
         let cluster = try FaultyCluster()
@@ -173,22 +196,26 @@ import Wire
         #expect(cluster.errors(of: number).contains("FAILED before the first step: \(report.what)"))
     }
 
-    @Test(
-        "6: a node whose scheduler does not answer says what it waits for, and gives up in time",
-        arguments: ["server", "worker"])
-    func unreachable(role: String) throws {
+    @Test("6: a node whose scheduler does not answer says what it waits for, and gives up in time")
+    func unreachable() throws {
         let cluster = try FaultyCluster()
         let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
-        let node = try cluster.start([role, "--scheduler", endpoint, "--rank", "0", "--silence", "7"])
-        #expect(
-            FaultyCluster.wait {
-                cluster.errors(of: node).contains(
-                    "\(role) 0 waits for the scheduler at \(endpoint) and its welcome (5 s)")
-            })
-        #expect(cluster.end(of: node) == 69)
-        let errors = cluster.errors(of: node)
-        #expect(errors.contains("the scheduler at \(endpoint) has been silent for 7 s"))
-        #expect(errors.contains("what to do: check that the scheduler runs"))
+        let nodes = try ["server", "worker"].map { role in
+            (role, try cluster.start([role, "--scheduler", endpoint, "--rank", "0", "--silence", "6"]))
+        }
+        for (role, node) in nodes {
+            #expect(
+                FaultyCluster.wait {
+                    cluster.errors(of: node).contains(
+                        "\(role) 0 waits for the scheduler at \(endpoint) and its welcome (5 s)")
+                })
+        }
+        for (_, node) in nodes {
+            #expect(cluster.end(of: node) == 69)
+            let errors = cluster.errors(of: node)
+            #expect(errors.contains("the scheduler at \(endpoint) has been silent for 6 s"))
+            #expect(errors.contains("what to do: check that the scheduler runs"))
+        }
     }
 
     @Test("6: a scheduler whose nodes do not come says who is missing, and gives up in time")
@@ -196,7 +223,7 @@ import Wire
         let cluster = try FaultyCluster()
         let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
         let scheduler = try cluster.start([
-            "scheduler", "job.yaml", "--listen", endpoint, "--run", "run", "cluster.start_timeout=7",
+            "scheduler", "job.yaml", "--listen", endpoint, "--run", "run", "cluster.start_timeout=6",
         ])
         #expect(
             FaultyCluster.wait {
@@ -205,7 +232,7 @@ import Wire
         #expect(cluster.end(of: scheduler) == 69)
         let report = try cluster.failure()
         #expect(report.cause == .unreachable && report.first == "scheduler")
-        #expect(report.what == "server 1 of 1, worker 1 of 1 did not join within 7 s")
+        #expect(report.what == "server 1 of 1, worker 1 of 1 did not join within 6 s")
     }
 
     @Test(
@@ -235,17 +262,23 @@ import Wire
         #expect(report.remedy.contains("rows.optimizer.rate"))
     }
 
-    @Test("9: a process that somebody stopped is told from one that hangs", arguments: ["server", "worker"])
-    func stopped(role: String) throws {
-        let cluster = try FaultyCluster()
-        let launcher = try cluster.launch(["cluster.silence=4"])
-        let victim = try #require(FaultyCluster.child(of: cluster.pid(of: launcher), with: " \(role) "))
-        kill(victim, SIGSTOP)
-        #expect(cluster.end(of: launcher) == 70)
-        let report = try cluster.failure()
-        #expect(report.cause == .stopped && report.first.hasPrefix(role) && report.pid == Int(victim))
-        #expect(report.what.contains("is stopped (state T)") && report.remedy.contains("kill -CONT \(victim)"))
-        #expect(FaultyCluster.wait { kill(victim, 0) != 0 })
+    @Test("9: a process that somebody stopped is told from one that hangs")
+    func stopped() throws {
+        // Both at once: what takes time here is silence.
+        let clusters = try ["server", "worker"].map { role in (role: role, cluster: try FaultyCluster()) }
+        let stopped = try clusters.map { role, cluster in
+            let launcher = try cluster.launch(["cluster.silence=4"])
+            let victim = try #require(FaultyCluster.child(of: cluster.pid(of: launcher), with: " \(role) "))
+            kill(victim, SIGSTOP)
+            return (launcher: launcher, victim: victim)
+        }
+        for ((role, cluster), (launcher, victim)) in zip(clusters, stopped) {
+            #expect(cluster.end(of: launcher) == 70)
+            let report = try cluster.failure()
+            #expect(report.cause == .stopped && report.first.hasPrefix(role) && report.pid == Int(victim))
+            #expect(report.what.contains("is stopped (state T)") && report.remedy.contains("kill -CONT \(victim)"))
+            #expect(FaultyCluster.wait { kill(victim, 0) != 0 })
+        }
     }
 
     /// What a scheduler answers to a message.
@@ -266,7 +299,7 @@ import Wire
         let cluster = try FaultyCluster()
         let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
         let scheduler = try cluster.start([
-            "scheduler", "job.yaml", "--listen", endpoint, "--run", "run", "cluster.start_timeout=6",
+            "scheduler", "job.yaml", "--listen", endpoint, "--run", "run", "cluster.start_timeout=3",
         ])
         let hello = Hello(
             role: .worker, wantedRank: 0, host: "far", pid: 4242, processor: "p", blas: "b", version: "0.0.9")
