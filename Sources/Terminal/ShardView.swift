@@ -110,10 +110,13 @@ package enum ShardView {
     }
 
     /// Why pulls are parked, a line a shard.
-    package static func waits(_ status: ClusterStatus, width: Int) -> [Line] {
+    ///
+    /// - Parameter least: seconds that the oldest has to have waited.
+    package static func waits(_ status: ClusterStatus, from least: Double = 0, width: Int) -> [Line] {
         guard !status.isOver else { return [] }
         return status.shards.filter { !$0.waitsFor.isEmpty }.flatMap { shard -> [Line] in
             let longest = shard.report.parked.map(\.seconds).max() ?? 0
+            guard longest >= least else { return [] }
             let seconds = longest > 0 ? " (\(Quantity.duration(longest)))" : ""
             return Line.paragraph("shard \(shard.report.shard): \(shard.waitsFor)\(seconds)", .accent, width: width)
         }

@@ -67,8 +67,22 @@ package struct TextTable: Sendable {
             }
             guard excess > 0, kept.count > 1,
                 let least = kept.min(by: { (columns[$0].importance, -$0) < (columns[$1].importance, -$1) })
-            else { return widths.map { min($0, max(0, width)) } }
+            else {
+                refill(&widths, room: -excess, natural)
+                return widths.map { min($0, max(0, width)) }
+            }
             kept.remove(least)
+        }
+    }
+
+    /// Takes back what still fits: a wide column may have gone after narrow ones that did not help.
+    private func refill(_ widths: inout [Int], room: Int, _ natural: [Int]) {
+        var room = room
+        let gone = columns.indices.filter { widths[$0] == 0 }
+            .sorted { (columns[$1].importance, $0) < (columns[$0].importance, $1) }
+        for column in gone where natural[column] + Self.gap <= room {
+            widths[column] = natural[column]
+            room -= natural[column] + Self.gap
         }
     }
 

@@ -133,13 +133,13 @@ package struct TopView: Sendable, Equatable {
         let rows = status.shards.reduce(0) { $0 + $1.report.rows }
         let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
         var parts = ["rows \(Quantity.count(rows))", Quantity.bytes(bytes)]
+        if let left = JobView.remaining(status), !moment.isAbandoned(status) {
+            parts.append("ETA \(Quantity.duration(left))")
+        }
         if let best = status.evaluations.last(where: { $0.split != "test" && $0.isBest }) {
             parts.append("best validation AUC \(Quantity.metric(best.auc))")
         }
         if let checkpoint = job.checkpoint { parts.append("checkpoint \(moment.ago(checkpoint.time))") }
-        if let left = JobView.remaining(status), !moment.isAbandoned(status) {
-            parts.append("ETA \(Quantity.duration(left))")
-        }
         return Line(parts.joined(separator: "  "))
     }
 
@@ -154,7 +154,7 @@ package struct TopView: Sendable, Equatable {
         case .shards: break
         }
         let more = [
-            ShardView.balance(status, width: width), ShardView.waits(status, width: width),
+            ShardView.balance(status, width: width), ShardView.waits(status, from: 1, width: width),
             [Line()] + WorkerView.lines(status, width: width),
             [Line()] + NodeView.lines(status, width: width),
         ]
