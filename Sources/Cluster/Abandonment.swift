@@ -5,7 +5,7 @@ import Wire
 
 /// A run that says it goes on although nobody answers for it any more.
 enum Abandonment {
-    /// A scheduler leaves its status every five seconds: one that did not for so long is gone, or as good as gone.
+    /// A scheduler leaves its status every ten seconds: one that did not for so long is gone, or as good as gone.
     static let patience = 30.0
 
     /// The status as the scheduler would have closed it, had it come to that; nil while it may still be at work.

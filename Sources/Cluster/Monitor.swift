@@ -17,7 +17,7 @@ package final class Monitor {
     private let noBoard = StatusBoard()
     private var tensorBoard: TensorBoardWriter?
     private var saved: ContinuousClock.Instant?
-    private static let saveEvery = Duration.seconds(5)
+    private static let saveEvery = Duration.seconds(10)
     private let samplesTotal: Int
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let quiet: Bool

@@ -6,9 +6,14 @@ package import Wire
 
 /// What a shard tells of itself.
 extension Shard {
+    /// Hot ids of a table in the reports of every second: what is shown, for a fraction of the cost of all.
+    static let shownHotIds = 20
+
     /// A copy of its counters, and what it holds and waits for right now.
-    package func report() -> ShardReport {
-        var report = statistics.report(of: tables)
+    ///
+    /// - Parameter hotIds: so many of each table.
+    package func report(hotIds: Int = HotIds.capacity) -> ShardReport {
+        var report = statistics.report(of: tables, hotIds: hotIds)
         report.shard = options.shard
         report.step = step
         report.denseBytes = dense.bytes

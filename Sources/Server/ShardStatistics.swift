@@ -137,8 +137,8 @@ final class ShardStatistics {
 
     // MARK: Report
 
-    /// The counters, and what their tables hold.
-    func report(of tables: [Table]) -> ShardReport {
+    /// The counters, and what their tables hold; of hot ids so many as anybody looks at every second.
+    func report(of tables: [Table], hotIds: Int) -> ShardReport {
         var report = counts
         report.tables = zip(tables, self.tables).map { table, counts in
             var part = TableReport()
@@ -156,7 +156,7 @@ final class ShardStatistics {
             part.bytes.index = bytes.index
             part.bytes.slack = bytes.slack
             part.distinct = counts.distinct.estimate
-            part.hot = counts.hot.top(HotIds.capacity)
+            part.hot = counts.hot.top(hotIds)
             part.hotTotal = counts.hot.total
             return part
         }

@@ -71,7 +71,7 @@ final class ShardThread {
             }
             if reported.duration(to: now) >= reports {
                 reported = now
-                notes.post(.report(shard.report()))
+                notes.post(.report(shard.report(hotIds: Shard.shownHotIds)))
             }
         }
     }

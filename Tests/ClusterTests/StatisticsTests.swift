@@ -106,7 +106,7 @@ import Testing
         try worker.beat()
         try compare(Surfaces(program: cluster.program, target: scheduler, port: port), wanted, worker, status)
 
-        // The run's files, when nobody is left: the scheduler leaves its status every five seconds.
+        // The run's files, when nobody is left: the scheduler leaves its status every ten seconds.
         #expect(
             Web.wait {
                 try? worker.beat()
