@@ -20,8 +20,15 @@ import Wire
     func sameBits(command: String) throws {
         let program = try Program()
         try program.prepareWorld()
+        // Long enough for a doctor to come by: some seconds in either build.
+        #if DEBUG
+            let steps = 300
+        #else
+            let steps = 12_000
+        #endif
         let arguments = [
-            command, "job.yaml", "cluster.servers=2", "cluster.workers=2", "train.epochs=100", "train.max_steps=300",
+            command, "job.yaml", "cluster.servers=2", "cluster.workers=2", "train.epochs=10000",
+            "train.max_steps=\(steps)",
         ]
         #expect(try program.run(arguments + ["--run", "alone"]).code == 0)
         let process = try program.start(arguments + ["--run", "probed"])
