@@ -152,33 +152,7 @@ struct StatusDerivation {
     // MARK: Tables and balance
 
     private func tables(_ shards: [ShardStatus]) -> [TableStatus] {
-        guard let first = shards.first else { return [] }
-        return first.report.tables.indices.map { index in
-            var table = TableStatus()
-            table.name = first.report.tables[index].name
-            table.width = first.report.tables[index].width
-            var hot: [(HotId, shard: Int)] = []
-            for shard in shards where index < shard.report.tables.count {
-                let part = shard.report.tables[index]
-                table.rows += part.rows
-                table.bytes.add(part.bytes)
-                table.pulledRows += part.pulledRows
-                table.missedRows += part.missedRows
-                table.updatedRows += part.updatedRows
-                table.refusedRows += part.refusedRows
-                table.distinct += part.distinct
-                table.hotTotal += part.hotTotal
-                hot += part.hot.map { ($0, shard.report.shard) }
-            }
-            hot.sort { ($1.0.count, $0.0.id) < ($0.0.count, $1.0.id) }
-            let total = Double(max(1, table.hotTotal))
-            table.hot = hot.prefix(HotIds.capacity).map { entry, shard in
-                HotPlace(
-                    id: String(entry.id), count: entry.count, error: entry.error, share: Double(entry.count) / total,
-                    shard: shard)
-            }
-            return table
-        }
+        (shards.first?.report.tables ?? []).indices.map { TableStatus(summing: $0, of: shards) }
     }
 
     private func skew(_ shards: [ShardStatus]) -> Skew {

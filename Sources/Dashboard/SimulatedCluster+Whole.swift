@@ -28,32 +28,6 @@ extension SimulatedCluster {
         }
     }
 
-    func table(_ index: Int, _ shards: [ShardStatus]) -> TableStatus {
-        var table = TableStatus()
-        var places: [HotPlace] = []
-        for shard in shards {
-            let part = shard.report.tables[index]
-            table.name = part.name
-            table.width = part.width
-            table.rows += part.rows
-            table.bytes.add(part.bytes)
-            table.pulledRows += part.pulledRows
-            table.missedRows += part.missedRows
-            table.updatedRows += part.updatedRows
-            table.refusedRows += part.refusedRows
-            table.distinct += part.distinct
-            table.hotTotal += part.hotTotal
-            places += part.hot.prefix(8).map {
-                HotPlace(id: String($0.id), count: $0.count, error: $0.error, share: 0, shard: shard.report.shard)
-            }
-        }
-        let total = Double(max(1, table.hotTotal))
-        table.hot = places.sorted { $0.count > $1.count }.prefix(64).map {
-            HotPlace(id: $0.id, count: $0.count, error: $0.error, share: Double($0.count) / total, shard: $0.shard)
-        }
-        return table
-    }
-
     func evaluations(_ second: Int) -> [EvaluationStatus] {
         let count = second / 60
         return (0..<count).map { index in

@@ -12,7 +12,7 @@ import Wire
     private func byHand(
         _ cluster: FaultyCluster, _ overrides: [String] = [], workers: Int = 2
     ) throws -> (scheduler: Int, server: Int, worker: Int, endpoint: String) {
-        let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try Local.freePort())"
         let scheduler = try cluster.start(
             ["scheduler", "job.yaml", "--listen", endpoint, "--run", "run", "cluster.workers=\(workers)"]
                 + FaultyCluster.endless + overrides)
@@ -50,7 +50,7 @@ import Wire
         #expect(cluster.end(of: worker) == 65)
         #expect(cluster.errors(of: worker).contains("worker 7 is not one of the 2 that this job has"))
         #expect(
-            FaultyCluster.wait {
+            Local.wait {
                 cluster.errors(of: scheduler).contains(
                     "(process \(cluster.pid(of: worker))) was refused: worker 7 is not one of the 2")
             })
@@ -59,7 +59,7 @@ import Wire
     @Test("2: a port that is taken is named, with code 69 and who can tell who holds it")
     func takenPort() throws {
         let cluster = try FaultyCluster()
-        let (descriptor, port) = try FaultyCluster.listen()
+        let (descriptor, port) = try Local.listen()
         defer { close(descriptor) }
         let endpoint = "tcp://127.0.0.1:\(port)"
         let scheduler = try cluster.start(["scheduler", "job.yaml", "--listen", endpoint, "--run", "run"])
@@ -94,7 +94,7 @@ import Wire
     func vanishedServer() throws {
         let cluster = try FaultyCluster()
         let (scheduler, server, worker, _) = try byHand(cluster, workers: 1)
-        try #require(FaultyCluster.wait { !cluster.lines("started").isEmpty }, "\(cluster.errors(of: scheduler))")
+        try #require(Local.wait { !cluster.lines("started").isEmpty }, "\(cluster.errors(of: scheduler))")
         kill(cluster.pid(of: server), SIGKILL)
         #expect(cluster.end(of: scheduler) == 70)
         let report = try cluster.failure()
@@ -107,13 +107,13 @@ import Wire
     func linger() throws {
         let cluster = try FaultyCluster()
         let (scheduler, server, _, endpoint) = try byHand(cluster, ["monitor.linger=2"], workers: 1)
-        try #require(FaultyCluster.wait { !cluster.lines("started").isEmpty }, "\(cluster.errors(of: scheduler))")
+        try #require(Local.wait { !cluster.lines("started").isEmpty }, "\(cluster.errors(of: scheduler))")
         let source = try StatusSource(endpoint)
-        #expect(FaultyCluster.wait { (try? source.read().status.job.state) == .running })
+        #expect(Local.wait { (try? source.read().status.job.state) == .running })
         kill(cluster.pid(of: server), SIGKILL)
         var answers = 0
         var report: FailureReport?
-        let isOver = FaultyCluster.wait {
+        let isOver = Local.wait {
             guard let status = try? source.read().status, source.isLive else { return true }
             guard status.job.state == .failed else { return false }
             answers += 1
@@ -199,13 +199,13 @@ import Wire
     @Test("6: a node whose scheduler does not answer says what it waits for, and gives up in time")
     func unreachable() throws {
         let cluster = try FaultyCluster()
-        let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try Local.freePort())"
         let nodes = try ["server", "worker"].map { role in
             (role, try cluster.start([role, "--scheduler", endpoint, "--rank", "0", "--silence", "6"]))
         }
         for (role, node) in nodes {
             #expect(
-                FaultyCluster.wait {
+                Local.wait {
                     cluster.errors(of: node).contains(
                         "\(role) 0 waits for the scheduler at \(endpoint) and its welcome (5 s)")
                 })
@@ -221,12 +221,12 @@ import Wire
     @Test("6: a scheduler whose nodes do not come says who is missing, and gives up in time")
     func nobodyComes() throws {
         let cluster = try FaultyCluster()
-        let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try Local.freePort())"
         let scheduler = try cluster.start([
             "scheduler", "job.yaml", "--listen", endpoint, "--run", "run", "cluster.start_timeout=6",
         ])
         #expect(
-            FaultyCluster.wait {
+            Local.wait {
                 cluster.errors(of: scheduler).contains("waiting for server 1 of 1, worker 1 of 1 to join (5 s)")
             })
         #expect(cluster.end(of: scheduler) == 69)
@@ -277,7 +277,7 @@ import Wire
             let report = try cluster.failure()
             #expect(report.cause == .stopped && report.first.hasPrefix(role) && report.pid == Int(victim))
             #expect(report.what.contains("is stopped (state T)") && report.remedy.contains("kill -CONT \(victim)"))
-            #expect(FaultyCluster.wait { kill(victim, 0) != 0 })
+            #expect(Local.wait { kill(victim, 0) != 0 })
         }
     }
 
@@ -286,7 +286,7 @@ import Wire
         let socket = try Socket.connect(to: endpoint, in: try Context())
         socket.send(message)
         var stop: Stop?
-        _ = FaultyCluster.wait {
+        _ = Local.wait {
             guard case .message(let answer, _) = socket.receive() else { return false }
             if case .stop(let body) = try? Control(decoding: answer, limits: Limits()) { stop = body }
             return stop != nil
@@ -297,7 +297,7 @@ import Wire
     @Test("10: a node of another version is refused with both versions, and named when the job does not start")
     func otherVersion() throws {
         let cluster = try FaultyCluster()
-        let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try Local.freePort())"
         let scheduler = try cluster.start([
             "scheduler", "job.yaml", "--listen", endpoint, "--run", "run", "cluster.start_timeout=3",
         ])
@@ -315,7 +315,7 @@ import Wire
     @Test("10: another version of the protocol is refused on both sides")
     func otherProtocol() throws {
         let cluster = try FaultyCluster()
-        let port = try FaultyCluster.freePort()
+        let port = try Local.freePort()
         let endpoint = "tcp://127.0.0.1:\(port)"
         let scheduler = try cluster.start(["scheduler", "job.yaml", "--listen", endpoint, "--run", "run"])
         let context = try #require(zmq_ctx_new())
@@ -329,11 +329,11 @@ import Wire
         header[4] = 9
         #expect(zmq_send(dealer, header, header.count, 0) == header.count)
         var bytes = [UInt8](repeating: 0, count: 64)
-        #expect(FaultyCluster.wait { zmq_recv(dealer, &bytes, bytes.count, ZMQ_DONTWAIT) == 64 })
+        #expect(Local.wait { zmq_recv(dealer, &bytes, bytes.count, ZMQ_DONTWAIT) == 64 })
         // The answer is of this version: the other one knows by it what the scheduler speaks.
         #expect(bytes[4] == Header.version)
         #expect(
-            FaultyCluster.wait {
+            Local.wait {
                 cluster.errors(of: scheduler).contains(
                     "it speaks version 9 of the protocol, the scheduler \(Header.version)")
             })
@@ -348,13 +348,13 @@ import Wire
             zmq_close(router)
             zmq_ctx_term(context)
         }
-        let endpoint = "tcp://127.0.0.1:\(try FaultyCluster.freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try Local.freePort())"
         try #require(zmq_bind(router, endpoint) == 0)
         let worker = try cluster.start(["worker", "--scheduler", endpoint])
         var name = [UInt8](repeating: 0, count: 256)
         var length: Int32 = -1
         #expect(
-            FaultyCluster.wait {
+            Local.wait {
                 length = zmq_recv(router, &name, name.count, ZMQ_DONTWAIT)
                 return length > 0
             })

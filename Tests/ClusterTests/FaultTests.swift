@@ -2,23 +2,6 @@ import Foundation
 import Testing
 
 @Suite(.serialized) struct FaultTests {
-    /// A port that nobody listens on right now.
-    private func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(bound)
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
     /// Sends bytes to a local port until nobody takes them.
     private func send(_ bytes: [UInt8], to port: Int) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -34,35 +17,6 @@ import Testing
         }
         guard connected else { return }
         _ = bytes.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-    }
-
-    /// The child processes of a process.
-    private func children(of parent: Int32) -> [Int32] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { Int32($0) }.filter { number in
-            guard let text = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8),
-                let after = text.lastIndex(of: ")")
-            else { return false }
-            let fields = text[after...].split(separator: " ")
-            return fields.count > 2 && Int32(fields[2]) == parent && fields[1] != "Z"
-        }
-    }
-
-    private func isAlive(_ process: Int32) -> Bool {
-        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-            let after = text.lastIndex(of: ")")
-        else { return false }
-        return text[after...].split(separator: " ")[1] != "Z"
-    }
-
-    /// Waits until something is so, at most half a minute.
-    private func wait(_ isSo: () -> Bool) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while .now < deadline {
-            if isSo() { return true }
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        return false
     }
 
     @Test("a wrong config, missing data and a missing checkpoint end with code 65, the place and the remedy")
@@ -91,10 +45,10 @@ import Testing
     func busyPort() throws {
         let program = try Program()
         try program.prepareWorld()
-        let endpoint = "tcp://127.0.0.1:\(try freePort())"
+        let endpoint = "tcp://127.0.0.1:\(try Local.freePort())"
         let first = try program.start(["scheduler", "job.yaml", "--listen", endpoint, "--run", "first"])
         defer { first.terminate() }
-        #expect(wait { FileManager.default.fileExists(atPath: program.directory + "/first/config.yaml") })
+        #expect(Local.wait { FileManager.default.fileExists(atPath: program.directory + "/first/config.yaml") })
         var result = try program.run("scheduler", "job.yaml", "--listen", endpoint, "--run", "second")
         if result.code == 70 {
             result = try program.run("scheduler", "job.yaml", "--listen", endpoint, "--run", "third")
@@ -117,8 +71,8 @@ import Testing
             errors: try #require(FileHandle(forWritingAtPath: path)))
         var all: [Int32] = []
         #expect(
-            wait {
-                all = children(of: launcher.processIdentifier)
+            Local.wait {
+                all = Local.children(of: launcher.processIdentifier)
                 return all.count == 4
             })
         let victim = try #require(
@@ -132,7 +86,7 @@ import Testing
         #expect(errors.contains("was killed by signal 9 (SIGKILL)"), "\(errors)")
         #expect(errors.contains("process \(victim) on "), "\(errors)")
         #expect(errors.contains("run/logs/worker-"))
-        #expect(wait { !all.contains(where: isAlive) })
+        #expect(Local.wait { !all.contains(where: Local.isAlive) })
     }
 
     @Test(
@@ -148,15 +102,15 @@ import Testing
             ])
         var all: [Int32] = []
         #expect(
-            wait {
-                all = children(of: launcher.processIdentifier)
+            Local.wait {
+                all = Local.children(of: launcher.processIdentifier)
                 let log = (try? String(contentsOfFile: program.directory + "/run/metrics.jsonl", encoding: .utf8)) ?? ""
                 return all.count == 4 && log.contains("started")
             })
         kill(launcher.processIdentifier, number)
         launcher.waitUntilExit()
         if number == SIGINT { #expect(launcher.terminationStatus == 130) }
-        #expect(wait { !all.contains(where: isAlive) })
+        #expect(Local.wait { !all.contains(where: Local.isAlive) })
     }
 
     @Test("roles started by hand in any order, with garbage on every port, train to the same bits")
@@ -164,7 +118,7 @@ import Testing
         let program = try Program()
         try program.prepareWorld()
         #expect(try program.run("train", "job.yaml", "--run", "reference").code == 0)
-        let ports = [try freePort(), try freePort(), try freePort()]
+        let ports = [try Local.freePort(), try Local.freePort(), try Local.freePort()]
         let scheduler = "tcp://127.0.0.1:\(ports[0])"
         var all = [try program.start(["worker", "--scheduler", scheduler])]
         for port in ports[1...] {

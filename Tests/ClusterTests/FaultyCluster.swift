@@ -7,7 +7,7 @@ final class FaultyCluster {
     let program: Program
     private var processes: [(process: Process, errors: String)] = []
 
-    /// - Parameter overrides: settings laid over the world's `job.yaml`.
+    /// A world and its `job.yaml`, and no process yet.
     init() throws {
         program = try Program()
         try program.prepareWorld()
@@ -77,28 +77,11 @@ final class FaultyCluster {
         return text.split(separator: "\n").map(String.init).filter { $0.contains("\"event\":\"\(event)\"") }
     }
 
-    /// Waits until something is so, at most half a minute.
-    static func wait(_ isSo: () -> Bool) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while .now < deadline {
-            if isSo() { return true }
-            Thread.sleep(forTimeInterval: 0.02)
-        }
-        return false
-    }
-
     /// The live child of a process whose command line has these words.
     static func child(of parent: Int32, with words: String) -> Int32? {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { Int32($0) }.first { number in
-            guard let text = try? String(contentsOfFile: "/proc/\(number)/stat", encoding: .utf8),
-                let after = text.lastIndex(of: ")")
-            else { return false }
-            let fields = text[after...].split(separator: " ")
-            guard fields.count > 2, Int32(fields[2]) == parent, fields[1] != "Z",
-                let line = try? String(contentsOfFile: "/proc/\(number)/cmdline", encoding: .utf8)
-            else { return false }
-            return line.replacingOccurrences(of: "\0", with: " ").contains(words)
+        Local.children(of: parent).first { number in
+            let line = try? String(contentsOfFile: "/proc/\(number)/cmdline", encoding: .utf8)
+            return line?.replacingOccurrences(of: "\0", with: " ").contains(words) == true
         }
     }
 
@@ -107,31 +90,7 @@ final class FaultyCluster {
         let number = try start(
             ["launch", "job.yaml", "--servers", "\(servers)", "--workers", "\(workers)", "--run", "run"]
                 + Self.endless + overrides)
-        try #require(Self.wait { !lines("started").isEmpty }, "\(errors(of: number))")
+        try #require(Local.wait { !lines("started").isEmpty }, "\(errors(of: number))")
         return number
-    }
-
-    /// A port that nobody listens on right now.
-    static func freePort() throws -> Int {
-        let (descriptor, port) = try listen()
-        close(descriptor)
-        return port
-    }
-
-    /// Listens on a free port.
-    static func listen() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && Foundation.listen(descriptor, 1) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(bound)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 }

@@ -58,7 +58,7 @@ import Testing
         let cluster = try FaultyCluster()
         let overrides = [
             "data.directory=\(cluster.directory)/world", "data.validation=", "data.test=", "cluster.servers=2",
-            "monitor.page=127.0.0.1:\(try Web.freePort())", "train.epochs=1000", "train.max_steps=0",
+            "monitor.page=127.0.0.1:\(try Local.freePort())", "train.epochs=1000", "train.max_steps=0",
         ]
         let scheduler = "ipc://\(cluster.directory)/s"
         let job = ["scheduler", "job.yaml"] + overrides
@@ -108,7 +108,7 @@ import Testing
 
         // The run's files, when nobody is left: the scheduler leaves its status every ten seconds.
         #expect(
-            Web.wait {
+            Local.wait {
                 try? worker.beat()
                 let stored = try? self.status(cluster.program, "run")
                 return stored?.shards.map(\.report.step) == [worker.steps, worker.steps]
@@ -116,7 +116,7 @@ import Testing
             })
         cluster.killAll()
         let dashboard = try cluster.start(["dashboard", "run", "--port", "\(port)"])
-        #expect(Web.wait { (try? Web.get(port, "/healthz")) != nil }, "\(cluster.errors(of: dashboard))")
+        #expect(Local.wait { (try? Web.get(port, "/healthz")) != nil }, "\(cluster.errors(of: dashboard))")
         try compare(Surfaces(program: cluster.program, target: "run", port: port), wanted, worker, status)
     }
 

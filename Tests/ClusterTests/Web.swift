@@ -40,33 +40,6 @@ enum Web {
         return descriptor
     }
 
-    /// A port that nobody listens on right now.
-    static func freePort() throws -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard bound else { throw Silent() }
-        return UInt16(bigEndian: address.sin_port)
-    }
-
-    /// Waits until something is so, at most half a minute.
-    static func wait(_ isSo: () -> Bool) -> Bool {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while .now < deadline {
-            if isSo() { return true }
-            Thread.sleep(forTimeInterval: 0.05)
-        }
-        return false
-    }
-
     /// The exact numbers of a page's table rows that have an attribute, by the name of their cells.
     static func values(in page: String, row attribute: String) -> [String: Int] {
         var values: [String: Int] = [:]
