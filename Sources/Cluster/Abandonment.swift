@@ -14,7 +14,7 @@ enum Abandonment {
     ///   - status: its last one.
     ///   - patience: seconds without news after which it is given up even if its process cannot be looked at.
     static func closed(_ status: ClusterStatus, at now: Double, patience: Double = patience) -> ClusterStatus? {
-        guard status.job.state == .running || status.job.state == .waiting else { return nil }
+        guard !status.isOver else { return nil }
         let scheduler = status.nodes.first { $0.role == "scheduler" }
         let host = scheduler?.host ?? ""
         let pid = scheduler?.pid ?? 0

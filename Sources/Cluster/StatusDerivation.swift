@@ -12,7 +12,7 @@ struct StatusDerivation {
 
     /// Fills in all that is derived.
     func fill(_ status: inout ClusterStatus, waits: [WaitReport]) {
-        let isOver = status.job.state == .finished || status.job.state == .failed
+        let isOver = status.isOver
         // After the end the means over training are shown: the last seconds' rates would pass for something current.
         let lifetime = isOver && trainingStarted > 0 ? max(0.001, status.job.ended - trainingStarted) : nil
         for index in status.nodes.indices {

@@ -47,8 +47,7 @@ package final class StatusSource {
 
     /// Whom to ask: nobody when the job is over; whoever resumes it has another address.
     private func address(of status: ClusterStatus) -> String {
-        let isOver = status.job.state == .finished || status.job.state == .failed
-        return given ?? (isOver ? "" : status.job.scheduler)
+        given ?? (status.isOver ? "" : status.job.scheduler)
     }
 
     /// Whether it comes from a scheduler that answers rather than from files.

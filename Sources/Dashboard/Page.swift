@@ -78,7 +78,7 @@ struct Page {
     }
 
     /// Whether the job has ended, one way or the other.
-    private var isOver: Bool { status.job.state == .finished || status.job.state == .failed }
+    private var isOver: Bool { status.isOver }
 
     /// What rates and shares are of once the job has ended.
     private var means: Markup {

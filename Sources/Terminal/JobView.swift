@@ -4,7 +4,7 @@ package import Telemetry
 package enum JobView {
     /// A title with the state, and a line for every figure.
     package static func lines(_ status: ClusterStatus, at moment: Moment, width: Int) -> [Line] {
-        var lines = [title(status, at: moment).clipped(to: width)]
+        var lines = [title(status).clipped(to: width)]
         for (label, text) in figures(status, at: moment) where !text.isEmpty {
             lines += Line.labeled(label, text, width: width)
         }
@@ -12,14 +12,13 @@ package enum JobView {
     }
 
     /// "din-1  running  step 1,204 of 3,000".
-    static func title(_ status: ClusterStatus, at moment: Moment) -> Line {
+    static func title(_ status: ClusterStatus) -> Line {
         let job = status.job
         var line = Line(job.name.isEmpty ? "job \(job.id)" : job.name, .bold)
         line.add("  ")
-        line.add(
-            moment.isAbandoned(status) ? Span("\(job.state.rawValue)?", .warning) : Span(state: job.state))
+        line.add(Span(state: job.state))
         line.add("  \(progress(job))")
-        if let left = remaining(status), !moment.isAbandoned(status) { line.add("  ETA \(Quantity.duration(left))") }
+        if let left = remaining(status) { line.add("  ETA \(Quantity.duration(left))") }
         return line
     }
 

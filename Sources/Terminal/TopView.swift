@@ -72,7 +72,7 @@ package struct TopView: Sendable, Equatable {
 
     private func titleBar(_ status: ClusterStatus, at moment: Moment, width: Int) -> Line {
         let job = status.job
-        let state = moment.isAbandoned(status) ? "\(job.state.rawValue)?" : job.state.rawValue
+        let state = job.state.rawValue
         let name = job.name.isEmpty ? "job \(job.id)" : job.name
         let time = Quantity.clock(moment.now)
         let left = Glyphs.clipped(" \(name)  \(state)  \(JobView.progress(job))", to: max(1, width - time.count - 2))
@@ -133,7 +133,7 @@ package struct TopView: Sendable, Equatable {
         let rows = status.shards.reduce(0) { $0 + $1.report.rows }
         let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
         var parts = ["rows \(Quantity.count(rows))", Quantity.bytes(bytes)]
-        if let left = JobView.remaining(status), !moment.isAbandoned(status) {
+        if let left = JobView.remaining(status) {
             parts.append("ETA \(Quantity.duration(left))")
         }
         if let best = status.evaluations.last(where: { $0.split != "test" && $0.isBest }) {

@@ -67,8 +67,7 @@ struct LogsCommand: ParsableCommand {
         var isFirst = true
         while true {
             // The status is older than the lines: what a job wrote before its end is printed.
-            let moment = LookArguments.moment(source)
-            let isEnd = !follow || status.isOver || moment.isAbandoned(status)
+            let isEnd = !follow || status.isOver
             try show(reader.read(last: isEnd), reader, pattern, tail: isFirst ? tail : nil)
             if isFirst, reader.isEmpty {
                 LookArguments.remark(

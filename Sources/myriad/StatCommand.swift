@@ -51,7 +51,7 @@ struct StatCommand: ParsableCommand {
                 printed += 1
                 before = status
             }
-            if status.isOver || moment.isAbandoned(status) {
+            if status.isOver {
                 LookArguments.remark("\(status.job.name): \(moment.provenance(of: status))")
                 if let failure = status.failure { LookArguments.remark("\(failure.first): \(failure.what)") }
                 return

@@ -1,5 +1,3 @@
-package import Telemetry
-
 /// How far a job is in its life.
 extension ClusterStatus {
     /// Whether the job has ended, one way or the other: its rates and shares are means over training then.
