@@ -8,25 +8,6 @@ extension SchedulerLoop {
     /// Silence after which a process of this machine is looked for.
     static let lookAfter = Duration.seconds(2)
 
-    /// Looks at the clock: who is missing, who is silent, what is waited for.
-    package mutating func tick(at time: ContinuousClock.Instant, into effects: inout Effects) {
-        switch phase {
-        case .gathering(let since):
-            if since.duration(to: time) > options.startTimeout { failToStart(at: time, &effects) }
-        case .running: lookForTheSilent(at: time, &effects)
-        case .stopping(let since, let hasFailed):
-            if hasFailed, since.duration(to: time) > Self.moment {
-                reportFailure(at: time, &effects)
-                endWhenAllReported(at: time, &effects)
-            }
-            // After a failure the dead cannot report; otherwise a node may be writing.
-            if since.duration(to: time) > .seconds(hasFailed ? 2 : 10) { end(at: time, &effects) }
-        case .ended: break
-        }
-        noteWaits(at: time)
-        for wait in waits.due(at: time) { effects.events.append(.waiting(wait)) }
-    }
-
     /// Takes a sign of failure from whoever sees one: a node, a launcher, this scheduler.
     package mutating func take(
         _ sign: Evidence, at time: ContinuousClock.Instant, into effects: inout Effects
@@ -92,7 +73,7 @@ extension SchedulerLoop {
         effects.events.append(.warning(text))
     }
 
-    private mutating func failToStart(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func failToStart(at time: ContinuousClock.Instant, _ effects: inout Effects) {
         let seconds = Int(options.startTimeout / .seconds(1))
         var what = "\(members.missing.joined(separator: ", ")) did not join within \(seconds) s"
         // Who was turned away is who is missing.
@@ -101,7 +82,7 @@ extension SchedulerLoop {
         take(Evidence(.missing, of: nil, what: what, cause: cause, at: time), at: time, into: &effects)
     }
 
-    private mutating func lookForTheSilent(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func lookForTheSilent(at time: ContinuousClock.Instant, _ effects: inout Effects) {
         for (member, entry) in members.silent(for: min(Self.lookAfter, options.silence), at: time) {
             let isTooLong = entry.heard + options.silence < time
             guard isTooLong || entry.isLocal else { continue }
@@ -141,44 +122,5 @@ extension SchedulerLoop {
                     log: own.first { !$0.log.isEmpty }?.log ?? "",
                     lastLines: own.first { !$0.lastLines.isEmpty }?.lastLines ?? [], followers: followers,
                     remedy: FailureDiagnosis.remedy(cause, what: first.what, pid: pid), step: lastStep)))
-    }
-
-    /// Brings the names of what is waited for up to date.
-    private mutating func noteWaits(at time: ContinuousClock.Instant) {
-        var join: String?
-        var since: ContinuousClock.Instant?
-        if case .gathering(let began) = phase {
-            join = members.missing.joined(separator: ", ") + " to join"
-            since = began
-        }
-        waits.note("join", join, since: since, at: time)
-        var scores: String?
-        var others: String?
-        if case .running = phase, let sync {
-            if let split = sync.scoring {
-                scores = "scores of \(split) in the state after step \(sync.step)"
-            } else if !sync.judged {
-                let late = (0..<options.workers).filter { !sync.reached.contains($0) }.map(String.init)
-                others = "worker \(late.joined(separator: ", ")) to reach step \(sync.step)"
-            }
-        }
-        waits.note("scores", scores, since: sync?.since, at: time)
-        waits.note("others", others, since: sync?.since, at: time)
-        let open = parts.min { $0.key < $1.key }
-        let asked = sync?.awaitsCheckpoint == true ? sync?.step : open?.key
-        var checkpoint: String?
-        if let step = asked {
-            let late = (0..<options.servers * options.shardsPerServer).filter { parts[step]?[$0] == nil }
-            let shards = late.map(String.init).joined(separator: ", ")
-            // With all parts there it is the verdict that is waited for.
-            if !late.isEmpty { checkpoint = "parts of the checkpoint of step \(step) by shard \(shards)" }
-        }
-        waits.note("checkpoint", checkpoint, at: time)
-        var words: String?
-        if case .stopping = phase {
-            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost }.map { "\($0.member)" }
-            words = late.isEmpty ? nil : "the last report of \(late.joined(separator: ", "))"
-        }
-        waits.note("reports", words, at: time)
     }
 }
