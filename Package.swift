@@ -115,7 +115,8 @@ let modules: [[Target]] = [
                 "Worker", "Scheduler", "Records", "Telemetry", "Terminal", "Transport", "Wire", "Models", "Tensors",
                 argumentParser, yams,
             ],
-            swiftSettings: strict)
+            swiftSettings: strict),
+        .testTarget(name: "DeployTests", dependencies: ["myriad"], swiftSettings: strict),
     ],
 ]
 
