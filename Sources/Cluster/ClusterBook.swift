@@ -74,7 +74,10 @@ package final class ClusterBook {
     }
 
     /// Where others find the job.
-    package func announce(scheduler: String? = nil, page: String? = nil, id: UInt64? = nil) {
+    package func announce(
+        scheduler: String? = nil, page: String? = nil, id: UInt64? = nil, isEncrypted: Bool? = nil
+    ) {
+        if let isEncrypted { status.job.isEncrypted = isEncrypted }
         if let scheduler {
             status.job.scheduler = scheduler
             status.nodes[0].endpoints = [scheduler]
@@ -104,7 +107,9 @@ package final class ClusterBook {
             fresh = Fresh()
             note(.started, "\(nodes) nodes are there, training begins")
             for warning in warnings { note(.warning, warning) }
-        case .pulse(let members, let waits): return pulse(members, waits)
+        case .pulse(let members, let waits, let turnedAway):
+            status.nodes[0].turnedAway = turnedAway
+            return pulse(members, waits)
         case .counters(let member, let report):
             windows[member, default: ReportWindow()].add(report)
             skews[member, default: ClockSkew()].add(report.time, at: Date().timeIntervalSince1970)

@@ -46,9 +46,15 @@ extension TransportError: FailureCausing {
         switch self {
         case .bind: .port
         case .connect: .unreachable
+        case .endpoint: .config
+        case .plaintext, .notGuarded: .keys
         case .failed: .other
         }
     }
+}
+
+extension KeyDirectory.Problem: FailureCausing {
+    package var cause: FailureReport.Cause { .keys }
 }
 
 extension FailureReport.Cause {

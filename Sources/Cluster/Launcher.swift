@@ -15,6 +15,7 @@ package final class Launcher {
     private let run: RunDirectory
     private let monitor: Monitor
     private let program: String
+    private let access: Access
     private var children: [Child] = []
 
     private struct Child {
@@ -23,8 +24,13 @@ package final class Launcher {
         let log: String
     }
 
-    /// - Parameter program: the path of the `myriad` executable.
-    package init(_ job: Job, run: RunDirectory, monitor: Monitor, program: String) {
+    /// - Parameters:
+    ///   - program: the path of the `myriad` executable.
+    ///   - access: with a directory of keys, processes that talk by tcp encrypt.
+    package init(
+        _ job: Job, run: RunDirectory, monitor: Monitor, program: String, access: Access = Access(environment: [:])
+    ) {
+        self.access = access
         self.job = job
         self.run = run
         self.monitor = monitor
@@ -33,7 +39,6 @@ package final class Launcher {
 
     /// Runs the job to its end.
     package func run(resume: String?, started: (SchedulerNode) -> Void = { _ in }) throws {
-        let context = try Context()
         let cluster = job.config.cluster
         // A socket's path has at most 107 bytes: a short one of its own under /tmp.
         let sockets = "/tmp/myriad-\(getpid())"
@@ -42,8 +47,12 @@ package final class Launcher {
         }
         defer { try? FileManager.default.removeItem(atPath: sockets) }
         let endpoint = cluster.transport == .ipc ? "ipc://\(sockets)/scheduler" : "tcp://127.0.0.1:*"
-        let options = try SchedulerSetup.options(job, checkpoints: run.checkpoints, resume: resume)
-        let scheduler = try SchedulerSetup.node(job, options, on: endpoint, in: context, monitor: monitor)
+        var options = try SchedulerSetup.options(job, checkpoints: run.checkpoints, resume: resume)
+        options.name = URL(filePath: run.path).lastPathComponent
+        let security = try access.scheduler(on: try Endpoint(endpoint), run: run)
+        let scheduler = try SchedulerSetup.node(
+            job, options, on: endpoint, in: security.context, allowed: security.allowed, monitor: monitor)
+        let keys = security.allowed == nil ? [] : access.keys.map { ["--keys", $0] } ?? []
         started(scheduler)
         for rank in 0..<cluster.servers {
             let listen =
@@ -53,12 +62,12 @@ package final class Launcher {
             try start(
                 Member(role: .server, rank: rank),
                 ["server", "--scheduler", scheduler.endpoint, "--rank", String(rank), "--checkpoints", run.checkpoints]
-                    + listen.flatMap { ["--listen", $0] }, scheduler)
+                    + keys + listen.flatMap { ["--listen", $0] }, scheduler)
         }
         for rank in 0..<cluster.workers {
             try start(
                 Member(role: .worker, rank: rank),
-                ["worker", "--scheduler", scheduler.endpoint, "--rank", String(rank)], scheduler)
+                ["worker", "--scheduler", scheduler.endpoint, "--rank", String(rank)] + keys, scheduler)
         }
         scheduler.run()
         end(hasFailed: monitor.failure != nil)
@@ -73,6 +82,8 @@ package final class Launcher {
         process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         environment[Orphan.variable] = String(getpid())
+        // The launcher says what they need; what it was told itself is not meant for them.
+        for name in ["MYRIAD_KEYS", "MYRIAD_LISTEN", "MYRIAD_RANK", "MYRIAD_JOB"] { environment[name] = nil }
         process.environment = environment
         let handle = FileHandle(forWritingAtPath: log)
         process.standardOutput = handle

@@ -36,15 +36,24 @@ package enum SchedulerSetup {
     }
 
     /// A scheduler that listens on an endpoint.
+    ///
+    /// - Parameter allowed: whose keys are let in, where the context encrypts.
     package static func node(
-        _ job: Job, _ options: SchedulerOptions, on endpoint: String, in context: Context, monitor: Monitor
+        _ job: Job, _ options: SchedulerOptions, on endpoint: String, in context: Context, allowed: AllowList? = nil,
+        monitor: Monitor
     ) throws -> SchedulerNode {
+        if let allowed {
+            context.gate.admit { allowed.role(of: $0) == nil ? .refused : .allowed }
+            try context.proveGuarded(at: try Endpoint(endpoint))
+        }
         let config = job.config
         let writer = CheckpointWriter(
             directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables,
             map: job.map(servers: config.cluster.servers, shards: config.cluster.shards), config: options.config,
             keep: config.checkpoint.keep)
-        let node = try SchedulerNode(options, on: endpoint, in: context) { step, parts, best in
+        let node = try SchedulerNode(
+            options, on: endpoint, in: context, role: { allowed?.role(of: $0) }
+        ) { step, parts, best in
             try writer.commit(step: step, parts: parts, isBest: best != nil, auc: best?.auc)
         } inspect: { wish in
             Inspection(
@@ -53,7 +62,8 @@ package enum SchedulerSetup {
             monitor.take($0)
         }
         monitor.book?.announce(
-            scheduler: node.endpoint.hasPrefix("inproc") ? nil : node.endpoint, id: options.job)
+            scheduler: node.endpoint.hasPrefix("inproc") ? nil : node.endpoint, id: options.job,
+            isEncrypted: node.endpoint.hasPrefix("tcp") ? allowed != nil : nil)
         return node
     }
 }

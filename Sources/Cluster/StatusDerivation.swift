@@ -20,6 +20,7 @@ struct StatusDerivation {
             else { continue }
             status.nodes[index].process = report.process
             status.nodes[index].warnings = report.warnings
+            status.nodes[index].turnedAway = report.turnedAway
             status.nodes[index].cores = window.rate(lifetime: lifetime) { $0.process.processorSeconds }
         }
         status.shards = shards(status.nodes, lifetime)

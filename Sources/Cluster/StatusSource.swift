@@ -17,19 +17,22 @@ package final class StatusSource {
     package private(set) var directory: String?
     /// The scheduler's endpoint; empty when only files are left.
     package private(set) var endpoint = ""
-    private let context: Context
+    private let access: Access
+    private var door: (context: Context, key: PublicKey?)?
     private let nothing = Inbox<Int>()
     private var socket: Socket?
     /// The address that was asked for, if it was no directory.
     private let given: String?
     private var files = RunFiles()
 
-    /// - Parameter target: a scheduler's endpoint (`tcp://host:port`), a run directory, or nil for the newest run in `runs`.
-    package init(_ target: String?) throws {
-        context = try Context()
-        given = target.flatMap { $0.contains("://") ? $0 : nil }
-        if let target, target.contains("://") {
-            endpoint = target
+    /// - Parameters:
+    ///   - target: a scheduler's endpoint (`tcp://host:port`), a run directory, or nil for the newest run in `runs`.
+    ///   - access: by what the scheduler is asked; a run's directory may hold keys of its own.
+    package init(_ target: String?, access: Access = Access()) throws {
+        self.access = access
+        given = try target.flatMap { try Self.address($0) }
+        if let given {
+            endpoint = given
             return
         }
         guard let path = target ?? Self.newestRun() else {
@@ -43,6 +46,13 @@ package final class StatusSource {
                     "\(path): holds no readable status.json: it is no run directory, or one of an older version")
         }
         endpoint = address(of: status)
+    }
+
+    /// The endpoint that a target names; nil when it names a directory.
+    private static func address(_ target: String) throws(TransportError) -> String? {
+        if target.contains("://") { return "\(try Endpoint(target))" }
+        guard !FileManager.default.fileExists(atPath: target) else { return nil }
+        return (try? Endpoint(target)).map { "\($0)" }
     }
 
     /// Whom to ask: nobody when the job is over; whoever resumes it has another address.
@@ -82,14 +92,14 @@ package final class StatusSource {
                 return Inspection(status: closed, series: [])
             }
             throw Failure(
-                description: "the scheduler at \(endpoint) does not answer: is it running, and is the address right? "
+                description: "the scheduler at \(endpoint) does not answer: \(silenceReason). "
                     + "A finished run is shown by its directory")
         }
         guard var status = files.status(in: directory) else {
             throw Failure(description: "\(directory)/status.json: cannot be read")
         }
         let next = address(of: status)
-        if next != endpoint { (endpoint, socket) = (next, nil) }
+        if next != endpoint { (endpoint, socket, door) = (next, nil, nil) }
         isAbandoned = false
         if let closed = Abandonment.closed(status, at: now) {
             status = closed
@@ -120,7 +130,7 @@ package final class StatusSource {
     private func ask<Answer>(
         _ question: Control, within patience: Duration, _ answer: (Control) -> Answer?
     ) throws -> Answer? {
-        let socket = try socket ?? Socket.connect(to: endpoint, in: context)
+        let socket = try socket ?? connect()
         self.socket = socket
         let header = Header(
             .inspect, role: .monitor, rank: 0, incarnation: .random(in: 1...UInt32.max), job: 0, epoch: 0)
@@ -138,8 +148,35 @@ package final class StatusSource {
             }
             if let newest { return newest }
         }
+        silenceReason = why(socket)
         // A late answer to this question must not pass for one to the next.
         self.socket = nil
         return nil
+    }
+
+    private func connect() throws -> Socket {
+        let address = try Endpoint(endpoint)
+        let own = directory.map { KeyDirectory($0 + "/keys") }
+        let door = try door ?? access.node(to: address, else: own?.exists == true ? own : nil)
+        self.door = door
+        return try Socket.connect(to: endpoint, in: door.context, key: door.key)
+    }
+
+    /// Why the last question was not answered.
+    private var silenceReason = "is it running, and is the address right?"
+
+    private func why(_ socket: Socket) -> String {
+        guard let counts = socket.log?.counts, let address = try? Endpoint(endpoint) else { return silenceReason }
+        if counts.count(.unknownKey) > 0, let key = socket.identity {
+            return "it does not allow the key \(key) (`myriad keys allow \(key) --role monitor` on its machine)"
+        }
+        if counts.count(.plaintext) > 0 {
+            return door?.key == nil
+                ? "it encrypts: give the directory of keys with --keys" : "it does not encrypt: ask it without keys"
+        }
+        if counts.handshakes == 0, counts.count(.abandoned) > 1, door?.key != nil {
+            return "it hangs up on every handshake: scheduler.pub is not its key"
+        }
+        return counts.handshakes > 0 ? "the connection stands, but nothing comes" : Reachability.explain(address)
     }
 }

@@ -55,12 +55,16 @@ package struct ClusterExamination: Codable, Sendable, Equatable {
         // Not from the shards' and workers' reports: with `monitor.statistics: false` there are none.
         let endpoints = status.nodes.filter { $0.role == "server" }.flatMap(\.endpoints)
         let workers = status.nodes.filter { $0.role == "worker" && $0.state == .running }
-        let isReachable = endpoints.allSatisfy { $0.contains("://") && !$0.hasPrefix("inproc") }
+        // Shards that encrypt let in nobody but the nodes of their job.
+        let isOpen = status.job.isEncrypted != true
+        let isReachable = isOpen && endpoints.allSatisfy { $0.contains("://") && !$0.hasPrefix("inproc") }
         if !isReachable {
             findings.append(
                 Finding(
                     "speeds", .pass,
-                    "the shards are threads of one process (`train`), which only its own workers reach, not this doctor"
+                    isOpen
+                        ? "the shards are threads of one process (`train`), which only its own workers reach, not this doctor"
+                        : "the shards encrypt and let in the nodes of their job only, not this doctor"
                 ))
         }
         // What is slow may have been so for a moment: it is looked at again before it is told.
@@ -85,7 +89,9 @@ package struct ClusterExamination: Codable, Sendable, Equatable {
             .probe, role: .monitor, rank: 0, incarnation: .random(in: 1...UInt32.max), job: 0, epoch: 0)
         return SpeedMatrix.Row(
             who: "doctor", host: ProcessInfo.processInfo.hostName,
-            paths: try ShardProbe.measure(endpoints, as: identity, seconds: ProbeWish.longest, in: try Context()))
+            paths: try ShardProbe.measure(
+                endpoints.map { ShardWay(endpoint: $0) }, as: identity, seconds: ProbeWish.longest,
+                in: try Context(isInsecure: true)))
     }
 
     private func row(

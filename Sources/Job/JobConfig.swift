@@ -169,7 +169,7 @@ package struct ClusterOptions: PartialOptions, Sendable, Equatable {
     /// Seconds after which an unanswered request is repeated.
     package var requestTimeout = 10.0
     /// Seconds of silence after which a node counts as dead.
-    package var silence = 20.0
+    package var silence = 12.0
     /// Seconds that nodes have to arrive.
     package var startTimeout = 120.0
 

@@ -1,4 +1,5 @@
 import Telemetry
+import Transport
 package import Wire
 
 /// A node of the job by role and rank.
@@ -22,6 +23,10 @@ struct Membership {
     struct Entry {
         let hello: Hello
         let connection: [UInt8]
+        /// From where it came, and the key that it proved to hold.
+        let peer: Socket.Peer
+        /// Whether others were told that it joined.
+        var isAnnounced = false
         let incarnation: UInt32
         var heard: ContinuousClock.Instant
         var state = "joined"
@@ -41,7 +46,8 @@ struct Membership {
 
     /// Takes a node in under the rank it wants or the lowest free one, or says why not.
     mutating func admit(
-        _ hello: Hello, connection: [UInt8], incarnation: UInt32, isLocal: Bool, at time: ContinuousClock.Instant
+        _ hello: Hello, connection: [UInt8], peer: Socket.Peer, incarnation: UInt32, isLocal: Bool,
+        at time: ContinuousClock.Instant
     ) -> Result<Member, Refused> {
         guard let count = wanted[hello.role] else {
             return .failure(Refused(reason: "a \(hello.role) cannot join a job"))
@@ -64,9 +70,17 @@ struct Membership {
             return .success(member)
         }
         entries[member] = Entry(
-            hello: hello, connection: connection, incarnation: incarnation, heard: time, isLocal: isLocal)
+            hello: hello, connection: connection, peer: peer, incarnation: incarnation, heard: time, isLocal: isLocal)
         byConnection[connection] = member
         return .success(member)
+    }
+
+    mutating func announce(_ member: Member) { entries[member]?.isAnnounced = true }
+
+    /// The keys of everybody in these roles, in order; nil when somebody has none.
+    func keys(of roles: [Role]) -> [String]? {
+        let keys = roles.flatMap { ranked($0) }.map(\.entry.peer.key)
+        return keys.contains(nil) ? nil : keys.compactMap { $0.map { "\($0)" } }
     }
 
     struct Refused: Error { let reason: String }

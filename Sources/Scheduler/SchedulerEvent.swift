@@ -15,7 +15,7 @@ package enum SchedulerEvent: Sendable {
     /// Everybody is there; something about the cluster is worth knowing.
     case started(nodes: Int, warnings: [String])
     /// A second has passed: how the members stand, and what the scheduler itself waits for.
-    case pulse([MemberPulse], waits: [WaitReport])
+    case pulse([MemberPulse], waits: [WaitReport], turnedAway: [String: Int])
     /// A node's counters.
     case counters(Member, NodeReport)
     /// A worker finished its block of a step.

@@ -1,4 +1,5 @@
 import Telemetry
+package import Transport
 import Wire
 
 /// How a job fails: signs are gathered for a moment, the most telling one names who was first, all others followed.
@@ -57,6 +58,21 @@ extension SchedulerLoop {
             .send(to: connection, .stop(Stop(reason: "the scheduler refused: \(reason)", isRefusal: true))))
         guard refusals.last != text else { return }
         if refusals.count < 10 { refusals.append(text) }
+        effects.events.append(.warning(text))
+    }
+
+    /// Connections were turned away before they could say anything; told once a kind and address, and counted.
+    package mutating func noteTurnedAway(
+        _ refusal: ConnectionLog.Refusal, count: Int, at time: ContinuousClock.Instant, into effects: inout Effects
+    ) {
+        turnedAway[refusal.failure.rawValue, default: 0] += count
+        // Port scanners come and go; what holds a wrong key means to join.
+        let isMeant = [.unknownKey, .wrongServerKey, .plaintext].contains(refusal.failure)
+        let origin = refusal.address.isEmpty ? "" : " from \(refusal.address)"
+        let key = refusal.key.map { " with the key \($0)" } ?? ""
+        let text = "a connection\(origin)\(key) was refused: \(refusal.failure.words)"
+        guard isMeant, toldRefusals.count < 100, toldRefusals.insert(text).inserted else { return }
+        if case .gathering = phase, refusals.count < 10 { refusals.append(text) }
         effects.events.append(.warning(text))
     }
 

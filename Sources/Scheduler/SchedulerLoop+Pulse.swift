@@ -10,6 +10,7 @@ extension SchedulerLoop {
                     member: member, hello: entry.hello, incarnation: entry.incarnation, step: entry.step,
                     activity: entry.state, silentSeconds: entry.heard.duration(to: time) / .seconds(1),
                     hasLeft: entry.report != nil, isLost: entry.isLost)
-            }, waits: waits.reports(at: time))
+            }, waits: waits.reports(at: time),
+            turnedAway: turnedAway)
     }
 }

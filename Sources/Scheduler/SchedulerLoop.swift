@@ -1,5 +1,6 @@
 package import Evaluation
 package import Telemetry
+package import Transport
 package import Wire
 
 /// The scheduler as a state machine: messages and time in, messages and file work out; no socket, clock or thread.
@@ -68,6 +69,9 @@ package struct SchedulerLoop {
     var isReported = false
     /// Nodes that were not taken in, and why.
     var refusals: [String] = []
+    /// Connections that were turned away by kind, and what was told of them already.
+    var turnedAway: [String: Int] = [:]
+    var toldRefusals: Set<String> = []
     /// Who wants to know how fast bytes go, oldest first.
     var probes: [PendingProbe] = []
     /// What the scheduler waits for.
@@ -93,7 +97,8 @@ package struct SchedulerLoop {
 
     /// Takes a control message.
     package mutating func receive(
-        _ message: Message, from connection: [UInt8], at time: ContinuousClock.Instant, into effects: inout Effects
+        _ message: Message, from connection: [UInt8], peer: Socket.Peer = .init(), at time: ContinuousClock.Instant,
+        into effects: inout Effects
     ) {
         let member = members.heard(from: connection, at: time)
         if message.header.kind == .scores {
@@ -104,7 +109,7 @@ package struct SchedulerLoop {
         }
         guard let control = try? Control(decoding: message, limits: limits) else { return }
         if case .hello(let hello) = control {
-            admit(hello, connection, message.header.incarnation, at: time, &effects)
+            admit(hello, connection, peer, message.header.incarnation, at: time, &effects)
             return
         }
         if case .inspect(let wish) = control {
@@ -140,9 +145,23 @@ package struct SchedulerLoop {
     // MARK: Joining
 
     private mutating func admit(
-        _ hello: Hello, _ connection: [UInt8], _ incarnation: UInt32, at time: ContinuousClock.Instant,
-        _ effects: inout Effects
+        _ hello: Hello, _ connection: [UInt8], _ peer: Socket.Peer, _ incarnation: UInt32,
+        at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
+        if let job = hello.job, !options.name.isEmpty, job != options.name {
+            refuse(
+                hello, connection,
+                "it was started for job '\(job)', and this scheduler runs job '\(options.name)': it was given another "
+                    + "cluster's address", &effects)
+            return
+        }
+        if hello.role == .server, hello.endpoints.count != options.shardsPerServer {
+            refuse(
+                hello, connection,
+                "it has \(hello.endpoints.count) shards, the job \(options.shardsPerServer) a server (cluster.shards): "
+                    + "start it with --shards \(options.shardsPerServer)", &effects)
+            return
+        }
         if !options.version.isEmpty, hello.version != options.version {
             refuse(
                 hello, connection,
@@ -152,13 +171,26 @@ package struct SchedulerLoop {
         }
         let state = look(hello)
         switch members.admit(
-            hello, connection: connection, incarnation: incarnation, isLocal: state != .unknown && state != .gone,
-            at: time)
+            Addresses.placed(hello, seenFrom: peer.address), connection: connection, peer: peer,
+            incarnation: incarnation, isLocal: state != .unknown && state != .gone, at: time)
         {
         case .failure(let refused): refuse(hello, connection, refused.reason, &effects)
         case .success(let member):
-            effects.events.append(.joined(member, hello))
-            guard members.isComplete, case .gathering = phase else { return }
+            // It says hello every second until everybody is there, and hears that it is known.
+            guard case .gathering = phase else { return }
+            if members.entries[member]?.isAnnounced == false {
+                members.announce(member)
+                effects.events.append(.joined(member, hello))
+            }
+            let state = members.isComplete ? "starting" : "waiting for \(members.missing.joined(separator: ", "))"
+            effects.actions.append(.send(to: connection, .heartbeat(Heartbeat(step: lastStep, state: state))))
+            guard members.isComplete else { return }
+            if let problem = Addresses.unreachable(members) {
+                take(
+                    Evidence(.ownWords, of: problem.server, what: problem.what, cause: .unreachable, at: time),
+                    at: time, into: &effects)
+                return
+            }
             start(&effects)
         }
     }
@@ -168,10 +200,12 @@ package struct SchedulerLoop {
         let servers = members.ranked(.server).map(\.entry.hello.endpoints)
         for role in [Role.server, .worker] {
             for (member, entry) in members.ranked(role) {
-                let welcome = Welcome(
+                var welcome = Welcome(
                     job: options.job, rank: member.rank, epoch: 1, servers: servers, workers: options.workers,
                     config: options.config, resumePath: options.resume, resumeStep: options.plan.startStep,
                     dataset: options.dataset.isEmpty ? nil : options.dataset)
+                welcome.serverKeys = members.keys(of: [.server])
+                welcome.nodeKeys = members.keys(of: [.server, .worker])
                 effects.actions.append(.send(to: entry.connection, .welcome(welcome)))
             }
         }

@@ -27,20 +27,24 @@ package final class SchedulerNode {
     private let commit: Commit
     private let watch: (SchedulerEvent) -> Void
     private let inspect: (Inspect) -> Inspection
+    private let role: (PublicKey) -> KeyDirectory.Role?
 
     /// Listens on an endpoint.
     ///
     /// - Parameters:
+    ///   - role: what a key may do; asked only where this process encrypts.
     ///   - commit: called on this thread.
     ///   - inspect: tells how the job stands, on this thread.
     ///   - watch: called on this thread with everything that happens.
     package init(
-        _ options: SchedulerOptions, on endpoint: String, in context: Context, commit: @escaping Commit,
+        _ options: SchedulerOptions, on endpoint: String, in context: Context,
+        role: @escaping (PublicKey) -> KeyDirectory.Role? = { _ in nil }, commit: @escaping Commit,
         inspect: @escaping (Inspect) -> Inspection, watch: @escaping (SchedulerEvent) -> Void
     ) throws {
         self.options = options
         socket = try Socket.listen(on: endpoint, in: context)
         self.endpoint = socket.endpoint
+        self.role = role
         self.commit = commit
         self.watch = watch
         self.inspect = inspect
@@ -76,20 +80,35 @@ package final class SchedulerNode {
                     loop.refuse(protocolVersion: version, from, into: &effects)
                 }
                 guard case .message(let message, let from) = received else { continue }
+                guard mayEnter(message.header.kind) else { continue }
                 if message.header.kind == .stopped {
                     socket.send(Control.stop(.farewell).message(identity), to: from)
                 }
-                loop.receive(message, from: from, at: .now, into: &effects)
+                loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects)
             }
             let now = ContinuousClock.now
             loop.tick(at: now, into: &effects)
             if pulsed.map({ $0.duration(to: now) >= .seconds(1) }) ?? true {
                 pulsed = now
                 effects.events.append(loop.pulse(at: now))
+                for (refusal, count) in socket.log?.takeNews() ?? [] {
+                    loop.noteTurnedAway(refusal, count: count, at: now, into: &effects)
+                }
             }
             perform(&effects, &loop, identity, &isOver)
         }
         if loop.evidence.contains(where: { $0.cause != .interrupted }) { linger(&poller, identity) }
+    }
+
+    /// Whether whoever sent the last message may say that: a key that may only look may only ask.
+    private func mayEnter(_ kind: MessageKind) -> Bool {
+        guard let key = socket.peer.key else { return true }
+        return switch role(key) {
+        case .node: true
+        case .monitor: kind == .inspect || kind == .probeWish
+        // The list was changed since it connected.
+        case nil: false
+        }
     }
 
     /// Goes on answering those who look at a job that has failed.

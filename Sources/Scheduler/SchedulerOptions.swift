@@ -24,6 +24,8 @@ package struct SchedulerOptions: Sendable {
 
     /// The job, drawn at its start.
     package var job: UInt64
+    /// What nodes may say that they were started for; empty to take any.
+    package var name = ""
     /// Server processes.
     package var servers: Int
     /// Shards of each.

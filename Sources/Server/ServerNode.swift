@@ -17,14 +17,23 @@ package final class ServerNode {
         package var listen: [String]
         /// Who it is; the endpoints are filled in.
         package var hello: Hello
+        /// By what the scheduler is known, where this node encrypts.
+        package var schedulerKey: PublicKey?
+        /// How long a scheduler is waited for that was never heard of.
+        package var wait: Duration
         /// Silence of the scheduler that is endured.
         package var silence: Duration
 
         /// Every property in its order.
-        package init(scheduler: String, listen: [String], hello: Hello, silence: Duration = .seconds(30)) {
+        package init(
+            scheduler: String, listen: [String], hello: Hello, schedulerKey: PublicKey? = nil,
+            wait: Duration = .seconds(12), silence: Duration = .seconds(12)
+        ) {
             self.scheduler = scheduler
             self.listen = listen
             self.hello = hello
+            self.schedulerKey = schedulerKey
+            self.wait = wait
             self.silence = silence
         }
     }
@@ -40,6 +49,7 @@ package final class ServerNode {
     private var steps: [Int] = []
     private var reports: [Int: ShardReport] = [:]
     private var reported: ContinuousClock.Instant?
+    private var doors: [ConnectionLog] = []
 
     /// A server.
     ///
@@ -63,10 +73,16 @@ package final class ServerNode {
         let sockets = try options.listen.map { try Socket.listen(on: $0, in: context) }
         var hello = options.hello
         hello.endpoints = sockets.map(\.endpoint)
+        doors = sockets.compactMap(\.log)
         let notes = notes
         OutOfMemory.tell { notes.post(.failed($0)) }
-        let link = try SchedulerLink(to: options.scheduler, in: context, hello: hello, silence: options.silence)
+        let link = try SchedulerLink(
+            to: options.scheduler, in: context, key: options.schedulerKey, hello: hello, wait: options.wait,
+            silence: options.silence)
         let welcome = try link.join()
+        // Until now nobody was let in: the scheduler alone knows who belongs to the job.
+        let members = Set((welcome.nodeKeys ?? []).compactMap { PublicKey($0) })
+        context.gate.admit { members.contains($0) ? .allowed : .refused }
         do {
             start(try build(welcome, link.identity), sockets)
         } catch {
@@ -85,6 +101,7 @@ package final class ServerNode {
         var report = NodeReport()
         report.time = Date().timeIntervalSince1970
         report.process = process()
+        report.turnedAway = doors.isEmpty ? nil : ConnectionLog.failures(of: doors)
         report.shards = reports.values.sorted { $0.shard < $1.shard }
         return report
     }

@@ -87,6 +87,8 @@ package struct JobStatus: Codable, Sendable, Equatable {
     package var checkpointFailures = 0
     /// Where the scheduler listens; empty when nobody outside can reach it.
     package var scheduler = ""
+    /// Whether its processes encrypt what they say to each other; nil where they cannot be overheard.
+    package var isEncrypted: Bool?
     /// The page; empty for none.
     package var page = ""
     /// The resolved configuration, YAML.
@@ -135,6 +137,8 @@ package struct NodeStatus: Codable, Sendable, Equatable {
     package var cores = 0.0
     package var process = ProcessReport()
     package var warnings = 0
+    /// Connections that it did not let in, by reason; nil where it takes none.
+    package var turnedAway: [String: Int]?
 
     /// Nothing known.
     package init() {}

@@ -31,6 +31,10 @@ package enum FailureDiagnosis {
             ]
         ),
         (.version, ["of the protocol", "run the same release", "runs version"]),
+        (
+            .keys,
+            ["is not allowed", "scheduler.pub", "in plaintext", "keys create", "give it their directory with --keys"]
+        ),
         (.port, ["cannot listen on", "address already in use", "cannot assign requested address"]),
         (.unreachable, ["has been silent", "cannot connect to", "connection refused", "did not join within"]),
         (.diverged, ["the loss of step", "is not finite: lower the learning rate"]),
@@ -97,6 +101,9 @@ package enum FailureDiagnosis {
         switch cause {
         case .config:
             "correct what is named above and start again; `myriad config check` finds mistakes of a configuration"
+        case .keys:
+            "give every machine the keys of this cluster: scheduler.pub of the scheduler's key directory, and a node.key "
+                + "whose public key `myriad keys allow` was told there; `myriad keys show` prints what a directory holds"
         case .version: "install the same release of myriad on every machine (`myriad --version`)"
         case .data:
             "give every process the same dataset at data.directory, relative to where it was started, whole and "
@@ -147,6 +154,7 @@ extension FailureReport.Cause {
         switch self {
         case .config, .version, .data: 65
         case .port, .unreachable: 69
+        case .keys: 77
         case .interrupted: 130
         case .killed, .stopped, .memory, .tableLimit, .diskFull, .diverged, .other: 70
         }

@@ -2,7 +2,7 @@
 package struct FailureReport: Codable, Sendable, Equatable {
     /// A cause that is recognized; `result.json` and scripts name it by this word.
     package enum Cause: String, Codable, Sendable, CaseIterable {
-        case config, version, data, port, unreachable, killed, stopped, memory, tableLimit, diskFull, diverged
+        case config, version, data, keys, port, unreachable, killed, stopped, memory, tableLimit, diskFull, diverged
         case interrupted, other
     }
 

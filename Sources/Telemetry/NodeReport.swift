@@ -14,6 +14,8 @@ package struct NodeReport: Codable, Sendable, Equatable {
     package var waits: [WaitReport] = []
     /// Log lines of level warning and error.
     package var warnings = 0
+    /// Connections that it did not let in, by reason; nil where it takes none.
+    package var turnedAway: [String: Int]?
 
     /// Nothing yet.
     package init() {}

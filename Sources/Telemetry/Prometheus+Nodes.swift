@@ -34,6 +34,15 @@ extension Prometheus {
                 ),
             ])
         page.counters(nodes, [("myriad_warnings_total", "Log lines of level warning and error.", { $0.warnings })])
+        page.counters(
+            nodes.filter { $0.value.role != "worker" },
+            [
+                (
+                    "myriad_refused_connections_total",
+                    "Connections that were not let in: wrong or unknown keys, plaintext, garbage, too many.",
+                    { $0.turnedAway?.values.reduce(0, +) ?? 0 }
+                )
+            ])
         processes(nodes, &page)
     }
 

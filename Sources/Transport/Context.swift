@@ -5,16 +5,39 @@ import CZeroMQ
 /// Unchecked: libzmq's contexts may be shared between threads.
 package final class Context: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer
+    /// Who this process is; nil where it speaks in plaintext.
+    package let identity: KeyPair?
+    /// Whether plaintext may leave this machine.
+    let isInsecure: Bool
+    /// Watches the tcp sockets and the keys of those who connect.
+    package let gate: Gate
 
     /// A context with so many threads of input and output.
-    package init(ioThreads: Int = 1) throws(TransportError) {
+    ///
+    /// - Parameters:
+    ///   - identity: encrypts all tcp sockets (CURVE), as this process.
+    ///   - isInsecure: lets plaintext leave this machine, which is refused otherwise.
+    package init(
+        ioThreads: Int = 1, identity: KeyPair? = nil, isInsecure: Bool = false
+    ) throws(TransportError) {
         guard let handle = zmq_ctx_new() else { throw .failed("zmq_ctx_new", lastError()) }
         zmq_ctx_set(handle, ZMQ_IO_THREADS, Int32(ioThreads))
         zmq_ctx_set(handle, ZMQ_MAX_SOCKETS, 4096)
         self.handle = handle
+        self.identity = identity
+        self.isInsecure = isInsecure
+        do {
+            gate = try Gate(in: handle, authenticates: identity != nil)
+        } catch {
+            zmq_ctx_term(handle)
+            throw error
+        }
     }
 
-    deinit { zmq_ctx_term(handle) }
+    deinit {
+        gate.stop()
+        zmq_ctx_term(handle)
+    }
 
     /// "4.3.4": of libzmq.
     package static var libraryVersion: String {

@@ -22,6 +22,15 @@ final class ReceivedFrame {
     }
 
     var hasMore: Bool { zmq_msg_more(message) != 0 }
+
+    /// From where the connection came; empty where it has no address.
+    var address: String {
+        guard let text = zmq_msg_gets(message, "Peer-Address") else { return "" }
+        return Reachability.plain(String(cString: text))
+    }
+
+    /// The key that the connection proved to hold.
+    var key: PublicKey? { zmq_msg_gets(message, "User-Id").flatMap { PublicKey(String(cString: $0)) } }
 }
 
 /// Sends frames: small ones copied, large ones handed to libzmq with their owner.

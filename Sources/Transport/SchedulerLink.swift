@@ -7,14 +7,20 @@ package import Wire
 package final class SchedulerLink {
     /// The scheduler has not been heard of for too long, or the node was told to stop before it had a place.
     package enum Lost: FailureCausing, CustomStringConvertible {
-        /// Seconds of silence.
-        case silent(endpoint: String, seconds: Int)
+        /// Seconds of silence, and why as far as that can be found out.
+        case silent(endpoint: String, seconds: Int, why: String)
         /// The scheduler will not have this node.
         case refused(String)
         /// The job ended before this node was part of it.
         case stopped(String)
         /// The scheduler speaks another version of the protocol.
         case version(endpoint: String, UInt8)
+        /// The scheduler does not know this node's key.
+        case keyNotAllowed(endpoint: String, PublicKey)
+        /// Whoever listens there does not hold the key that this node takes for the scheduler's.
+        case wrongSchedulerKey(endpoint: String, PublicKey)
+        /// One side encrypts, the other does not.
+        case plaintext(endpoint: String, nodeHasKeys: Bool)
 
         package var cause: FailureReport.Cause {
             switch self {
@@ -22,28 +28,43 @@ package final class SchedulerLink {
             case .refused(let reason): reason.contains("same release") ? .version : .config
             case .stopped: .other
             case .version: .version
+            case .keyNotAllowed, .wrongSchedulerKey, .plaintext: .keys
             }
         }
 
         package var isConsequence: Bool {
             switch self {
             case .silent, .stopped: true
-            case .refused, .version: false
+            case .refused, .version, .keyNotAllowed, .wrongSchedulerKey, .plaintext: false
             }
         }
 
         package var description: String {
             switch self {
-            case .silent(let endpoint, let seconds):
-                "the scheduler at \(endpoint) has been silent for \(seconds) s: is it running, and is the address right?"
+            case .silent(let endpoint, let seconds, let why):
+                "the scheduler at \(endpoint) has been silent for \(seconds) s: \(why)"
             case .refused(let reason), .stopped(let reason): reason
             case .version(let endpoint, let found):
                 "the scheduler at \(endpoint) speaks version \(found) of the protocol, this process \(Header.version): "
                     + "run the same release everywhere"
+            case .keyNotAllowed(let endpoint, let key):
+                "the scheduler at \(endpoint) does not allow this node's key \(key): run `myriad keys allow \(key)` on "
+                    + "its machine, or give this node the keys of that cluster"
+            case .wrongSchedulerKey(let endpoint, let key):
+                "whoever listens at \(endpoint) hung up on every handshake: it does not hold the key \(key.short) that "
+                    + "scheduler.pub names. It is another cluster's scheduler, its keys were made anew, or it is no "
+                    + "scheduler at all: copy scheduler.pub from its key directory"
+            case .plaintext(let endpoint, let nodeHasKeys):
+                nodeHasKeys
+                    ? "the scheduler at \(endpoint) does not encrypt, this node does: start the scheduler with --keys, or "
+                        + "this node without keys"
+                    : "the scheduler at \(endpoint) encrypts, this node has no keys: give it their directory with --keys"
             }
         }
     }
 
+    /// Handshakes that may break off before the key is taken for wrong: one may be bad luck.
+    private static let brokenHandshakes = 3
     private static let helloEvery = Duration.seconds(1)
     private static let beatEvery = Duration.milliseconds(500)
 
@@ -53,10 +74,13 @@ package final class SchedulerLink {
     package private(set) var identity: Header
     private let endpoint: String
     private let hello: Hello
+    private let key: PublicKey?
+    private let wait: Duration
     private let silence: Duration
     private let limits = Limits()
     private var sent: ContinuousClock.Instant?
     private var heard = ContinuousClock.now
+    private var wasHeard = false
     private var isWelcome = false
     private var otherVersion: UInt8?
     /// What this node waits for; its control thread adds its own.
@@ -64,13 +88,20 @@ package final class SchedulerLink {
     /// What came together with the welcome, and is for whoever comes after `join`.
     private var kept: [Control] = []
 
-    /// Connects; `silence` is how long the scheduler may say nothing.
+    /// Connects.
+    ///
+    /// - Parameters:
+    ///   - key: the scheduler's, where both encrypt.
+    ///   - wait: how long a scheduler that was never heard of is waited for.
+    ///   - silence: how long one that was heard of may say nothing.
     package init(
-        to endpoint: String, in context: Context, hello: Hello, silence: Duration
+        to endpoint: String, in context: Context, key: PublicKey?, hello: Hello, wait: Duration, silence: Duration
     ) throws(TransportError) {
-        socket = try Socket.connect(to: endpoint, in: context)
+        socket = try Socket.connect(to: endpoint, in: context, key: key)
         self.endpoint = endpoint
+        self.key = key
         self.hello = hello
+        self.wait = wait
         self.silence = silence
         waits = WaitClock(who: "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "")")
         identity = Header(
@@ -94,6 +125,7 @@ package final class SchedulerLink {
                 let control = try? Control(decoding: message, limits: limits)
             else { continue }
             heard = .now
+            wasHeard = true
             if case .welcome(let welcome) = control {
                 guard !isWelcome else { continue }
                 isWelcome = true
@@ -111,13 +143,38 @@ package final class SchedulerLink {
     package func tick(step: Int, state: String) throws(Lost) {
         let now = ContinuousClock.now
         if let otherVersion { throw .version(endpoint: endpoint, otherVersion) }
+        if let lost = brokenHandshake { throw lost }
         tellWaits(at: now)
-        if heard.duration(to: now) > silence {
-            throw .silent(endpoint: endpoint, seconds: Int(silence / .seconds(1)))
+        let patience = wasHeard ? silence : wait
+        if heard.duration(to: now) > patience {
+            throw .silent(endpoint: endpoint, seconds: Int(patience / .seconds(1)), why: silenceReason)
         }
         if let sent, sent.duration(to: now) < (isWelcome ? Self.beatEvery : Self.helloEvery) { return }
         sent = now
         send(isWelcome ? .heartbeat(Heartbeat(step: step, state: state)) : .hello(hello))
+    }
+
+    /// What the connection's end says of keys, before the scheduler was ever heard of.
+    private var brokenHandshake: Lost? {
+        guard !wasHeard, let counts = socket.log?.counts, counts.handshakes == 0 else { return nil }
+        if counts.count(.plaintext) > 0 { return .plaintext(endpoint: endpoint, nodeHasKeys: key != nil) }
+        guard let key, let own = socket.identity else { return nil }
+        if counts.count(.unknownKey) > 0 { return .keyNotAllowed(endpoint: endpoint, own) }
+        let broken = counts.count(.abandoned) + counts.count(.garbage)
+        return broken >= Self.brokenHandshakes ? .wrongSchedulerKey(endpoint: endpoint, key) : nil
+    }
+
+    /// Why nothing is heard; takes up to two seconds.
+    private var silenceReason: String {
+        guard let counts = socket.log?.counts, let address = try? Endpoint(endpoint) else {
+            return "is it running, and is the address right?"
+        }
+        if counts.handshakes > 0, counts.apart == nil {
+            return wasHeard
+                ? "the connection stands, but nothing comes: it is stopped or hangs, or its machine or network is down"
+                : "it accepts the connection but is no scheduler of Myriad: is the port right?"
+        }
+        return Reachability.explain(address)
     }
 
     /// Prints what has been waited for too long; the scheduler's silence is a wait of its own.

@@ -17,18 +17,20 @@ package struct ShardProbe {
     /// - Parameters:
     ///   - seconds: in all; each shard gets its share of what is left.
     ///   - context: needed for shards of this process, which only their own context reaches; others are measured in a
-    ///     context of its own, whose thread of input and output is not the one that training uses.
+    ///     context of its own with the same keys, whose thread of input and output is not the one that training uses.
     package static func measure(
-        _ endpoints: [String], as identity: Header, seconds: Double, in context: Context
+        _ ways: [ShardWay], as identity: Header, seconds: Double, in context: Context
     ) throws -> [PathSpeed] {
         let began = ContinuousClock.now
-        let own = try Context()
-        return try endpoints.enumerated().map { shard, endpoint in
+        let own = try Context(identity: context.identity, isInsecure: context.isInsecure)
+        return try ways.enumerated().map { shard, way in
+            let endpoint = way.endpoint
             var path = PathSpeed(shard: shard, endpoint: endpoint)
             let passed = began.duration(to: .now)
             guard passed < longest else { return path }
-            let share = (.seconds(seconds) - passed) / (endpoints.count - shard)
-            let socket = try Socket.connect(to: endpoint, in: endpoint.hasPrefix("inproc") ? context : own)
+            let share = (.seconds(seconds) - passed) / (ways.count - shard)
+            let socket = try Socket.connect(
+                to: endpoint, in: endpoint.hasPrefix("inproc") ? context : own, key: way.key)
             ShardProbe(socket: socket, identity: identity).fill(&path, by: .now + share)
             return path
         }

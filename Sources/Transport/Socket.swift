@@ -22,10 +22,28 @@ package final class Socket {
         case dealer
     }
 
+    /// Who sent a message, as far as the connection tells.
+    package struct Peer: Sendable, Equatable {
+        /// The numeric address from which it came; empty where there is none.
+        package var address = ""
+        /// The key that it proved to hold; nil in plaintext.
+        package var key: PublicKey?
+
+        /// Somebody.
+        package init(address: String = "", key: PublicKey? = nil) {
+            self.address = address
+            self.key = key
+        }
+    }
+
     let handle: UnsafeMutableRawPointer
     private let kind: Kind
     private let context: Context
     private let limits: Limits
+    /// What became of its connections; nil where libzmq makes none (inproc, ipc).
+    package private(set) var log: ConnectionLog?
+    /// The first frame of the message that was received last: it knows the connection.
+    private var newest: ReceivedFrame?
 
     private init(_ kind: Kind, _ context: Context, _ limits: Limits) throws(TransportError) {
         guard let handle = zmq_socket(context.handle, kind == .router ? ZMQ_ROUTER : ZMQ_DEALER) else {
@@ -35,15 +53,15 @@ package final class Socket {
         self.kind = kind
         self.context = context
         self.limits = limits
-        // Values: no message waits for a peer that is gone; frames are bounded before they are allocated; a vanished
-        // host is noticed by TCP within half a minute.
+        // Values: no message waits for a peer that is gone; frames are bounded before they are allocated; strangers that
+        // say nothing are hung up on; a vanished host is noticed by TCP within half a minute.
         set(ZMQ_LINGER, 500)
         set(ZMQ_SNDHWM, 10_000)
         set(ZMQ_RCVHWM, 10_000)
         set(ZMQ_BACKLOG, 256)
         set(ZMQ_RECONNECT_IVL, 50)
         set(ZMQ_RECONNECT_IVL_MAX, 2000)
-        set(ZMQ_HANDSHAKE_IVL, 5000)
+        set(ZMQ_HANDSHAKE_IVL, 2000)
         set(ZMQ_TCP_KEEPALIVE, 1)
         set(ZMQ_TCP_KEEPALIVE_IDLE, 10)
         set(ZMQ_TCP_KEEPALIVE_INTVL, 5)
@@ -53,30 +71,77 @@ package final class Socket {
         zmq_setsockopt(handle, ZMQ_MAXMSGSIZE, &longest, MemoryLayout<Int64>.size)
     }
 
-    deinit { zmq_close(handle) }
+    deinit {
+        // Before the socket is closed, or libzmq's thread may wait for the monitor for ever.
+        if log != nil { zmq_socket_monitor(handle, nil, 0) }
+        zmq_close(handle)
+    }
 
     /// A router that listens on `endpoint`: `tcp://host:port` (port `*` for a free one), `ipc://path`, `inproc://name`.
     package static func listen(
         on endpoint: String, in context: Context, limits: Limits = Limits()
     ) throws(TransportError) -> Socket {
         let socket = try Socket(.router, context, limits)
-        guard zmq_bind(socket.handle, endpoint) == 0 else { throw .bind(endpoint: endpoint, lastError()) }
+        let address = try Endpoint(endpoint)
+        try socket.secure(address, asServer: true, expecting: nil)
+        guard zmq_bind(socket.handle, "\(address)") == 0 else { throw .bind(endpoint: endpoint, lastError()) }
         return socket
     }
 
-    /// Listens on a further endpoint, whose messages come in like all others.
+    /// Listens on a further endpoint of this machine, whose messages come in like all others.
     package func listen(also endpoint: String) throws(TransportError) {
         guard zmq_bind(handle, endpoint) == 0 else { throw .bind(endpoint: endpoint, lastError()) }
     }
 
     /// A dealer that connects to `endpoint`, now or as soon as somebody listens there.
+    ///
+    /// - Parameter key: of whoever listens there, which has to prove it; needed where this process encrypts.
     package static func connect(
-        to endpoint: String, in context: Context, limits: Limits = Limits()
+        to endpoint: String, in context: Context, key: PublicKey? = nil, limits: Limits = Limits()
     ) throws(TransportError) -> Socket {
         let socket = try Socket(.dealer, context, limits)
-        guard zmq_connect(socket.handle, endpoint) == 0 else { throw .connect(endpoint: endpoint, lastError()) }
+        let address = try Endpoint(endpoint)
+        try socket.secure(address, asServer: false, expecting: key)
+        guard zmq_connect(socket.handle, "\(address)") == 0 else {
+            throw .connect(endpoint: endpoint, lastError())
+        }
         return socket
     }
+
+    /// Watches a tcp socket and encrypts it, or refuses to let plaintext leave this machine.
+    private func secure(_ endpoint: Endpoint, asServer: Bool, expecting key: PublicKey?) throws(TransportError) {
+        guard endpoint.host != nil else { return }
+        if endpoint.wantsIPv6 { set(ZMQ_IPV6, 1) }
+        let watched = try context.gate.watch(handle, in: context.handle)
+        log = watched.log
+        guard let identity = context.identity, asServer || key != nil else {
+            guard endpoint.isLocal || context.isInsecure else {
+                throw .plaintext(endpoint: "\(endpoint)", listens: asServer)
+            }
+            return
+        }
+        var isSet =
+            setKey(ZMQ_CURVE_SECRETKEY, identity.secret) && setKey(ZMQ_CURVE_PUBLICKEY, identity.publicKey.bytes)
+        if asServer {
+            let domain = "myriad-\(watched.number)"
+            isSet =
+                isSet && set(ZMQ_CURVE_SERVER, 1) && set(Self.enforceDomain, 1)
+                && zmq_setsockopt(handle, ZMQ_ZAP_DOMAIN, domain, domain.utf8.count) == 0
+        } else if let key {
+            isSet = isSet && setKey(ZMQ_CURVE_SERVERKEY, key.bytes)
+        }
+        // Never go on half encrypted.
+        guard isSet else { throw .failed("zmq_setsockopt", "keys cannot be set: \(lastError())") }
+    }
+
+    /// `ZMQ_ZAP_ENFORCE_DOMAIN`: without a handler nobody is let in. Its name is in libzmq's drafts, its number stands.
+    private static let enforceDomain: Int32 = 93
+
+    /// By what this end is known; nil in plaintext.
+    package var identity: PublicKey? { context.identity?.publicKey }
+
+    /// Who sent the message that was received last.
+    package var peer: Peer { newest.map { Peer(address: $0.address, key: $0.key) } ?? Peer() }
 
     /// Where it listens, with the port that it was given.
     package var endpoint: String {
@@ -112,6 +177,7 @@ package final class Socket {
             }
             frame = next
         }
+        newest = frame
         var frames: [Payload] = []
         var tooMany = false
         while true {
@@ -133,8 +199,13 @@ package final class Socket {
         }
     }
 
-    private func set(_ option: Int32, _ value: Int32) {
+    @discardableResult
+    private func set(_ option: Int32, _ value: Int32) -> Bool {
         var value = value
-        zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size)
+        return zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size) == 0
+    }
+
+    private func setKey(_ option: Int32, _ bytes: [UInt8]) -> Bool {
+        zmq_setsockopt(handle, option, bytes, bytes.count) == 0
     }
 }

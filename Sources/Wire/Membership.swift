@@ -18,8 +18,14 @@ package struct Hello: Codable, Sendable, Equatable {
     package var blas: String
     /// Version of the program.
     package var version: String
+    /// The job that it was started for; nil to join whichever runs.
+    package var job: String?
+    /// The host by which others reach its shards; nil to leave that to the scheduler, who sees from where it comes.
+    package var advertise: String?
+    /// Whether somebody said where its shards listen: then that is where others reach them.
+    package var isPlaced: Bool?
 
-    /// Every property in its order.
+    /// The properties that every node has, in their order.
     package init(
         role: Role, wantedRank: Int? = nil, endpoints: [String] = [], host: String, pid: Int, processor: String,
         blas: String, version: String
@@ -55,8 +61,12 @@ package struct Welcome: Codable, Sendable, Equatable {
     package var resumeStep: Int
     /// The dataset's fingerprint: what a node opens must be the same.
     package var dataset: String?
+    /// The public key of each server, which it proved to the scheduler; nil in plaintext.
+    package var serverKeys: [String]?
+    /// The public keys of all nodes: shards let nobody else in; nil in plaintext.
+    package var nodeKeys: [String]?
 
-    /// Every property in its order.
+    /// The properties that every welcome has, in their order.
     package init(
         job: UInt64, rank: Int, epoch: Int, servers: [[String]], workers: Int, config: String,
         resumePath: String? = nil, resumeStep: Int = 0, dataset: String? = nil

@@ -12,13 +12,22 @@ package final class WorkerNode {
         package var scheduler: String
         /// Who it is.
         package var hello: Hello
+        /// By what the scheduler is known, where this node encrypts.
+        package var schedulerKey: PublicKey?
+        /// How long a scheduler is waited for that was never heard of.
+        package var wait: Duration
         /// Silence of the scheduler that is endured.
         package var silence: Duration
 
         /// Every property in its order.
-        package init(scheduler: String, hello: Hello, silence: Duration = .seconds(30)) {
+        package init(
+            scheduler: String, hello: Hello, schedulerKey: PublicKey? = nil, wait: Duration = .seconds(12),
+            silence: Duration = .seconds(12)
+        ) {
             self.scheduler = scheduler
             self.hello = hello
+            self.schedulerKey = schedulerKey
+            self.wait = wait
             self.silence = silence
         }
     }
@@ -58,13 +67,14 @@ package final class WorkerNode {
     /// Joins the job, trains and scores, and returns when the scheduler says so.
     package func run() throws {
         let link = try SchedulerLink(
-            to: options.scheduler, in: context, hello: options.hello, silence: options.silence)
+            to: options.scheduler, in: context, key: options.schedulerKey, hello: options.hello, wait: options.wait,
+            silence: options.silence)
         let welcome = try link.join()
         do {
             let built = try build(welcome)
-            let shards = try welcome.servers.flatMap(\.self).map { try Socket.connect(to: $0, in: context) }
+            let ways = try ShardWays(welcome, in: context)
             link.send(.ready(Ready()))
-            try run(built, link, shards, at: welcome.servers.flatMap(\.self))
+            try run(built, link, ways)
         } catch {
             link.send(.failed(Failure(role: .worker, rank: welcome.rank, error)))
             throw error
@@ -72,8 +82,9 @@ package final class WorkerNode {
     }
 
     private func run(
-        _ built: WorkerOptions, _ link: SchedulerLink, _ shards: [Socket], at endpoints: [String]
+        _ built: WorkerOptions, _ link: SchedulerLink, _ ways: ShardWays
     ) throws {
+        let shards = ways.sockets
         let notes = notes
         let loop = WorkerLoop(built, identity: link.identity) { notes.post(.computed) }
         let pool = ComputePool(threads: built.threads, work: loop.compute) { notes.post(.finished) }
@@ -115,7 +126,7 @@ package final class WorkerNode {
             for control in link.receive() {
                 switch control {
                 case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
-                case .probeWish(let wish): probe(wish, endpoints, link)
+                case .probeWish(let wish): probe(wish, ways.ways, link)
                 case .stop:
                     leave(link, loop)
                     return
@@ -124,6 +135,7 @@ package final class WorkerNode {
             }
             loop.tick(at: now, into: &actions)
             noteWaits(of: loop, link, at: now)
+            try ways.check(at: now)
             if built.statistics, reported.duration(to: now) >= .seconds(1) {
                 reported = now
                 link.send(.counters(report(of: loop, link)))
@@ -133,7 +145,7 @@ package final class WorkerNode {
     }
 
     /// Measures the ways to the shards on a thread of its own: training goes on meanwhile, over its own sockets.
-    private func probe(_ wish: ProbeWish, _ endpoints: [String], _ link: SchedulerLink) {
+    private func probe(_ wish: ProbeWish, _ ways: [ShardWay], _ link: SchedulerLink) {
         var result = ProbeResult(number: wish.number, worker: Int(link.identity.rank))
         guard !isProbing else {
             result.refusal = "another probe is under way"
@@ -146,7 +158,7 @@ package final class WorkerNode {
         _ = RoleThread("probe") { [result] in
             var result = result
             do {
-                result.paths = try ShardProbe.measure(endpoints, as: identity, seconds: seconds, in: context)
+                result.paths = try ShardProbe.measure(ways, as: identity, seconds: seconds, in: context)
             } catch { result.refusal = "\(error)" }
             notes.post(.probed(result))
         }

@@ -27,6 +27,8 @@ struct DashboardCommand: ParsableCommand {
             "A run directory, or the scheduler's address; the newest run in runs/ unless given.", valueName: "run"))
     var target: String?
 
+    @OptionGroup var security: SecurityArguments
+
     @Option(help: "The port; 7165 or the next free one unless given.")
     var port: UInt16?
 
@@ -35,7 +37,7 @@ struct DashboardCommand: ParsableCommand {
         let board: StatusBoard
         var newest = 0.0
         do {
-            source = try StatusSource(target)
+            source = try StatusSource(target, access: security.access)
             let first = try source.read(seriesSince: newest)
             board = StatusBoard(status: first.status, series: first.series)
             newest = first.series.last?.time ?? newest

@@ -28,6 +28,8 @@ struct DoctorCommand: ParsableCommand {
     @Option(help: "A running cluster: its scheduler's address, or its run directory.")
     var cluster: String?
 
+    @OptionGroup var security: SecurityArguments
+
     @Option(name: .customLong("run"), help: "The directory that runs are written to.")
     var directory = "runs"
 
@@ -60,7 +62,9 @@ struct DoctorCommand: ParsableCommand {
         if let cluster {
             do {
                 // Every worker measures for a moment, one after the other.
-                let found = try ClusterExamination(try StatusSource(cluster)) { StandardError.line("doctor: \($0)") }
+                let found = try ClusterExamination(try StatusSource(cluster, access: security.access)) {
+                    StandardError.line("doctor: \($0)")
+                }
                 findings += found.findings
                 examination = found
             } catch { throw Exit.with(Exit.unavailable, "\(error)") }

@@ -23,10 +23,12 @@ struct LookArguments: ParsableArguments {
     @Flag(name: .customLong("no-color"), help: "No colors; so does the variable NO_COLOR.")
     var noColor = false
 
+    @OptionGroup var security: SecurityArguments
+
     /// Opens the job that is meant.
     func source() throws -> StatusSource {
         do {
-            return try StatusSource(target)
+            return try StatusSource(target, access: security.access)
         } catch let error as TransportError {
             throw Exit.with(Exit.unavailable, "\(error)")
         } catch {

@@ -18,13 +18,14 @@ struct Myriad: ParsableCommand {
               myriad launch configs/synthetic.yaml --servers 2 --workers 2
 
             Exit codes: 0 success; 64 wrong command line; 65 wrong config, data or checkpoint; 69 an address is taken or
-            cannot be reached; 70 the job failed; 130 interrupted.
+            cannot be reached; 70 the job failed; 77 wrong or missing keys; 130 interrupted.
             """,
         version: SystemInfo.version,
         subcommands: [
             PrepareCommand.self, TrainCommand.self, LaunchCommand.self, CompareCommand.self, EvaluateCommand.self,
             ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self,
-            ServerCommand.self, WorkerCommand.self, StatusCommand.self, ShardsCommand.self, WorkersCommand.self,
+            ServerCommand.self, WorkerCommand.self, KeysCommand.self, StatusCommand.self, ShardsCommand.self,
+            WorkersCommand.self,
             HotkeysCommand.self, WaitsCommand.self, StatCommand.self, TopCommand.self, LogsCommand.self,
             ReportCommand.self, DashboardCommand.self, DoctorCommand.self,
         ])

@@ -17,6 +17,8 @@ private func serve(_ body: () throws -> Void) throws {
     } catch SchedulerLink.Lost.stopped(let reason) {
         // Told to stop like everybody else: this node has not failed.
         StandardError.line("stopped: \(reason)")
+    } catch let error as ValidationError {
+        throw error
     } catch {
         let cause = FailureReport.Cause(of: error)
         StandardError.line("error: \(error)")
@@ -30,24 +32,38 @@ struct SchedulerCommand: ParsableCommand {
         commandName: "scheduler",
         abstract: "Run the scheduler of a cluster whose servers and workers are started by hand, in any order.",
         discussion: """
-            Example (three shells, or three machines with the host's address):
-              myriad scheduler configs/synthetic.yaml cluster.servers=1 cluster.workers=1 --listen tcp://127.0.0.1:5555
-              myriad server --scheduler tcp://127.0.0.1:5555 --listen 'tcp://127.0.0.1:*' --checkpoints runs/hand/checkpoints
-              myriad worker --scheduler tcp://127.0.0.1:5555
+            Example on one machine (three shells):
+              myriad scheduler configs/synthetic.yaml cluster.servers=1 cluster.workers=1
+              myriad server --scheduler 127.0.0.1:5555 --checkpoints runs/synthetic-1/checkpoints
+              myriad worker --scheduler 127.0.0.1:5555
+            Example on several, with keys made by `myriad keys create` and copied to all of them:
+              myriad scheduler configs/synthetic.yaml --listen 10.0.0.1:5555
+              myriad server --scheduler 10.0.0.1:5555
+              myriad worker --scheduler 10.0.0.1:5555
             """)
 
     @OptionGroup var arguments: JobArguments
 
-    @Option(help: "Where to listen.")
-    var listen = "tcp://127.0.0.1:5555"
+    @Option(help: "Where to listen, host:port (MYRIAD_LISTEN): one address of this machine. [default: 127.0.0.1:5555]")
+    var listen: String?
+
+    @Option(help: "What nodes may say that they are for (MYRIAD_JOB); the name of the run's directory unless given.")
+    var job: String?
+
+    @OptionGroup var security: SecurityArguments
 
     func run() throws {
         let (job, resume) = try arguments.job()
         try arguments.perform(job, resumes: resume != nil) { directory, monitor, interrupt in
-            let options = try SchedulerSetup.options(
+            var options = try SchedulerSetup.options(
                 job, checkpoints: URL(filePath: directory.checkpoints).path, resume: resume)
-            let node = try SchedulerSetup.node(job, options, on: listen, in: try Context(), monitor: monitor)
-            StandardError.line("scheduler listens on \(node.endpoint)")
+            options.name = self.job ?? Variable.text("MYRIAD_JOB") ?? URL(filePath: directory.path).lastPathComponent
+            let endpoint = try Endpoint(listen ?? Variable.text("MYRIAD_LISTEN") ?? "127.0.0.1:5555")
+            let secured = try security.access.scheduler(on: endpoint, run: directory)
+            let node = try SchedulerSetup.node(
+                job, options, on: "\(endpoint)", in: secured.context, allowed: secured.allowed, monitor: monitor)
+            let how = secured.allowed != nil ? "encrypted" : endpoint.isLocal ? "this machine only" : "PLAINTEXT"
+            StandardError.line("scheduler of job '\(options.name)' listens on \(node.endpoint) (\(how))")
             interrupt.watch(node)
             node.run()
         }
@@ -57,35 +73,66 @@ struct SchedulerCommand: ParsableCommand {
 struct ServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server",
-        abstract: "Run one server of a cluster: a shard for every --listen.",
-        discussion: "Example: myriad server --scheduler tcp://10.0.0.1:5555 --listen 'tcp://10.0.0.2:*'")
+        abstract: "Run one server of a cluster.",
+        discussion: """
+            It needs the scheduler's address only: its shards listen on the address by which it reaches the scheduler.
 
-    @Option(help: "The scheduler's endpoint.")
-    var scheduler: String
+            Examples:
+              myriad server --scheduler 10.0.0.1:5555
+              myriad server --scheduler 10.0.0.1:5555 --shards 2 --checkpoints /shared/runs/din-1/checkpoints
+              myriad server --scheduler 10.0.0.1:5555 --listen 0.0.0.0:7001 --advertise 203.0.113.7
+            """)
 
-    @Option(help: "Where a shard listens, by an address that workers can reach; repeat for more shards.")
-    var listen: [String] = ["tcp://127.0.0.1:*"]
+    @OptionGroup var node: NodeArguments
 
-    @Option(help: "The server's number; the lowest free one unless given.")
-    var rank: Int?
+    @Option(help: "Shards, each a thread with its own address (MYRIAD_SHARDS; 1): cluster.shards of the job.")
+    var shards: Int?
 
-    @Option(help: "The directory of checkpoints, shared with the scheduler.")
-    var checkpoints = "checkpoints"
+    @Option(
+        help: """
+            Where a shard listens, host:port, port * for a free one; repeat for more shards (MYRIAD_LISTEN, separated by \
+            commas). Unless given, on the address by which the scheduler is reached.
+            """)
+    var listen: [String] = []
 
-    @Option(help: "Seconds of the scheduler's silence after which it is given up.")
-    var silence = 30.0
+    @Option(help: "The host by which others reach the shards, if it is another (MYRIAD_ADVERTISE).")
+    var advertise: String?
+
+    @Option(help: "The directory of checkpoints, shared with the scheduler (MYRIAD_CHECKPOINTS).")
+    var checkpoints: String?
 
     func run() throws {
         try serve {
+            let endpoint = try node.endpoint()
+            let (context, key) = try node.security.access.node(to: endpoint)
+            var hello = try node.hello(.server)
+            hello.advertise = advertise ?? Variable.text("MYRIAD_ADVERTISE")
+            let given = listen.isEmpty ? Variable.text("MYRIAD_LISTEN")?.split(separator: ",").map(String.init) : listen
+            hello.isPlaced = given != nil ? true : nil
+            let places = try given ?? self.places(toward: endpoint)
+            for place in places { try context.proveGuarded(at: try Endpoint(place)) }
             let options = ServerNode.Options(
-                scheduler: scheduler, listen: listen, hello: SystemInfo.hello(.server, rank: rank),
-                silence: .seconds(silence))
-            let directory = checkpoints
-            let node = ServerNode(
-                options, in: try Context(), process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
+                scheduler: "\(endpoint)", listen: places, hello: hello, schedulerKey: key,
+                wait: .seconds(try node.patience()), silence: .seconds(node.silence))
+            let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
+            let server = ServerNode(
+                options, in: context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
                 build: { try NodeSetup.shards($0, $1, checkpoints: directory) })
-            try node.run()
+            try server.run()
         }
+    }
+
+    /// Where shards listen unless told: where this machine's answers to the scheduler come from.
+    private func places(toward scheduler: Endpoint) throws -> [String] {
+        guard scheduler.host != nil else {
+            throw ValidationError("--listen has to say where the shards listen when the scheduler is at \(scheduler)")
+        }
+        guard let host = Reachability.localAddress(toward: scheduler) else {
+            throw SchedulerLink.Lost.silent(
+                endpoint: "\(scheduler)", seconds: 0, why: Reachability.explain(scheduler))
+        }
+        let count = try shards ?? Variable.number("MYRIAD_SHARDS") ?? 1
+        return (0..<count).map { _ in "\(Endpoint(host: host, port: "*"))" }
     }
 }
 
@@ -93,23 +140,19 @@ struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker",
         abstract: "Run one worker of a cluster.",
-        discussion: "Example: myriad worker --scheduler tcp://10.0.0.1:5555")
+        discussion: "Example: myriad worker --scheduler 10.0.0.1:5555")
 
-    @Option(help: "The scheduler's endpoint.")
-    var scheduler: String
-
-    @Option(help: "The worker's number; the lowest free one unless given.")
-    var rank: Int?
-
-    @Option(help: "Seconds of the scheduler's silence after which it is given up.")
-    var silence = 30.0
+    @OptionGroup var node: NodeArguments
 
     func run() throws {
         try serve {
+            let endpoint = try node.endpoint()
+            let (context, key) = try node.security.access.node(to: endpoint)
             let options = WorkerNode.Options(
-                scheduler: scheduler, hello: SystemInfo.hello(.worker, rank: rank), silence: .seconds(silence))
-            let node = WorkerNode(options, in: try Context(), process: SystemInfo.process) { try NodeSetup.worker($0) }
-            try node.run()
+                scheduler: "\(endpoint)", hello: try node.hello(.worker), schedulerKey: key,
+                wait: .seconds(try node.patience()), silence: .seconds(node.silence))
+            let worker = WorkerNode(options, in: context, process: SystemInfo.process) { try NodeSetup.worker($0) }
+            try worker.run()
         }
     }
 }

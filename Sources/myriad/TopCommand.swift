@@ -36,7 +36,7 @@ struct TopCommand: ParsableCommand {
         let source = try look.source()
         let first = try look.read(source, seriesSince: source.endpoint.isEmpty ? 0 : Date().timeIntervalSince1970 - 600)
         let feed = StatusFeed(
-            target: source.directory ?? source.endpoint,
+            target: source.directory ?? source.endpoint, access: look.security.access,
             first: .init(status: first.status, series: first.series, isLive: source.isLive))
         defer { feed.stop() }
         let screen: Screen
@@ -105,20 +105,20 @@ private final class StatusFeed: Sendable {
     private let state: Mutex<Contents>
 
     /// - Parameter first: what is known already.
-    init(target: String, first: Contents) {
+    init(target: String, access: Access, first: Contents) {
         state = Mutex(first)
-        Thread.detachNewThread { [self] in follow(target) }
+        Thread.detachNewThread { [self] in follow(target, access) }
     }
 
     var contents: Contents { state.withLock { $0 } }
 
     func stop() { state.withLock { $0.isStopped = true } }
 
-    private func follow(_ target: String) {
+    private func follow(_ target: String, _ access: Access) {
         var source: StatusSource?
         while !contents.isStopped {
             do {
-                let open = try source ?? StatusSource(target)
+                let open = try source ?? StatusSource(target, access: access)
                 source = open
                 let answer = try open.read(seriesSince: contents.series.last?.time ?? 0)
                 let isLive = open.isLive

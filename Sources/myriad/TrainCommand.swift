@@ -136,6 +136,8 @@ struct LaunchCommand: ParsableCommand {
     @Option(help: "Worker processes (cluster.workers).")
     var workers: Int?
 
+    @OptionGroup var security: SecurityArguments
+
     func run() throws {
         var more: [String] = []
         if let servers { more.append("cluster.servers=\(servers)") }
@@ -143,9 +145,9 @@ struct LaunchCommand: ParsableCommand {
         let (job, resume) = try arguments.job(more)
         let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
         try arguments.perform(job, resumes: resume != nil) { directory, monitor, interrupt in
-            try Launcher(job, run: directory, monitor: monitor, program: program).run(resume: resume) {
-                interrupt.watch($0)
-            }
+            let launcher = Launcher(
+                job, run: directory, monitor: monitor, program: program, access: security.access)
+            try launcher.run(resume: resume) { interrupt.watch($0) }
         }
     }
 }

@@ -43,7 +43,8 @@ final class ScriptedWorker {
         job = try Job(try ConfigReader.read(path: config, overrides: overrides))
         let context = try Context()
         link = try SchedulerLink(
-            to: scheduler, in: context, hello: SystemInfo.hello(.worker, rank: 0), silence: .seconds(60))
+            to: scheduler, in: context, key: nil, hello: SystemInfo.hello(.worker, rank: 0), wait: .seconds(60),
+            silence: .seconds(60))
         let welcome = try link.join()
         let endpoints = welcome.servers.flatMap(\.self)
         map = PartitionMap(shards: endpoints.count)

@@ -45,7 +45,7 @@ import Wire
         let context = try Context()
         let echoes = try (0..<2).map { _ in try Echo(scheme, in: context) }
         let paths = try ShardProbe.measure(
-            echoes.map(\.endpoint), as: TransportTests.header(.probe), seconds: 2, in: context)
+            echoes.map { ShardWay(endpoint: $0.endpoint) }, as: TransportTests.header(.probe), seconds: 2, in: context)
         #expect(paths.map(\.shard) == [0, 1] && paths.map(\.endpoint) == echoes.map(\.endpoint))
         for path in paths {
             #expect((path.sentMegabytesPerSecond ?? 0) > 0 && (path.receivedMegabytesPerSecond ?? 0) > 0)
@@ -65,7 +65,8 @@ import Wire
         let echo = try Echo("tcp", in: context, pause: 0.15)
         let began = ContinuousClock.now
         let paths = try ShardProbe.measure(
-            [mute.endpoint, echo.endpoint], as: TransportTests.header(.probe), seconds: 0.5, in: context)
+            [ShardWay(endpoint: mute.endpoint), ShardWay(endpoint: echo.endpoint)], as: TransportTests.header(.probe),
+            seconds: 0.5, in: context)
         #expect(paths[0].roundTripMicroseconds == nil && paths[0].sentMegabytesPerSecond == nil)
         #expect((paths[1].roundTripMicroseconds ?? 0) >= 150_000)
         // Not a gate of speed: patience is a second a shard, and everything has an end.

@@ -118,7 +118,8 @@ import Wire
         let context = try Context()
         let scheduler = try Socket.listen(on: Self.endpoint("inproc"), in: context)
         let hello = Hello(role: .worker, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
-        let link = try SchedulerLink(to: scheduler.endpoint, in: context, hello: hello, silence: .seconds(5))
+        let link = try SchedulerLink(
+            to: scheduler.endpoint, in: context, key: nil, hello: hello, wait: .seconds(5), silence: .seconds(5))
         try link.tick(step: 0, state: "joining")
         guard case .message(_, let from)? = Self.next(scheduler) else {
             Issue.record("no hello came")

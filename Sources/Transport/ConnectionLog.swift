@@ -1,0 +1,141 @@
+import Synchronization
+
+/// What became of the connections of one socket, kept by the thread that watches them (`Gate`).
+package final class ConnectionLog: Sendable {
+    /// Why a handshake failed.
+    package enum Failure: String, Sendable, Hashable, CaseIterable {
+        /// A key that is on no list; at a dealer: the other side does not know ours.
+        case unknownKey
+        /// The client took another key for the server's.
+        case wrongServerKey
+        /// One side encrypts, the other does not.
+        case plaintext
+        /// The other side hung up in the middle.
+        case abandoned
+        /// What came is no ZeroMQ.
+        case garbage
+        /// Too many connections at once.
+        case crowded
+
+        /// The same in words, as a listener sees it.
+        package var words: String {
+            switch self {
+            case .unknownKey: "its key is not allowed (`myriad keys allow`)"
+            case .wrongServerKey:
+                "it holds another public key for this process than its own: give it the right scheduler.pub"
+            case .plaintext: "one side encrypts and the other does not: give both keys, or none"
+            case .abandoned: "it hung up before the handshake was over"
+            case .garbage: "what it sent is no ZeroMQ message"
+            case .crowded: "too many connections at once"
+            }
+        }
+    }
+
+    /// Counts, and how the connection stands now.
+    package struct Counts: Sendable {
+        /// TCP connections made.
+        package var connections = 0
+        /// Handshakes completed.
+        package var handshakes = 0
+        /// Open now, and of those without a handshake so far.
+        package var open = 0
+        package var strangers = 0
+        /// Failures by kind.
+        package var failures: [Failure: Int] = [:]
+        /// Since when there is no connection with a handshake.
+        package var apart: ContinuousClock.Instant? = .now
+
+        /// Of a kind.
+        package func count(_ failure: Failure) -> Int { failures[failure] ?? 0 }
+    }
+
+    private struct State {
+        var counts = Counts()
+        var peers: [UInt32: (address: String, isGreeted: Bool)] = [:]
+        /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
+        var failing: Failure?
+        /// What nobody has taken yet, by kind and address; bounded.
+        var news: [Refusal: Int] = [:]
+
+        mutating func add(_ refusal: Refusal) {
+            guard news[refusal] != nil || news.count < longestNews else { return }
+            news[refusal, default: 0] += 1
+        }
+    }
+
+    /// Somebody was not let in.
+    package struct Refusal: Sendable, Hashable {
+        /// From where; empty when that could not be seen.
+        package var address: String
+        /// Why.
+        package var failure: Failure
+        /// With which key.
+        package var key: PublicKey?
+    }
+
+    /// More kinds of news than these are only counted.
+    private static let longestNews = 32
+    private let state = Mutex(State())
+
+    /// How it stands.
+    package var counts: Counts { state.withLock(\.counts) }
+
+    /// Failures of several sockets together, by kind.
+    package static func failures(of logs: [ConnectionLog]) -> [String: Int] {
+        logs.reduce(into: [:]) { sums, log in
+            for (failure, count) in log.counts.failures { sums[failure.rawValue, default: 0] += count }
+        }
+    }
+
+    /// Who was turned away since this was last asked, and how often.
+    package func takeNews() -> [(refusal: Refusal, count: Int)] {
+        state.withLock { state in
+            defer { state.news = [:] }
+            return state.news.map { ($0.key, $0.value) }
+        }
+    }
+
+    /// Notes a connection; `address` is empty for one that this side made.
+    func opened(_ descriptor: UInt32, _ address: String) {
+        state.withLock {
+            $0.counts.connections += 1
+            $0.counts.open += 1
+            $0.counts.strangers += 1
+            $0.peers[descriptor] = (address, false)
+            $0.failing = nil
+        }
+    }
+
+    func greeted() {
+        state.withLock {
+            $0.counts.handshakes += 1
+            $0.counts.strangers = max(0, $0.counts.strangers - 1)
+            $0.counts.apart = nil
+        }
+    }
+
+    func failed(_ failure: Failure) {
+        state.withLock {
+            $0.counts.failures[failure, default: 0] += 1
+            $0.counts.strangers = max(0, $0.counts.strangers - 1)
+            $0.failing = failure
+        }
+    }
+
+    /// A connection is closed; the failure that went before, if any, was this one's.
+    func closed(_ descriptor: UInt32) {
+        state.withLock {
+            $0.counts.open = max(0, $0.counts.open - 1)
+            if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
+            let address = $0.peers.removeValue(forKey: descriptor)?.address ?? ""
+            // A refused key has been noted with the key already.
+            if let failure = $0.failing, failure != .unknownKey { $0.add(Refusal(address: address, failure: failure)) }
+            $0.failing = nil
+        }
+    }
+
+    /// A key was refused: this is known before the connection ends.
+    func refused(_ key: PublicKey, from address: String) {
+        state.withLock { $0.add(Refusal(address: address, failure: .unknownKey, key: key)) }
+    }
+}

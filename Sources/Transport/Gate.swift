@@ -1,0 +1,230 @@
+import CZeroMQ
+import Foundation
+import Synchronization
+
+/// Watches who connects to a process, and says whose key is let in (ZeroMQ's authentication protocol, RFC 27).
+///
+/// A thread of its own owns the handler's socket and one monitor for each tcp socket; others see its logs.
+package final class Gate: Sendable {
+    /// What is said of a key.
+    package enum Answer: Sendable {
+        case allowed
+        /// For good: the other side is told, and does not come back.
+        case refused
+        /// Not yet known: the other side comes back by itself.
+        case later
+    }
+
+    /// Connections without a handshake that a socket bears at once; a handshake takes milliseconds.
+    private static let mostStrangers = 256
+    /// Connections that a socket bears at once.
+    private static let mostConnections = 4096
+
+    enum Command: Sendable {
+        case watch(Handle, ConnectionLog)
+        case stop
+    }
+
+    /// A socket on its way to the thread that will own it.
+    struct Handle: @unchecked Sendable { let socket: UnsafeMutableRawPointer }
+
+    private let inbox = Inbox<Command>()
+    private let policy = Mutex<@Sendable (PublicKey) -> Answer> { _ in .later }
+    private let logs = Mutex<[ConnectionLog]>([])
+    private let thread = Mutex<RoleThread?>(nil)
+
+    /// Starts the thread; with a handler in place before any socket of the context listens.
+    init(in context: UnsafeMutableRawPointer, authenticates: Bool) throws(TransportError) {
+        var handler: Handle?
+        if authenticates {
+            guard let socket = zmq_socket(context, ZMQ_REP) else { throw .failed("zmq_socket", lastError()) }
+            guard zmq_bind(socket, "inproc://zeromq.zap.01") == 0 else {
+                zmq_close(socket)
+                throw .failed("zmq_bind", "the handler of keys: \(lastError())")
+            }
+            handler = Handle(socket: socket)
+        }
+        let owned = handler
+        let started = RoleThread("gate") { [self] in
+            var loop = GateLoop(self, handler: owned)
+            loop.run()
+        }
+        thread.withLock { $0 = started }
+    }
+
+    /// Says from now on whose key is let in; until then nobody is.
+    package func admit(_ policy: @escaping @Sendable (PublicKey) -> Answer) {
+        self.policy.withLock { $0 = policy }
+    }
+
+    func answer(to key: PublicKey) -> Answer {
+        let policy = policy.withLock { $0 }
+        return policy(key)
+    }
+
+    /// The log of a socket by the number in its domain.
+    func log(_ number: Int) -> ConnectionLog? {
+        logs.withLock { $0.indices.contains(number) ? $0[number] : nil }
+    }
+
+    /// Watches a socket that is not yet bound or connected; returns its log and its number.
+    func watch(
+        _ socket: UnsafeMutableRawPointer, in context: UnsafeMutableRawPointer
+    ) throws(TransportError) -> (log: ConnectionLog, number: Int) {
+        let log = ConnectionLog()
+        let number = logs.withLock { logs in
+            logs.append(log)
+            return logs.count - 1
+        }
+        let name = "inproc://monitor-\(number)"
+        guard zmq_socket_monitor(socket, name, 0xFFFF) == 0, let pair = zmq_socket(context, ZMQ_PAIR) else {
+            throw .failed("zmq_socket_monitor", lastError())
+        }
+        // libzmq waits, with all connections, for a monitor that does not keep up: it never has to.
+        var unlimited: Int32 = 0
+        zmq_setsockopt(pair, ZMQ_RCVHWM, &unlimited, MemoryLayout<Int32>.size)
+        zmq_setsockopt(pair, ZMQ_LINGER, &unlimited, MemoryLayout<Int32>.size)
+        guard zmq_connect(pair, name) == 0 else { throw .failed("zmq_connect", lastError()) }
+        inbox.post(.watch(Handle(socket: pair), log))
+        return (log, number)
+    }
+
+    /// Ends the thread, after the last socket and before the context.
+    func stop() {
+        inbox.post(.stop)
+        try? thread.withLock { $0 }?.join()
+    }
+
+    func take() -> [Command] { inbox.take() }
+    var descriptor: Int32 { inbox.descriptor }
+
+    /// Hangs up on one that came in when there are too many.
+    static func isCrowded(_ counts: ConnectionLog.Counts) -> Bool {
+        counts.strangers > mostStrangers || counts.open > mostConnections
+    }
+}
+
+/// The thread of a gate.
+private struct GateLoop {
+    private let gate: Gate
+    private let handler: Gate.Handle?
+    private var monitors: [(pair: UnsafeMutableRawPointer, log: ConnectionLog)] = []
+
+    init(_ gate: Gate, handler: Gate.Handle?) {
+        self.gate = gate
+        self.handler = handler
+    }
+
+    mutating func run() {
+        var isOver = false
+        while !isOver {
+            var items = [zmq_pollitem_t(socket: nil, fd: gate.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
+            if let handler { items.append(item(handler.socket)) }
+            items += monitors.map { item($0.pair) }
+            zmq_poll(&items, Int32(items.count), 1000)
+            for command in gate.take() {
+                switch command {
+                case .watch(let handle, let log): monitors.append((handle.socket, log))
+                case .stop: isOver = true
+                }
+            }
+            if let handler { while authenticate(handler.socket) {} }
+            monitors = monitors.filter { isOpen($0.pair, $0.log) }
+        }
+        for monitor in monitors { zmq_close(monitor.pair) }
+        if let handler { zmq_close(handler.socket) }
+    }
+
+    /// Takes what a monitor tells; false when it was the last of it.
+    private func isOpen(_ pair: UnsafeMutableRawPointer, _ log: ConnectionLog) -> Bool {
+        while let event = MonitorEvent(from: pair) {
+            if event.kind == ZMQ_EVENT_MONITOR_STOPPED {
+                zmq_close(pair)
+                return false
+            }
+            note(event, log)
+        }
+        return true
+    }
+
+    private func item(_ socket: UnsafeMutableRawPointer) -> zmq_pollitem_t {
+        zmq_pollitem_t(socket: socket, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+    }
+
+    private func note(_ event: MonitorEvent, _ log: ConnectionLog) {
+        switch event.kind {
+        case ZMQ_EVENT_CONNECTED: log.opened(event.value, "")
+        case ZMQ_EVENT_ACCEPTED:
+            log.opened(event.value, Reachability.peer(of: Int32(bitPattern: event.value)))
+            if Gate.isCrowded(log.counts) {
+                log.failed(.crowded)
+                shutdown(Int32(bitPattern: event.value), Int32(SHUT_RDWR))
+            }
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: log.greeted()
+        case ZMQ_EVENT_DISCONNECTED: log.closed(event.value)
+        default: if let failure = event.failure { log.failed(failure) }
+        }
+    }
+
+    /// Answers one request for a key; false when none waits.
+    ///
+    /// Frames: version, request, domain, address, identity, mechanism, credentials.
+    private func authenticate(_ socket: UnsafeMutableRawPointer) -> Bool {
+        guard let first = ReceivedFrame(from: socket) else { return false }
+        var frames = [Array(first.bytes)]
+        var hasMore = first.hasMore
+        while hasMore, let frame = ReceivedFrame(from: socket) {
+            frames.append(Array(frame.bytes))
+            hasMore = frame.hasMore
+        }
+        func text(_ place: Int) -> String { frames.count > place ? String(decoding: frames[place], as: UTF8.self) : "" }
+        var (code, key) = ("400", "")
+        if frames.count == 7, text(5) == "CURVE", let found = PublicKey(bytes: frames[6]) {
+            key = "\(found)"
+            switch gate.answer(to: found) {
+            case .allowed: code = "200"
+            case .later: code = "300"
+            case .refused:
+                let number = text(2).split(separator: "-").last.flatMap { Int($0) }
+                number.flatMap(gate.log)?.refused(found, from: Reachability.plain(text(3)))
+            }
+        }
+        let request = frames.count > 1 ? frames[1] : []
+        let reply = [Array("1.0".utf8), request, Array(code.utf8), [], code == "200" ? Array(key.utf8) : [], []]
+        for (place, frame) in reply.enumerated() {
+            _ = frame.withUnsafeBytes { SentFrame.send($0, to: socket, more: place + 1 < reply.count) }
+        }
+        return true
+    }
+}
+
+/// What libzmq tells of a socket.
+private struct MonitorEvent {
+    let kind: Int32
+    /// A descriptor, a code, or an error, by the kind.
+    let value: UInt32
+
+    /// The next event; nil when none waits.
+    init?(from pair: UnsafeMutableRawPointer) {
+        guard let frame = ReceivedFrame(from: pair), frame.bytes.count == 6 else { return nil }
+        kind = Int32(frame.bytes.loadUnaligned(as: UInt16.self))
+        value = frame.bytes.loadUnaligned(fromByteOffset: 2, as: UInt32.self)
+        // The address is our own at a listener: nothing new.
+        if frame.hasMore { _ = ReceivedFrame(from: pair) }
+    }
+
+    var failure: ConnectionLog.Failure? {
+        switch kind {
+        case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: .abandoned
+        // 300 and 500 say "come again"; 400 is final.
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH: value == 400 ? .unknownKey : .abandoned
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+            switch Int32(bitPattern: value) {
+            case ZMQ_PROTOCOL_ERROR_ZMTP_CRYPTOGRAPHIC: .wrongServerKey
+            case ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH: .plaintext
+            default: .garbage
+            }
+        default: nil
+        }
+    }
+}

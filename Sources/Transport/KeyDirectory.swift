@@ -1,0 +1,226 @@
+import Foundation
+
+/// The keys of a cluster on disk: who the scheduler is, who this node is, and who may join.
+///
+/// `scheduler.key` and `node.key` are secret (mode 0600); `scheduler.pub`, `node.pub` and `allowed` may be read by all.
+/// The scheduler's machine needs all of them, any other `scheduler.pub` and a `node.key`.
+package struct KeyDirectory: Sendable {
+    /// What a key may do.
+    package enum Role: String, Sendable, CaseIterable {
+        /// Join as a server or worker.
+        case node
+        /// Look only.
+        case monitor
+    }
+
+    /// A line of `allowed`.
+    package struct Grant: Sendable, Equatable {
+        /// The key.
+        package var key: PublicKey
+        /// What it may do.
+        package var role: Role
+        /// Whose it is, in one word.
+        package var name: String
+
+        /// A line.
+        package init(key: PublicKey, role: Role, name: String) {
+            self.key = key
+            self.role = role
+            self.name = name
+        }
+    }
+
+    /// Why keys cannot be used.
+    package enum Problem: Error, CustomStringConvertible {
+        /// A file is not there.
+        case missing(path: String, remedy: String)
+        /// A file cannot be read or written.
+        case unreadable(path: String, String)
+        /// A file does not hold what it should.
+        case malformed(path: String, line: Int, String)
+        /// Others could read or change a secret.
+        case exposed(path: String, String)
+
+        package var description: String {
+            switch self {
+            case .missing(let path, let remedy): "\(path) does not exist: \(remedy)"
+            case .unreadable(let path, let problem): "\(path): \(problem)"
+            case .malformed(let path, let line, let problem): "\(path)\(line > 0 ? ", line \(line)" : ""): \(problem)"
+            case .exposed(let path, let problem): "\(path): \(problem)"
+            }
+        }
+    }
+
+    /// Its path.
+    package let path: String
+
+    /// Keys in a directory, which need not exist yet.
+    package init(_ path: String) { self.path = (path as NSString).expandingTildeInPath }
+
+    /// Where keys are looked for unless told.
+    package static var standard: KeyDirectory { KeyDirectory("~/.myriad/keys") }
+
+    /// Whether it is there.
+    package var exists: Bool { FileManager.default.fileExists(atPath: path) }
+
+    // MARK: Reading
+
+    /// The scheduler's own keys.
+    package func scheduler() throws(Problem) -> KeyPair { try secret("scheduler") }
+
+    /// This node's own keys.
+    package func node() throws(Problem) -> KeyPair { try secret("node") }
+
+    /// By what the scheduler is known.
+    package func schedulerKey() throws(Problem) -> PublicKey {
+        let file = path + "/scheduler.pub"
+        let remedy = "copy it from the scheduler's key directory (`myriad keys show` there prints it)"
+        for (number, line) in try lines(file, remedy: remedy) {
+            guard let key = PublicKey(line) else {
+                throw .malformed(path: file, line: number, "is no public key of 64 hexadecimal digits")
+            }
+            return key
+        }
+        throw .malformed(path: file, line: 0, "holds no key")
+    }
+
+    /// Who may join or look.
+    package func allowed() throws(Problem) -> [Grant] {
+        let file = path + "/allowed"
+        try checkOwner(file)
+        var grants: [Grant] = []
+        for (number, line) in try lines(file, remedy: "`myriad keys allow` adds a key") {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count >= 2, let key = PublicKey(words[0]), let role = Role(rawValue: words[1]) else {
+                throw .malformed(
+                    path: file, line: number,
+                    "expected: public key (64 hexadecimal digits), node or monitor, a name; found '\(line.prefix(80))'")
+            }
+            grants.append(Grant(key: key, role: role, name: words.count > 2 ? words[2] : ""))
+        }
+        return grants
+    }
+
+    /// Lines that say something, with their numbers.
+    private func lines(_ file: String, remedy: String) throws(Problem) -> [(number: Int, line: String)] {
+        guard FileManager.default.fileExists(atPath: file) else { throw .missing(path: file, remedy: remedy) }
+        guard let data = FileManager.default.contents(atPath: file), data.count < 1 << 20 else {
+            throw .unreadable(path: file, "cannot be read: check its owner and mode")
+        }
+        return String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated().map { ($0 + 1, $1.trimmingCharacters(in: .whitespaces)) }
+            .filter { !$0.1.isEmpty && !$0.1.hasPrefix("#") }
+    }
+
+    private func secret(_ name: String) throws(Problem) -> KeyPair {
+        let file = "\(path)/\(name).key"
+        let found = try lines(file, remedy: "`myriad keys create --keys \(path)` makes it")
+        try checkSecret(file)
+        for (number, line) in found {
+            guard let pair = KeyPair(secret: line) else {
+                throw .malformed(path: file, line: number, "is no secret key of 64 hexadecimal digits")
+            }
+            return pair
+        }
+        throw .malformed(path: file, line: 0, "holds no key")
+    }
+
+    /// Refuses a secret that others can read, or whose place others can change.
+    private func checkSecret(_ file: String) throws(Problem) {
+        var status = stat()
+        guard stat(file, &status) == 0 else { throw .unreadable(path: file, String(cString: strerror(errno))) }
+        let mode = status.st_mode & 0o777
+        // How Kubernetes mounts a secret: owned by root, readable by the group that the process is in.
+        let isMounted = status.st_uid == 0 && getuid() != 0 && mode & 0o037 == 0
+        guard mode & 0o077 == 0 || isMounted else {
+            throw .exposed(
+                path: file, "others may read this secret (mode 0\(String(mode, radix: 8))): chmod 600 \(file)")
+        }
+        try checkOwner(file)
+    }
+
+    /// Refuses what others own or may change.
+    private func checkOwner(_ file: String) throws(Problem) {
+        for place in [file, path] {
+            var status = stat()
+            guard stat(place, &status) == 0 else { continue }
+            guard status.st_uid == getuid() || status.st_uid == 0 else {
+                throw .exposed(path: place, "belongs to another user (\(status.st_uid)): chown it to \(getuid())")
+            }
+            // A directory with the sticky bit lets nobody replace the files of others.
+            let isSticky = status.st_mode & 0o1000 != 0
+            guard status.st_mode & 0o022 == 0 || isSticky else {
+                throw .exposed(path: place, "others may change it: chmod go-w \(place)")
+            }
+        }
+    }
+
+    // MARK: Writing
+
+    /// Makes keys for a cluster: the scheduler's, a node's, and a list that allows the node. Nothing is overwritten.
+    ///
+    /// - Parameter name: of the node in the list.
+    package func create(name: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try write(try KeyPair(), as: "scheduler")
+        let node = try KeyPair()
+        try write(node, as: "node")
+        try write("# public key, node or monitor, name\n", to: "allowed", mode: 0o644)
+        try allow(Grant(key: node.publicKey, role: .node, name: name))
+    }
+
+    /// Makes keys for one more node, which the scheduler has to be told of; `scheduler` is the scheduler's public key.
+    package func createNode(scheduler: PublicKey) throws -> PublicKey {
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let node = try KeyPair()
+        try write(node, as: "node")
+        try write("\(scheduler)\n", to: "scheduler.pub", mode: 0o644)
+        return node.publicKey
+    }
+
+    /// What somebody needs who looks at a job: its scheduler's public key and a secret key.
+    package func createMonitor(_ pair: KeyPair, scheduler: PublicKey) throws {
+        try? FileManager.default.removeItem(atPath: path)
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try write(pair, as: "node")
+        try write("\(scheduler)\n", to: "scheduler.pub", mode: 0o644)
+    }
+
+    /// Adds a key to the list; whether it was not there already, in that role.
+    @discardableResult
+    package func allow(_ grant: Grant) throws -> Bool {
+        let known = try allowed()
+        if known.contains(where: { $0.key == grant.key && $0.role == grant.role }) { return false }
+        guard let handle = FileHandle(forWritingAtPath: path + "/allowed") else {
+            throw Problem.unreadable(path: path + "/allowed", "cannot be written")
+        }
+        defer { try? handle.close() }
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("\(grant.key) \(grant.role.rawValue) \(grant.name)\n".utf8))
+        return true
+    }
+
+    private func write(_ pair: KeyPair, as name: String) throws {
+        try write("# secret: never show, send or commit it\n\(pair.secretText)\n", to: name + ".key", mode: 0o600)
+        try write("\(pair.publicKey)\n", to: name + ".pub", mode: 0o644)
+    }
+
+    /// Writes a new file with its mode from the start.
+    private func write(_ text: String, to name: String, mode: mode_t) throws {
+        let file = "\(path)/\(name)"
+        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+        guard descriptor >= 0 else {
+            let problem =
+                errno == EEXIST
+                ? "is there already and is not overwritten: name another directory with --keys, or remove it"
+                : String(cString: strerror(errno))
+            throw Problem.unreadable(path: file, problem)
+        }
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.synchronize()
+    }
+}

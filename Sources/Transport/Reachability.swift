@@ -1,0 +1,120 @@
+import Foundation
+
+/// What plain TCP says of an address: why a connection does not come about, and from where a host is reached.
+package enum Reachability {
+    /// One of a name's addresses.
+    struct Address {
+        let family: Int32
+        fileprivate let bytes: [UInt8]
+
+        /// Calls with the address as the socket functions want it.
+        fileprivate func with<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result? {
+            bytes.withUnsafeBytes { raw in
+                raw.baseAddress.map { body($0.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count)) }
+            }
+        }
+
+        /// The numeric address.
+        var text: String { with(Reachability.text) ?? "" }
+    }
+
+    /// The addresses of a host's name.
+    static func addresses(_ host: String, port: String) -> [Address] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, port, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var found: [Address] = []
+        var next = list
+        while let entry = next {
+            if let address = entry.pointee.ai_addr {
+                let raw = UnsafeRawBufferPointer(start: address, count: Int(entry.pointee.ai_addrlen))
+                found.append(Address(family: entry.pointee.ai_family, bytes: Array(raw)))
+            }
+            next = entry.pointee.ai_next
+        }
+        return found
+    }
+
+    /// The numeric text of an address; an IPv4 address mapped into IPv6 is given as what it is.
+    static func text(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String {
+        var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        guard getnameinfo(address, length, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST) == 0 else { return "" }
+        let text = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return plain(text)
+    }
+
+    /// An address without the prefix under which IPv6 sockets show IPv4.
+    package static func plain(_ address: String) -> String {
+        address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
+    }
+
+    /// The address of this machine from which a host is reached; nil when there is no way to it.
+    package static func localAddress(toward endpoint: Endpoint) -> String? {
+        guard case .tcp(let host, let port) = endpoint.kind else { return nil }
+        for address in addresses(host, port: port == "*" ? "9" : port) {
+            // Connecting a datagram socket sends nothing: it only asks the routing table.
+            let descriptor = socket(address.family, Int32(SOCK_DGRAM.rawValue), 0)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            guard address.with({ connect(descriptor, $0, $1) }) == 0 else { continue }
+            var own = sockaddr_storage()
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            let name = withUnsafeMutablePointer(to: &own) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    getsockname(descriptor, $0, &length) == 0 ? text($0, length) : ""
+                }
+            }
+            if !name.isEmpty { return name }
+        }
+        return nil
+    }
+
+    /// The other end of a connection of this process, while it is open.
+    static func peer(of descriptor: Int32) -> String {
+        var other = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &other) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getpeername(descriptor, $0, &length) == 0 ? text($0, length) : ""
+            }
+        }
+    }
+
+    /// Why an endpoint cannot be talked to, found by connecting to it; takes at most two seconds.
+    package static func explain(_ endpoint: Endpoint) -> String {
+        guard case .tcp(let host, let port) = endpoint.kind else { return "nothing answers there" }
+        let found = addresses(host, port: port)
+        guard let address = found.first else { return "the name '\(host)' has no address: is it spelled right?" }
+        let place = address.text == host ? host : "\(host) (\(address.text))"
+        switch attempt(address) {
+        case 0:
+            return
+                "something accepts connections on port \(port) of \(place), but it is not the one that is meant, or it "
+                + "hangs"
+        case ECONNREFUSED:
+            return "nobody listens on port \(port) of \(place) (connection refused): wrong port, or not started"
+        case EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL:
+            return "there is no way to \(place): wrong address, host down or network cut"
+        case ETIMEDOUT, EINPROGRESS:
+            return "\(place) does not answer at all: host down, wrong address, or a firewall drops port \(port)"
+        case let problem: return "connecting to port \(port) of \(place): \(String(cString: strerror(problem)))"
+        }
+    }
+
+    /// The error of connecting within two seconds; 0 when it is possible.
+    private static func attempt(_ address: Address) -> Int32 {
+        let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK, 0)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        if address.with({ connect(descriptor, $0, $1) }) == 0 { return 0 }
+        guard errno == EINPROGRESS else { return errno }
+        var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        guard poll(&wait, 1, 2000) > 0 else { return ETIMEDOUT }
+        var problem: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &problem, &length)
+        return problem
+    }
+}

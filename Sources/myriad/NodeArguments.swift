@@ -1,0 +1,60 @@
+import ArgumentParser
+import Cluster
+import Foundation
+import Transport
+import Wire
+
+/// What servers and workers share: whom they join, as whom.
+struct NodeArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The scheduler's address, host:port (MYRIAD_SCHEDULER): the only one that a node needs.",
+            valueName: "address"))
+    var scheduler: String?
+
+    @Option(
+        help: """
+            Its number within its role (MYRIAD_RANK; SLURM_PROCID in a step of Slurm; JOB_COMPLETION_INDEX in an indexed \
+            job of Kubernetes); the lowest free one unless given.
+            """)
+    var rank: Int?
+
+    @Option(help: "The job that it is for (MYRIAD_JOB): the scheduler of another one is refused.")
+    var job: String?
+
+    @OptionGroup var security: SecurityArguments
+
+    @Option(help: "Seconds for which a scheduler is waited for that was never heard of (MYRIAD_WAIT; 12).")
+    var wait: Double?
+
+    @Option(help: "Seconds of the scheduler's silence after which it is given up.")
+    var silence = 12.0
+
+    /// The scheduler's endpoint.
+    func endpoint() throws -> Endpoint {
+        guard let text = scheduler ?? Variable.text("MYRIAD_SCHEDULER") else {
+            throw ValidationError("--scheduler (or MYRIAD_SCHEDULER) has to give the scheduler's address, host:port")
+        }
+        return try Endpoint(text)
+    }
+
+    /// Seconds for which the scheduler is waited for.
+    func patience() throws -> Double { try wait ?? Variable.number("MYRIAD_WAIT").map(Double.init) ?? 12 }
+
+    /// The node's introduction.
+    func hello(_ role: Role) throws -> Hello {
+        var hello = SystemInfo.hello(role, rank: try rank ?? Self.rankOfEngine())
+        hello.job = job ?? Variable.text("MYRIAD_JOB")
+        return hello
+    }
+
+    /// The rank that the environment gives: our own variable before those of the engines.
+    private static func rankOfEngine() throws -> Int? {
+        if let rank = try Variable.number("MYRIAD_RANK") { return rank }
+        // The batch script itself has a SLURM_PROCID of 0 that means nothing: only steps have a number.
+        if let step = Variable.text("SLURM_STEP_ID"), Int(step) != nil, let rank = try Variable.number("SLURM_PROCID") {
+            return rank
+        }
+        return try Variable.number("JOB_COMPLETION_INDEX")
+    }
+}
