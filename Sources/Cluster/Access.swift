@@ -18,7 +18,9 @@ package struct Access: Sendable {
         self.isInsecure = isInsecure || ["1", "true", "yes"].contains(environment["MYRIAD_INSECURE"]?.lowercased())
     }
 
-    /// The keys to be used for an endpoint; nil for plaintext. Within this machine keys are used only if they are named.
+    /// The keys to be used for an endpoint; nil for plaintext.
+    ///
+    /// Within this machine keys are used only if they are named.
     package func directory(for endpoint: Endpoint) -> KeyDirectory? {
         guard endpoint.host != nil else { return nil }
         if let keys { return KeyDirectory(keys) }

@@ -66,8 +66,10 @@ extension SchedulerLoop {
         _ refusal: ConnectionLog.Refusal, count: Int, at time: ContinuousClock.Instant, into effects: inout Effects
     ) {
         turnedAway[refusal.failure.rawValue, default: 0] += count
-        // Port scanners come and go; what holds a wrong key means to join.
-        let isMeant = [.unknownKey, .wrongServerKey, .plaintext].contains(refusal.failure)
+        // Port scanners come and go; what holds a wrong key means to join, and may while nodes are missing.
+        var meant: [ConnectionLog.Failure] = [.unknownKey, .wrongServerKey, .plaintext]
+        if case .gathering = phase { meant.append(.abandoned) }
+        let isMeant = meant.contains(refusal.failure)
         let origin = refusal.address.isEmpty ? "" : " from \(refusal.address)"
         let key = refusal.key.map { " with the key \($0)" } ?? ""
         let text = "a connection\(origin)\(key) was refused: \(refusal.failure.words)"

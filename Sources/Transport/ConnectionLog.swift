@@ -24,7 +24,7 @@ package final class ConnectionLog: Sendable {
             case .wrongServerKey:
                 "it holds another public key for this process than its own: give it the right scheduler.pub"
             case .plaintext: "one side encrypts and the other does not: give both keys, or none"
-            case .abandoned: "it hung up before the handshake was over"
+            case .abandoned: "it hung up before the handshake was over (a port scan, or a node with other keys or none)"
             case .garbage: "what it sent is no ZeroMQ message"
             case .crowded: "too many connections at once"
             }

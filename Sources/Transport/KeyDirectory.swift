@@ -157,7 +157,9 @@ package struct KeyDirectory: Sendable {
 
     // MARK: Writing
 
-    /// Makes keys for a cluster: the scheduler's, a node's, and a list that allows the node. Nothing is overwritten.
+    /// Makes keys for a cluster: the scheduler's, a node's, and a list that allows the node.
+    ///
+    /// Nothing is overwritten.
     ///
     /// - Parameter name: of the node in the list.
     package func create(name: String) throws {

@@ -19,7 +19,9 @@ package struct NodeKeys: Sendable {
         scheduler = try directory.schedulerKey()
     }
 
-    /// How a launcher hands them over on a node's standard input; an empty line ends them. Secret.
+    /// How a launcher hands them over on a node's standard input; an empty line ends them.
+    ///
+    /// Secret.
     package var text: String { "scheduler \(scheduler)\nnode \(node.secretText)\n\n" }
 
     /// Reads `text`; nil when it is something else.

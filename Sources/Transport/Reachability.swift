@@ -103,6 +103,31 @@ package enum Reachability {
         }
     }
 
+    /// The mechanism that a ZeroMQ socket announces: "NULL" or "CURVE"; nil when it is no ZeroMQ, or takes over two
+    /// seconds.
+    ///
+    /// A greeting of ZMTP 3 (RFC 23) has 64 bytes: signature 10, version 2, mechanism 20, as-server 1, filler 31.
+    static func mechanism(of endpoint: Endpoint) -> String? {
+        guard case .tcp(let host, let port) = endpoint.kind, let address = addresses(host, port: port).first else {
+            return nil
+        }
+        let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var patience = timeval(tv_sec: 2, tv_usec: 0)
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            setsockopt(descriptor, SOL_SOCKET, option, &patience, socklen_t(MemoryLayout<timeval>.size))
+        }
+        // Without our mechanism it tells its own and waits; with one that does not fit it would hang up first.
+        let opening: [UInt8] = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3]
+        guard address.with({ connect(descriptor, $0, $1) }) == 0,
+            send(descriptor, opening, opening.count, Int32(MSG_NOSIGNAL)) == opening.count
+        else { return nil }
+        var answer = [UInt8](repeating: 0, count: 64)
+        guard recv(descriptor, &answer, 64, Int32(MSG_WAITALL)) >= 32, answer[0] == 0xFF else { return nil }
+        return String(decoding: answer[12..<32].prefix { $0 != 0 }, as: UTF8.self)
+    }
+
     /// The error of connecting within two seconds; 0 when it is possible.
     private static func attempt(_ address: Address) -> Int32 {
         let descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue) | O_NONBLOCK, 0)

@@ -158,16 +158,27 @@ package final class SchedulerLink {
     private var brokenHandshake: Lost? {
         guard !wasHeard, let counts = socket.log?.counts, counts.handshakes == 0 else { return nil }
         if counts.count(.plaintext) > 0 { return .plaintext(endpoint: endpoint, nodeHasKeys: key != nil) }
-        guard let key, let own = socket.identity else { return nil }
-        if counts.count(.unknownKey) > 0 { return .keyNotAllowed(endpoint: endpoint, own) }
+        if counts.count(.unknownKey) > 0, let own = socket.identity {
+            return .keyNotAllowed(endpoint: endpoint, own)
+        }
         let broken = counts.count(.abandoned) + counts.count(.garbage)
-        return broken >= Self.brokenHandshakes ? .wrongSchedulerKey(endpoint: endpoint, key) : nil
+        guard broken >= Self.brokenHandshakes, let address = try? Endpoint(endpoint) else { return nil }
+        // Which of both is wrong, the mechanism or the key, the other side says itself.
+        switch Reachability.mechanism(of: address) {
+        case "NULL" where key != nil, "CURVE" where key == nil:
+            return .plaintext(endpoint: endpoint, nodeHasKeys: key != nil)
+        case "CURVE": return key.map { .wrongSchedulerKey(endpoint: endpoint, $0) }
+        default: return nil
+        }
     }
 
     /// Why nothing is heard; takes up to two seconds.
     private var silenceReason: String {
         guard let counts = socket.log?.counts, let address = try? Endpoint(endpoint) else {
             return "is it running, and is the address right?"
+        }
+        if counts.handshakes == 0, counts.connections > 0, Reachability.mechanism(of: address) == nil {
+            return "something listens there that is no ZeroMQ socket: is the port right?"
         }
         if counts.handshakes > 0, counts.apart == nil {
             return wasHeard

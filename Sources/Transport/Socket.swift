@@ -134,7 +134,7 @@ package final class Socket {
         guard isSet else { throw .failed("zmq_setsockopt", "keys cannot be set: \(lastError())") }
     }
 
-    /// `ZMQ_ZAP_ENFORCE_DOMAIN`: without a handler nobody is let in. Its name is in libzmq's drafts, its number stands.
+    /// Without a handler nobody is let in: `ZMQ_ZAP_ENFORCE_DOMAIN`, whose name is in libzmq's drafts only.
     private static let enforceDomain: Int32 = 93
 
     /// By what this end is known; nil in plaintext.

@@ -201,7 +201,7 @@ import Wire
         let cluster = try FaultyCluster()
         let endpoint = "tcp://127.0.0.1:\(try Local.freePort())"
         let nodes = try ["server", "worker"].map { role in
-            (role, try cluster.start([role, "--scheduler", endpoint, "--rank", "0", "--silence", "6"]))
+            (role, try cluster.start([role, "--scheduler", endpoint, "--rank", "0", "--wait", "6"]))
         }
         for (role, node) in nodes {
             #expect(

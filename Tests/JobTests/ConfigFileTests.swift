@@ -54,7 +54,7 @@ import Yams
     @Test("numbers are written as people write them")
     func numbers() throws {
         let text = try JobConfig().yaml()
-        #expect(text.contains("rate: 0.001\n") && text.contains("scale: 0.01\n") && text.contains("silence: 20.0\n"))
+        #expect(text.contains("rate: 0.001\n") && text.contains("scale: 0.01\n") && text.contains("silence: 12.0\n"))
         #expect(!text.contains("000000"))
     }
 }

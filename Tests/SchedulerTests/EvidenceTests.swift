@@ -17,7 +17,8 @@ import Wire
         var effects = SchedulerLoop.Effects()
         for (number, (role, rank)) in [(Role.server, 0), (.worker, 0), (.worker, 1)].enumerated() {
             let hello = Hello(
-                role: role, wantedRank: rank, host: "h", pid: 100 + number, processor: "p", blas: "b", version: "1")
+                role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s"] : [], host: "h",
+                pid: 100 + number, processor: "p", blas: "b", version: "1")
             let header = Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
             loop.receive(Control.hello(hello).message(header), from: [UInt8(number)], at: start, into: &effects)
         }

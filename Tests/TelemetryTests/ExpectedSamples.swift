@@ -109,6 +109,9 @@ struct ExpectedSamples {
         add("node_wait_seconds", label, waits["\(node.role) \(node.rank)"] ?? 0)
         if let skew = node.clockSkewSeconds { add("node_clock_skew_seconds", label, skew) }
         add("warnings_total", label, node.warnings)
+        if node.role != "worker" {
+            add("refused_connections_total", label, node.turnedAway?.values.reduce(0, +) ?? 0)
+        }
         add("up_since_timestamp_seconds", label, node.process.started)
         add("process_resident_memory_bytes", label, node.process.residentBytes)
         add("process_resident_memory_peak_bytes", label, node.process.peakBytes)

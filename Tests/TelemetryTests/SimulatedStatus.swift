@@ -101,6 +101,7 @@ struct SimulatedStatus {
         // Of the scheduler, and of nodes that have not reported, nothing is known.
         if role != "scheduler" { node.clockSkewSeconds = real() }
         node.warnings = number()
+        if role != "worker" { node.turnedAway = ["unknownKey": number(), "garbage": number()] }
         node.process.residentBytes = number()
         node.process.peakBytes = number()
         node.process.processorSeconds = real()
