@@ -25,6 +25,6 @@ package struct Doctor {
     /// All findings that need no running cluster.
     package func examine() -> [Finding] {
         [build(), libraries(), processor(), threads(), files(), memory(), hugePages(), clock(), sockets(), disk()]
-            + ports.map { port($0.name, $0.port) } + dataset()
+            + keys() + ports.map { port($0.name, $0.port) } + dataset()
     }
 }

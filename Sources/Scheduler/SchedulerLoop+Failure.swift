@@ -61,11 +61,10 @@ extension SchedulerLoop {
         effects.events.append(.warning(text))
     }
 
-    /// Connections were turned away before they could say anything; told once a kind and address, and counted.
+    /// Connections were turned away before they could say anything; told once a kind and address.
     package mutating func noteTurnedAway(
-        _ refusal: ConnectionLog.Refusal, count: Int, at time: ContinuousClock.Instant, into effects: inout Effects
+        _ refusal: ConnectionLog.Refusal, into effects: inout Effects
     ) {
-        turnedAway[refusal.failure.rawValue, default: 0] += count
         // Port scanners come and go; what holds a wrong key means to join, and may while nodes are missing.
         var meant: [ConnectionLog.Failure] = [.unknownKey, .wrongServerKey, .plaintext]
         if case .gathering = phase { meant.append(.abandoned) }

@@ -69,8 +69,9 @@ package struct SchedulerLoop {
     var isReported = false
     /// Nodes that were not taken in, and why.
     var refusals: [String] = []
-    /// Connections that were turned away by kind, and what was told of them already.
-    var turnedAway: [String: Int] = [:]
+    /// Connections that were turned away, by kind.
+    package var turnedAway: [String: Int] = [:]
+    /// What was told of them already.
     var toldRefusals: Set<String> = []
     /// Who wants to know how fast bytes go, oldest first.
     var probes: [PendingProbe] = []

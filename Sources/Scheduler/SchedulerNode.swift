@@ -42,7 +42,10 @@ package final class SchedulerNode {
         inspect: @escaping (Inspect) -> Inspection, watch: @escaping (SchedulerEvent) -> Void
     ) throws {
         self.options = options
-        socket = try Socket.listen(on: endpoint, in: context)
+        // Nobody can make it reserve more for a frame than control messages and scores need.
+        var limits = Limits()
+        limits.frameBytes = max(limits.controlBytes, limits.scores * 8) + 1024
+        socket = try Socket.listen(on: endpoint, in: context, limits: limits)
         self.endpoint = socket.endpoint
         self.role = role
         self.commit = commit
@@ -90,10 +93,11 @@ package final class SchedulerNode {
             loop.tick(at: now, into: &effects)
             if pulsed.map({ $0.duration(to: now) >= .seconds(1) }) ?? true {
                 pulsed = now
-                effects.events.append(loop.pulse(at: now))
-                for (refusal, count) in socket.log?.takeNews() ?? [] {
-                    loop.noteTurnedAway(refusal, count: count, at: now, into: &effects)
+                if let log = socket.log {
+                    for refusal in log.takeNews() { loop.noteTurnedAway(refusal, into: &effects) }
+                    loop.turnedAway = ConnectionLog.failures(of: [log])
                 }
+                effects.events.append(loop.pulse(at: now))
             }
             perform(&effects, &loop, identity, &isOver)
         }

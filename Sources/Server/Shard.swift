@@ -37,7 +37,7 @@ package final class Shard {
     package let tables: [Table]
     package let dense: DenseSlice
     let denseRange: Range<Int>
-    private let identity: Header
+    let identity: Header
     private let limits = Limits()
     private let scratch = Scratch()
     private let replies = BufferPool()

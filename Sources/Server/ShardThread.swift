@@ -83,6 +83,11 @@ final class ShardThread {
             waiting += 1
             switch received {
             case .garbage, .otherVersion: shard.countGarbage()
+            case .message(let message, let from) where message.header.kind == .hello:
+                // Somebody took this port for the scheduler's.
+                let reason =
+                    "this is shard \(shard.options.shard) of a server, not a scheduler: its scheduler has another address"
+                socket.send(Control.stop(Stop(reason: reason, isRefusal: true)).message(shard.identity), to: from)
             case .message(let message, let from):
                 shard.receive(message, from: from, answers: &answers, events: &events)
                 for answer in answers { socket.send(answer.message, to: answer.to) }

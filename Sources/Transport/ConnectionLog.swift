@@ -54,13 +54,10 @@ package final class ConnectionLog: Sendable {
         var peers: [UInt32: (address: String, isGreeted: Bool)] = [:]
         /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
         var failing: Failure?
-        /// What nobody has taken yet, by kind and address; bounded.
-        var news: [Refusal: Int] = [:]
+        /// What nobody has taken yet; bounded.
+        var news: Set<Refusal> = []
 
-        mutating func add(_ refusal: Refusal) {
-            guard news[refusal] != nil || news.count < longestNews else { return }
-            news[refusal, default: 0] += 1
-        }
+        mutating func add(_ refusal: Refusal) { if news.count < longestNews { news.insert(refusal) } }
     }
 
     /// Somebody was not let in.
@@ -87,11 +84,11 @@ package final class ConnectionLog: Sendable {
         }
     }
 
-    /// Who was turned away since this was last asked, and how often.
-    package func takeNews() -> [(refusal: Refusal, count: Int)] {
+    /// Who was turned away since this was last asked.
+    package func takeNews() -> [Refusal] {
         state.withLock { state in
-            defer { state.news = [:] }
-            return state.news.map { ($0.key, $0.value) }
+            defer { state.news = [] }
+            return Array(state.news)
         }
     }
 

@@ -34,6 +34,12 @@ struct Myriad: ParsableCommand {
         // A file size limit or a closed pipe is an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
+        // Every connection is an open file, those of strangers too: as many as the system allows.
+        var files = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 {
+            files.rlim_cur = files.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
+        }
         main(nil)
     }
 }
