@@ -74,7 +74,8 @@ let modules: [[Target]] = [
         "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
         exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
-    module("Checkpoints", ["Tensors", "Hashing", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
+    module(
+        "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
     module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels"]),
     module(
         "Worker",

@@ -54,6 +54,11 @@ package final class CheckpointReader {
         return try SafetensorsFile(path: full)
     }
 
+    /// Reads every file and compares it with the manifest.
+    package func verify() throws {
+        for file in manifest.parts + [manifest.dense] { _ = try open(file) }
+    }
+
     // MARK: Restoring
 
     /// Fills a shard, however many there are now: its tables' partitions and its slice of the dense parameters.

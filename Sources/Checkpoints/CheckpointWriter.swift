@@ -1,3 +1,4 @@
+package import Evaluation
 import Foundation
 package import Parameters
 import Safetensors
@@ -29,8 +30,8 @@ package struct CheckpointWriter: Sendable {
 
     /// Commits the state after a step and returns its path.
     ///
-    /// - Parameter bestAUC: the validation AUC, if this is the best state so far.
-    package func commit(step: Int, parts: [SnapshotDone], isBest: Bool, auc: Double?) throws -> String {
+    /// - Parameter judgement: what is known of evaluations, this state's included.
+    package func commit(step: Int, parts: [SnapshotDone], judgement: Judgement) throws -> String {
         let name = Manifest.directory(of: step)
         let (partial, final) = ("\(directory)/\(name).partial", "\(directory)/\(name)")
         let dense = try joinDense(in: partial)
@@ -44,15 +45,13 @@ package struct CheckpointWriter: Sendable {
             step: step, partitions: map.partitions, tables: infos,
             parts: parts.map {
                 Manifest.File(file: $0.file, bytes: $0.bytes, checksum: $0.checksum, partitions: $0.partitions)
-            }, dense: dense, config: config, validationAUC: auc)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try Files.replace(partial + "/manifest.json", with: try encoder.encode(manifest))
+            }, dense: dense, config: config, judgement: judgement)
+        try Files.replace(partial + "/manifest.json", with: try manifest.encoded())
         try Files.sync(partial)
         try? FileManager.default.removeItem(atPath: final)
         try Files.move(partial, to: final)
         try Files.sync(directory)
-        if isBest { try Files.replace(directory + "/best", with: Data(name.utf8)) }
+        if judgement.bestStep == step { try Files.replace(directory + "/best", with: Data(name.utf8)) }
         prune(keeping: name)
         return final
     }

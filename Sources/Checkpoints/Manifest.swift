@@ -1,3 +1,4 @@
+package import Evaluation
 import Foundation
 import Wire
 
@@ -48,6 +49,25 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var config: String
     /// Validation AUC of this state, if it was scored.
     package var validationAUC: Double?
+    /// What was known of evaluations then; nil in checkpoints of older versions.
+    package var judgement: Judgement?
+
+    /// Metrics need not be finite numbers, which JSON does not have.
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
+
+    /// The manifest as it is written.
+    func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return try encoder.encode(self)
+    }
 
     /// The name of a checkpoint's directory.
     package static func directory(of step: Int) -> String {
@@ -60,7 +80,7 @@ package struct Manifest: Codable, Sendable, Equatable {
         let path = directory + "/manifest.json"
         guard let data = FileManager.default.contents(atPath: path) else { throw .missing(path: directory) }
         do {
-            self = try JSONDecoder().decode(Manifest.self, from: data)
+            self = try Manifest.decoder.decode(Manifest.self, from: data)
         } catch {
             throw .damaged(path: path, "is no manifest")
         }
@@ -71,7 +91,7 @@ package struct Manifest: Codable, Sendable, Equatable {
 
     init(
         step: Int, partitions: Int, tables: [TableInfo], parts: [File], dense: File, config: String,
-        validationAUC: Double?
+        judgement: Judgement
     ) {
         self.step = step
         self.partitions = partitions
@@ -79,6 +99,7 @@ package struct Manifest: Codable, Sendable, Equatable {
         self.parts = parts
         self.dense = dense
         self.config = config
-        self.validationAUC = validationAUC
+        validationAUC = judgement.bestStep == step ? judgement.best?.auc : nil
+        self.judgement = judgement
     }
 }

@@ -87,6 +87,12 @@ package final class ClusterBook {
         board.publish(status)
     }
 
+    /// Takes over what an earlier process of the run found out about the states up to the one that this one begins with.
+    package func goOn(from earlier: ClusterStatus) {
+        status.evaluations = earlier.evaluations.filter { $0.step <= plan.startStep }
+        board.publish(status)
+    }
+
     // MARK: Events
 
     /// Takes an event; returns the next point of the curves when a second has passed and there was progress.
@@ -118,7 +124,8 @@ package final class ClusterBook {
         case .evaluated(let split, let step, let metrics, let isBest):
             status.evaluations.append(
                 EvaluationStatus(
-                    time: Date().timeIntervalSince1970, split: split, step: step, samples: samples, auc: metrics.auc,
+                    time: Date().timeIntervalSince1970, split: split, step: step,
+                    samples: plan.samples(through: step), auc: metrics.auc,
                     gauc: metrics.gauc, logLoss: metrics.logLoss, calibration: metrics.calibration, isBest: isBest))
             let text = "\(split) after step \(step): \(Monitor.describe(metrics))\(isBest ? " (best)" : "")"
             note(.evaluated, text, step: step)
@@ -132,6 +139,9 @@ package final class ClusterBook {
         case .finished(let outcome):
             status.job.step = outcome.step
             end(.finished, outcome.reason)
+        case .stopped(let outcome, _):
+            status.job.step = outcome.step
+            end(.stopped, outcome.reason)
         case .failed(let report):
             status.failure = report
             end(.failed, report.what)
@@ -173,7 +183,13 @@ package final class ClusterBook {
         status.job.ended = Date().timeIntervalSince1970
         // What came after the last pulse counts too.
         _ = settle(at: status.job.ended)
-        note(state == .finished ? .finished : .failed, reason)
+        let kind: EventStatus.Kind =
+            switch state {
+            case .finished: .finished
+            case .stopped: .stopped
+            case .waiting, .running, .failed: .failed
+            }
+        note(kind, reason)
         for index in status.nodes.indices {
             if status.nodes[index].state == .running { status.nodes[index].state = .finished }
             status.nodes[index].step = max(status.nodes[index].step, lastStep(of: status.nodes[index]))

@@ -169,7 +169,7 @@ package struct Comparison {
 
     /// Trains a run to its end, anew if an earlier comparison left it unfinished.
     ///
-    /// - Parameter started: given the scheduler, so that a signal can end the run.
+    /// - Parameter started: given the scheduler, so that a signal can end the run; it has no figures then.
     package mutating func train(_ number: Int, quiet: Bool, started: (SchedulerNode) -> Void) throws {
         let run = runs[number]
         do {
@@ -182,6 +182,7 @@ package struct Comparison {
                 run: directory, samples: job.plan.samples(through: job.plan.lastStep), quiet: quiet,
                 label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ")
             try LocalCluster.run(job, checkpoints: directory.checkpoints, monitor: monitor, started: started)
+            if monitor.stopped != nil { return }
             if let failure = monitor.failure { throw Failure(description: failure.what) }
             _ = monitor.summary()
         } catch {

@@ -40,13 +40,15 @@ package enum Curves {
                 throw Failure(description: "\(run)/metrics.jsonl cannot be read: name run directories")
             }
             name = (run as NSString).lastPathComponent
-            points = text.split(separator: "\n").compactMap { line in
+            let all = text.split(separator: "\n").compactMap { line -> Point? in
                 guard let record = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)),
                     record.event == "evaluated",
                     record.split == split, let samples = record.samples, let auc = record.auc
                 else { return nil }
                 return Point(step: record.step ?? 0, samples: samples, auc: auc)
             }
+            // A run that was continued after a crash says some of them twice.
+            points = Dictionary(all.map { ($0.step, $0) }) { $1 }.values.sorted { $0.step < $1.step }
             guard !points.isEmpty else {
                 throw Failure(
                     description: "\(run)/metrics.jsonl holds no validation; train with train.evaluations=4, say")

@@ -150,6 +150,11 @@ package enum Orphan {
     /// The environment variable that names the launcher's process.
     package static let variable = "MYRIAD_LAUNCHER"
 
+    /// Whether this process was launched.
+    package static var isWatching: Bool {
+        ProcessInfo.processInfo.environment[variable].flatMap { Int32($0) } != nil
+    }
+
     /// Watches the launcher from a thread of its own; does nothing in a process that was not launched.
     package static func watch() {
         guard let text = ProcessInfo.processInfo.environment[variable], let launcher = Int32(text) else { return }

@@ -19,6 +19,7 @@ package final class Monitor {
     private var saved: ContinuousClock.Instant?
     private static let saveEvery = Duration.seconds(10)
     private let samplesTotal: Int
+    private let samplesBefore: Int
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let quiet: Bool
     private let label: String
@@ -38,19 +39,24 @@ package final class Monitor {
     package var observe: ((Int) -> Void)?
     /// How the job ended.
     package private(set) var outcome: Outcome?
+    /// Where and why it was stopped in order, if it was.
+    package private(set) var stopped: (outcome: Outcome, cause: StopCause)?
     /// Why it failed, if it did.
     package private(set) var failure: FailureReport?
 
     /// - Parameters:
     ///   - samples: that will be trained on.
+    ///   - before: samples that an earlier process of the run has trained on.
     ///   - quiet: says nothing but the summary.
     ///   - label: begins every line, where several jobs follow each other.
     package init(
-        run: RunDirectory?, samples: Int, quiet: Bool = false, label: String = "", book: ClusterBook? = nil
+        run: RunDirectory?, samples: Int, before: Int = 0, quiet: Bool = false, label: String = "",
+        book: ClusterBook? = nil
     ) {
         self.run = run
         self.book = book
         samplesTotal = samples
+        samplesBefore = before
         self.quiet = quiet
         self.label = label
     }
@@ -70,7 +76,7 @@ package final class Monitor {
         show(event)
         switch event {
         case .pulse: save(isDue: saved.map { $0.duration(to: .now) > Self.saveEvery } ?? true)
-        case .started, .finished, .failed: save(isDue: true)
+        case .started, .finished, .stopped, .failed: save(isDue: true)
         default: break
         }
     }
@@ -133,7 +139,7 @@ package final class Monitor {
             say("step \(step): \(split) \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")
             run?.log([
                 "event": .text("evaluated"), "split": .text(split), "step": .number(Double(step)),
-                "samples": .number(Double(samples)), "auc": .number(metrics.auc ?? .nan),
+                "samples": .number(Double(samplesBefore + samples)), "auc": .number(metrics.auc ?? .nan),
                 "gauc": .number(metrics.gauc ?? .nan), "log_loss": .number(metrics.logLoss),
                 "calibration": .number(metrics.calibration),
             ])
@@ -144,6 +150,13 @@ package final class Monitor {
             ])
         case .checkpointFailed(let step, let reason): say("checkpoint of step \(step) failed: \(reason)")
         case .finished(let outcome): self.outcome = outcome
+        case .stopped(let outcome, let cause):
+            closeLine()
+            stopped = (outcome, cause)
+            run?.log([
+                "event": .text("stopped"), "what": .text(outcome.reason), "step": .number(Double(outcome.step)),
+                "samples_per_second": .number(samplesPerSecond),
+            ])
         case .failed(let report): take(report)
         }
     }

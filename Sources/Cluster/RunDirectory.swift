@@ -25,7 +25,7 @@ package final class RunDirectory: Sendable {
         if !resumes, files.fileExists(atPath: path + "/config.yaml") {
             throw Failure(
                 description:
-                    "\(path) holds a run already: name another directory with --run, or continue it with --resume")
+                    "\(path) holds a run already: name another directory with --run, or continue it with --continue")
         }
         self.path = path
         do {
@@ -33,7 +33,10 @@ package final class RunDirectory: Sendable {
                 try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
             }
             try config.yaml().write(toFile: path + "/config.yaml", atomically: true, encoding: .utf8)
-            // What an earlier attempt failed of is over.
+            // What an earlier attempt left half written, and what it failed of, is over.
+            for name in try files.contentsOfDirectory(atPath: path + "/checkpoints") where name.hasSuffix(".partial") {
+                try files.removeItem(atPath: path + "/checkpoints/" + name)
+            }
             try? files.removeItem(atPath: path + "/failure.json")
             let log = path + "/metrics.jsonl"
             if !files.fileExists(atPath: log) { _ = files.createFile(atPath: log, contents: nil) }

@@ -4,8 +4,16 @@ package import Telemetry
 /// What a run's `metrics.jsonl` tells after its end.
 package enum RunRecord {
     /// The curves: one point for every line of progress, oldest first.
+    ///
+    /// A run that was continued has been at some steps twice: what it did there later counts.
     package static func series(in directory: String) -> [SeriesPoint] {
-        lines(in: directory, event: "progress").compactMap { try? TelemetryJSON.decode(SeriesPoint.self, from: $0) }
+        var points: [SeriesPoint] = []
+        for line in lines(in: directory, event: "progress") {
+            guard let point = try? TelemetryJSON.decode(SeriesPoint.self, from: line) else { continue }
+            while let last = points.last, last.step > point.step { points.removeLast() }
+            points.append(point)
+        }
+        return points
     }
 
     /// The lines of one kind of event, oldest first.

@@ -16,6 +16,9 @@ package enum SchedulerSetup {
         _ job: Job, checkpoints: String?, resume: String?, jobId: UInt64 = .random(in: 1...UInt64.max)
     ) throws -> SchedulerOptions {
         let config = job.config
+        // A checkpoint of another run is where this one begins, and says nothing of its own states.
+        let isSameRun = resume.map { place(of: $0 + "/..") } == checkpoints.map { place(of: $0) }
+        let judgement = isSameRun ? try resume.flatMap { try Manifest(directory: $0).judgement } : nil
         func split(_ name: String) -> String? { job.scoredSamples[name] == nil ? nil : name }
         let metric: SchedulerOptions.Metric =
             switch config.train.metric {
@@ -30,9 +33,14 @@ package enum SchedulerSetup {
             earlyStop: config.train.patience > 0
                 ? .init(patience: config.train.patience, minimumGain: config.train.minimumGain) : nil,
             keepBest: config.checkpoint.best, keepLast: config.checkpoint.last, keep: config.checkpoint.keep,
-            checkpoints: checkpoints, resume: resume, silence: .seconds(config.cluster.silence),
+            checkpoints: checkpoints, resume: resume, judgement: judgement,
+            silence: .seconds(config.cluster.silence),
             startTimeout: .seconds(config.cluster.startTimeout), linger: .seconds(config.monitor.linger),
             version: SystemInfo.version, dataset: try job.dataset.fingerprint())
+    }
+
+    private static func place(of path: String) -> String {
+        URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path
     }
 
     /// A scheduler that listens on an endpoint.
@@ -53,8 +61,8 @@ package enum SchedulerSetup {
             keep: config.checkpoint.keep)
         let node = try SchedulerNode(
             options, on: endpoint, in: context, role: { allowed?.role(of: $0) }
-        ) { step, parts, best in
-            try writer.commit(step: step, parts: parts, isBest: best != nil, auc: best?.auc)
+        ) { step, parts, judgement in
+            try writer.commit(step: step, parts: parts, judgement: judgement)
         } inspect: { wish in
             Inspection(
                 status: monitor.board.status, series: wish.seriesSince.map { monitor.board.series(since: $0) } ?? [])

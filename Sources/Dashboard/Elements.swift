@@ -90,6 +90,7 @@ enum Elements {
         <symbol id="i-finished" viewBox="0 0 16 16"><path d="M2 8.6 3.6 7l3 3L12.4 3.6 14 5.2l-7.4 8z"/></symbol>
         <symbol id="i-lost" viewBox="0 0 16 16"><path d="m3.6 2 4.4 4.4L12.4 2 14 3.6 9.6 8l4.4 4.4-1.6 1.6L8 9.6 3.6 14 2 12.4 \
         6.4 8 2 3.6z"/></symbol>
+        <symbol id="i-stopped" viewBox="0 0 16 16"><path d="M3 2h4v12H3zM9 2h4v12H9z"/></symbol>
         <symbol id="i-failed" viewBox="0 0 16 16"><path d="M8 1 15.5 15H.5zM7 6v4h2V6zm0 5.5v2h2v-2z" fill-rule="evenodd"/></symbol>
         <symbol id="i-warning" viewBox="0 0 16 16"><path d="M7 2h2v8H7zM7 12h2v2H7z"/></symbol>
         <symbol id="i-joined" viewBox="0 0 16 16"><path d="M7 3h2v4h4v2H9v4H7V9H3V7h4z"/></symbol>

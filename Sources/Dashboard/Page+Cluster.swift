@@ -62,7 +62,7 @@ extension Page {
         let span = max(1, end - first)
         let kinds: [(name: String, of: Set<EventStatus.Kind>)] = [
             ("processes", [.joined, .lost]), ("checkpoints", [.checkpoint]), ("evaluations", [.evaluated]),
-            ("job", [.started, .finished, .failed, .warning, .waiting]),
+            ("job", [.started, .finished, .stopped, .failed, .warning, .waiting]),
         ]
         let lanes: [Markup] = kinds.map { lane in
             let marks: [Markup] = status.events.filter { lane.of.contains($0.kind) }.map { event in

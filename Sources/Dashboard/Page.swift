@@ -45,6 +45,7 @@ struct Page {
         case .waiting: "waiting · \(name)"
         case .running: "\(Quantity.percent(progress)) · \(name)"
         case .finished: "finished · \(name)"
+        case .stopped: "stopped · \(name)"
         case .failed: "FAILED · \(name)"
         }
     }

@@ -68,7 +68,7 @@ package struct RecordedRun: Sendable {
         }
         self.init(
             name: URL(filePath: directory).standardizedFileURL.lastPathComponent, status: status ?? ClusterStatus(),
-            points: lines.compactMap(\.point),
+            points: RecordedRun.latest(lines.compactMap(\.point)),
             config: files.contents(atPath: directory + "/config.yaml").map { String(decoding: $0, as: UTF8.self) } ?? ""
         )
         if status == nil {
@@ -79,6 +79,14 @@ package struct RecordedRun: Sendable {
         }
         if config.isEmpty { config = self.status.job.config }
         complete(with: lines)
+    }
+
+    /// Without what was done again: a run that was continued has been at some steps twice.
+    private static func latest(_ all: [Point]) -> [Point] {
+        all.reduce(into: []) { points, point in
+            while let last = points.last, last.step > point.step { points.removeLast() }
+            points.append(point)
+        }
     }
 
     /// What `status.json` lacks: all of it in a run of an older version, its end in a run that was killed.
@@ -96,10 +104,9 @@ package struct RecordedRun: Sendable {
         if status.time == 0 { status.time = lines.last?.time ?? 0 }
         guard status.job.state == .waiting || status.job.state == .running else { return }
         if !lines.isEmpty { status.job.state = .running }
-        guard let end = lines.last(where: { $0.event == "finished" || $0.event == "failed" || $0.event == "started" }),
-            end.event != "started"
+        guard let end = lines.last(where: { $0.end != nil || $0.event == "started" }), let state = end.end
         else { return }
-        status.job.state = end.event == "finished" ? .finished : .failed
+        status.job.state = state
         status.job.ended = end.time
         if status.job.reason.isEmpty { status.job.reason = end.what ?? end.reason ?? "" }
         if status.job.meanSamplesPerSecond == 0 { status.job.meanSamplesPerSecond = end.samplesPerSecond ?? 0 }
@@ -139,6 +146,16 @@ package struct RecordedRun: Sendable {
         /// A file's number may be any: one that is no count is 0.
         var wholeSamples: Int { samples.flatMap { Int(exactly: $0.rounded()) } ?? 0 }
 
+        /// How the job ended, if this line says so.
+        var end: JobStatus.State? {
+            switch event {
+            case "finished": .finished
+            case "stopped": .stopped
+            case "failed": .failed
+            default: nil
+            }
+        }
+
         var point: Point? {
             guard event == "progress" else { return nil }
             var point = Point(time: time, step: step ?? 0)
@@ -173,6 +190,7 @@ package struct RecordedRun: Sendable {
             case "warning": (kind, text) = (.warning, what ?? event)
             case "lost": (kind, text) = (.lost, "\(node ?? "a node"): \(what ?? "")")
             case "failed": (kind, text) = (.failed, what ?? reason ?? "")
+            case "stopped": (kind, text) = (.stopped, what ?? "")
             case "finished": (kind, text) = (.finished, reason ?? "")
             default: return nil
             }

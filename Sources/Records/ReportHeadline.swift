@@ -60,7 +60,7 @@ struct ReportHeadline {
     private var state: String {
         switch job.state {
         case .waiting, .running: "\(job.state.rawValue) at \(Figures.date(run.status.time))"
-        case .finished, .failed: job.state.rawValue
+        case .finished, .stopped, .failed: job.state.rawValue
         }
     }
 

@@ -28,13 +28,15 @@ package enum SchedulerEvent: Sendable {
     case checkpointFailed(step: Int, reason: String)
     /// The job ended as planned, or early by its own rule.
     case finished(Outcome)
+    /// The job ended in order before its last step, and can go on from there.
+    case stopped(Outcome, StopCause)
     /// The job cannot go on: who was first, and why.
     case failed(FailureReport)
 
     /// Whether nothing but last words follows.
     var isEnd: Bool {
         switch self {
-        case .finished, .failed: true
+        case .finished, .stopped, .failed: true
         default: false
         }
     }
@@ -73,4 +75,17 @@ package struct Outcome: Sendable {
     package var test: Metrics?
     /// The last words of the nodes.
     package var reports: [Member: NodeReport]
+
+    /// Every property in its order.
+    package init(
+        step: Int, reason: String, bestStep: Int?, bestValidation: Metrics?, test: Metrics?,
+        reports: [Member: NodeReport]
+    ) {
+        self.step = step
+        self.reason = reason
+        self.bestStep = bestStep
+        self.bestValidation = bestValidation
+        self.test = test
+        self.reports = reports
+    }
 }

@@ -9,6 +9,7 @@ extension SchedulerLoop {
             if since.duration(to: time) > options.startTimeout { failToStart(at: time, &effects) }
         case .running: lookForTheSilent(at: time, &effects)
         case .stopping(let since, let hasFailed):
+            if hasNotBegun, since.duration(to: time) > Self.farewellTime { end(at: time, &effects) }
             if hasFailed, since.duration(to: time) > Self.moment {
                 reportFailure(at: time, &effects)
                 endWhenAllReported(at: time, &effects)
@@ -40,6 +41,7 @@ extension SchedulerLoop {
                 others = "worker \(late.joined(separator: ", ")) to reach step \(sync.step)"
             }
         }
+        waits.note("hold", lateToStand, since: heldSince, at: time)
         waits.note("scores", scores, since: sync?.since, at: time)
         waits.note("others", others, since: sync?.since, at: time)
         let open = parts.min { $0.key < $1.key }
@@ -54,7 +56,9 @@ extension SchedulerLoop {
         waits.note("checkpoint", checkpoint, at: time)
         var words: String?
         if case .stopping = phase {
-            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost }.map { "\($0.member)" }
+            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost && !hasNotBegun }.map {
+                "\($0.member)"
+            }
             words = late.isEmpty ? nil : "the last report of \(late.joined(separator: ", "))"
         }
         waits.note("reports", words, at: time)

@@ -13,6 +13,10 @@ extension SchedulerLoop {
     package mutating func take(
         _ sign: Evidence, at time: ContinuousClock.Instant, into effects: inout Effects
     ) {
+        // Who was told to leave in order has left: how it did is no news.
+        if case .stopping(_, hasFailed: false) = phase {
+            guard !hasNotBegun, let member = sign.member, members.entries[member]?.report == nil else { return }
+        }
         if let member = sign.member, [.died, .vanished, .silence].contains(sign.kind),
             members.entries[member]?.isLost != true
         {
@@ -43,6 +47,7 @@ extension SchedulerLoop {
     mutating func take(
         _ failure: Failure, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
+        if stopWithoutCheckpoint(failure, at: time, &effects) { return }
         lastStep = max(lastStep, failure.step ?? 0)
         let kind = failure.isConsequence == true ? Evidence.Kind.consequence : .ownWords
         take(

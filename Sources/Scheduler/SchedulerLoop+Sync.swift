@@ -10,6 +10,10 @@ extension SchedulerLoop {
     ) {
         guard case .running = phase else { return }
         lastStep = max(lastStep, step)
+        standing[worker] = step
+        defer { rally(at: time, &effects) }
+        // Held in the middle: nothing is to be decided but where all stop.
+        if wish != nil, !options.plan.evaluates(after: step) { return }
         if sync?.step != step {
             sync = SyncPoint(step: step, since: time)
         }
@@ -40,8 +44,9 @@ extension SchedulerLoop {
             sync?.book = nil
             sync?.scoring = nil
             if point.judged {
-                test = metrics
+                judgement.test = metrics
                 effects.events.append(.evaluated(split: scores.range.split, step: point.step, metrics, isBest: false))
+                commitIfWhole(point.step, &effects)
                 goOn(at: time, &effects)
             } else {
                 judge(metrics, at: time, &effects)
@@ -56,19 +61,20 @@ extension SchedulerLoop {
     private mutating func judge(_ metrics: Metrics?, at time: ContinuousClock.Instant, _ effects: inout Effects) {
         guard var point = sync else { return }
         point.judged = true
-        judgedStep = point.step
+        earlierJudgements = earlierJudgements.suffix(3) + [judgement]
+        judgement.step = point.step
         point.since = time
         point.stops = point.step >= options.plan.lastStep
         var isBest = false
         if let metrics {
             let gain = options.earlyStop?.minimumGain ?? 0
-            isBest = best.map { value(of: metrics) > value(of: $0.metrics) } ?? true
-            let counts = best.map { value(of: metrics) > value(of: $0.metrics) + gain } ?? true
-            withoutGain = counts ? 0 : withoutGain + 1
-            if isBest { best = (point.step, metrics) }
+            isBest = judgement.best.map { value(of: metrics) > value(of: $0) } ?? true
+            let counts = judgement.best.map { value(of: metrics) > value(of: $0) + gain } ?? true
+            judgement.withoutGain = counts ? 0 : judgement.withoutGain + 1
+            if isBest { (judgement.bestStep, judgement.best, judgement.test) = (point.step, metrics, nil) }
             effects.events.append(
                 .evaluated(split: options.validation ?? "", step: point.step, metrics, isBest: isBest))
-            if let rule = options.earlyStop, withoutGain >= rule.patience, !point.stops {
+            if let rule = options.earlyStop, judgement.withoutGain >= rule.patience, !point.stops {
                 point.stops = true
                 endReason = "no better \(options.metric.rawValue) in \(rule.patience) evaluations"
             }
@@ -98,10 +104,12 @@ extension SchedulerLoop {
     }
 
     /// Lets training go on, or ends it, once nothing is outstanding.
-    private mutating func goOn(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func goOn(at time: ContinuousClock.Instant, _ effects: inout Effects) {
         guard let point = sync, point.judged, !point.awaitsCheckpoint, point.scoring == nil else { return }
         if point.stops {
             stop(at: time, &effects)
+        } else if let wish {
+            stopHere(point, wish, at: time, &effects)
         } else {
             sendVerdict(.proceed, &effects)
             sync = nil
@@ -110,7 +118,7 @@ extension SchedulerLoop {
 
     // MARK: Checkpoints
 
-    private func askForSnapshot(of step: Int, _ final: Bool, _ effects: inout Effects) {
+    func askForSnapshot(of step: Int, _ final: Bool, _ effects: inout Effects) {
         guard let directory = options.checkpoints else { return }
         for (_, entry) in members.ranked(.server) {
             effects.actions.append(
@@ -121,17 +129,24 @@ extension SchedulerLoop {
     /// A shard has written its part of a checkpoint.
     mutating func take(_ done: SnapshotDone, at time: ContinuousClock.Instant, _ effects: inout Effects) {
         parts[done.step, default: [:]][done.shard] = done
-        // At a point of decision the commit waits for the verdict, so that the manifest knows whether it is the best.
-        if options.plan.evaluates(after: done.step), judgedStep < done.step { return }
         commitIfWhole(done.step, &effects)
     }
 
-    private mutating func commitIfWhole(_ step: Int, _ effects: inout Effects) {
+    /// Commits a checkpoint that has all its parts.
+    ///
+    /// At a step of decision it waits for the verdict and for the test split's scores: the manifest knows whether the
+    /// state is the best, and who goes on from it need not score it again.
+    mutating func commitIfWhole(_ step: Int, _ effects: inout Effects) {
+        if options.plan.evaluates(after: step) {
+            if (judgement.step ?? -1) < step { return }
+            if let sync, sync.step == step, sync.scoring != nil { return }
+        }
         guard let shards = parts[step], shards.count == options.servers * options.shardsPerServer else { return }
         parts[step] = nil
-        let metrics = best.flatMap { $0.step == step ? $0.metrics : nil }
+        // The parts of an earlier step may come after a later verdict.
+        let known = (earlierJudgements + [judgement]).last { ($0.step ?? -1) <= step } ?? judgement
         effects.actions.append(
-            .commit(step: step, parts: shards.sorted { $0.key < $1.key }.map(\.value), best: metrics))
+            .commit(step: step, parts: shards.sorted { $0.key < $1.key }.map(\.value), judgement: known))
     }
 
     /// The thread has committed a checkpoint, or could not: then training goes on with the one before.
@@ -140,6 +155,7 @@ extension SchedulerLoop {
         at time: ContinuousClock.Instant,
         into effects: inout Effects
     ) {
+        committedStep = step
         switch result {
         case .success(let written):
             effects.events.append(

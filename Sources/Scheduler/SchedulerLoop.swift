@@ -13,7 +13,7 @@ package struct SchedulerLoop {
         /// Send to a connection.
         case send(to: [UInt8], Control)
         /// Make a checkpoint of these parts, then call `committed`.
-        case commit(step: Int, parts: [SnapshotDone], best: Metrics?)
+        case commit(step: Int, parts: [SnapshotDone], judgement: Judgement)
         /// Tell a connection how the job stands.
         case inspect([UInt8], Inspect)
         /// Nothing is left to do.
@@ -56,11 +56,18 @@ package struct SchedulerLoop {
     var phase: Phase
     var sync: SyncPoint?
     var parts: [Int: [Int: SnapshotDone]] = [:]
-    /// The newest state that was decided about.
-    var judgedStep = -1
-    var best: (step: Int, metrics: Metrics)?
-    var test: Metrics?
-    var withoutGain = 0
+    /// What is known of the states that were judged, and what was before the newest of them.
+    var judgement: Judgement
+    var earlierJudgements: [Judgement] = []
+    /// The state of the last commit, done or failed.
+    var committedStep: Int?
+    /// Why the job is to end before its last step, and since when workers are held.
+    var wish: StopCause?
+    var heldSince: ContinuousClock.Instant?
+    /// Where the workers stand that wait for a verdict.
+    var standing: [Int: Int] = [:]
+    /// Why the job has ended before its last step.
+    var stopped: StopCause?
     var endReason = "all steps done"
     var lastStep: Int
     /// Signs of failure, as they came.
@@ -94,6 +101,8 @@ package struct SchedulerLoop {
         members = Membership(servers: options.servers, workers: options.workers)
         phase = .gathering(since: time)
         lastStep = options.plan.startStep
+        let known = options.judgement ?? Judgement(basis: options.basis)
+        judgement = known.basis == options.basis ? known : Judgement(basis: options.basis)
     }
 
     /// Takes a control message.
@@ -132,13 +141,16 @@ package struct SchedulerLoop {
         case .reached(let reached): arrive(member.rank, at: reached.step, connection, time, &effects)
         case .snapshotDone(let done): take(done, at: time, &effects)
         case .failed(let failure): take(failure, of: member, at: time, &effects)
+        case .leaving(let leaving):
+            stop(for: .node(member, isInterrupt: leaving.isInterrupt), at: time, into: &effects)
         case .stopped(let report):
             members.note(member, report: report)
             effects.events.append(.counters(member, report))
             endWhenAllReported(at: time, &effects)
         case .counters(let report): effects.events.append(.counters(member, report))
         case .probeResult(let result): forward(result, of: member, &effects)
-        case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected, .probeWish:
+        case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected, .probeWish,
+            .hold:
             break
         }
     }
@@ -168,6 +180,12 @@ package struct SchedulerLoop {
                 hello, connection,
                 "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
                     + "run the same release everywhere", &effects)
+            return
+        }
+        switch phase {
+        case .gathering, .running: break
+        case .stopping, .ended:
+            turnAway(hello, connection, at: time, &effects)
             return
         }
         let state = look(hello)
@@ -213,11 +231,18 @@ package struct SchedulerLoop {
         effects.events.append(.started(nodes: members.entries.count, warnings: warnings()))
     }
 
-    /// What makes a cluster less than bit-exact.
+    /// What makes a cluster less than bit-exact, and what a resumed job does not know any more.
     private func warnings() -> [String] {
+        var warnings: [String] = []
+        if let known = options.judgement, known.basis != options.basis {
+            warnings.append(
+                "the best state so far is forgotten: it was chosen by \(known.basis), now it is \(options.basis)")
+        }
         let kinds = Set(members.entries.values.map { "\($0.hello.processor), \($0.hello.blas)" })
-        guard kinds.count > 1 else { return [] }
-        return ["mixed processors (\(kinds.sorted().joined(separator: "; "))): results are not bit-exact across them"]
+        guard kinds.count > 1 else { return warnings }
+        return warnings + [
+            "mixed processors (\(kinds.sorted().joined(separator: "; "))): results are not bit-exact across them"
+        ]
     }
 
     // MARK: Ending
@@ -245,18 +270,18 @@ package struct SchedulerLoop {
             reportFailure(at: time, &effects)
         } else {
             let reports = members.entries.compactMapValues(\.report)
-            effects.events.append(
-                .finished(
-                    Outcome(
-                        step: sync?.step ?? lastStep, reason: endReason, bestStep: best?.step,
-                        bestValidation: best?.metrics, test: test, reports: reports)))
+            let outcome = Outcome(
+                step: sync?.step ?? lastStep, reason: endReason, bestStep: judgement.bestStep,
+                bestValidation: judgement.best, test: judgement.test, reports: reports)
+            effects.events.append(stopped.map { .stopped(outcome, $0) } ?? .finished(outcome))
         }
         effects.actions.append(.end)
     }
 
     /// Tells all workers what to do after the step at which they wait.
-    func sendVerdict(_ action: Verdict.Action, _ effects: inout Effects) {
+    mutating func sendVerdict(_ action: Verdict.Action, _ effects: inout Effects) {
         guard let sync else { return }
+        if action == .proceed { standing = [:] }
         for (_, entry) in members.ranked(.worker) {
             effects.actions.append(.send(to: entry.connection, .verdict(Verdict(step: sync.step, action: action))))
         }

@@ -10,12 +10,14 @@ package final class SchedulerNode {
     package enum Command: Sendable {
         /// End the job, for this reason.
         case abort(String)
+        /// End the job in order, with a checkpoint.
+        case stop(StopCause)
         /// A sign of failure that somebody saw.
         case saw(Evidence)
     }
 
     /// Makes a checkpoint of these parts and returns its path.
-    package typealias Commit = (_ step: Int, _ parts: [SnapshotDone], _ best: Metrics?) throws -> String
+    package typealias Commit = (_ step: Int, _ parts: [SnapshotDone], _ judgement: Judgement) throws -> String
 
     /// Commands from other threads.
     package let inbox = Inbox<Command>()
@@ -75,6 +77,7 @@ package final class SchedulerNode {
             for command in inbox.take() {
                 switch command {
                 case .abort(let reason): loop.abort(reason, at: .now, into: &effects)
+                case .stop(let cause): loop.stop(for: cause, at: .now, into: &effects)
                 case .saw(let sign): loop.take(sign, at: .now, into: &effects)
                 }
             }
@@ -144,11 +147,11 @@ package final class SchedulerNode {
             for action in due.actions {
                 switch action {
                 case .send(let connection, let control): socket.send(control.message(identity), to: connection)
-                case .commit(let step, let parts, let best):
+                case .commit(let step, let parts, let judgement):
                     let began = ContinuousClock.now
                     let result = Result {
                         (
-                            path: try commit(step, parts, best), seconds: began.duration(to: .now) / .seconds(1),
+                            path: try commit(step, parts, judgement), seconds: began.duration(to: .now) / .seconds(1),
                             bytes: parts.reduce(0) { $0 + $1.bytes }
                         )
                     }

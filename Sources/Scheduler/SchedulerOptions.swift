@@ -1,3 +1,4 @@
+package import Evaluation
 package import Wire
 
 /// What the scheduler is built from.
@@ -56,6 +57,8 @@ package struct SchedulerOptions: Sendable {
     package var checkpoints: String?
     /// A checkpoint to start from, and what nodes are told of it.
     package var resume: String?
+    /// What the run that is resumed knew of its evaluations.
+    package var judgement: Judgement?
     /// Silence after which a node is taken for dead.
     package var silence: Duration
     /// Time for all nodes to arrive.
@@ -72,7 +75,7 @@ package struct SchedulerOptions: Sendable {
         job: UInt64, servers: Int, shardsPerServer: Int, workers: Int, config: String, plan: JobPlan,
         splits: [String: Int], validation: String?, test: String?, metric: Metric = .auc, earlyStop: EarlyStop? = nil,
         keepBest: Bool = true, keepLast: Bool = true, keep: Int = 2, checkpoints: String?, resume: String? = nil,
-        silence: Duration = .seconds(20),
+        judgement: Judgement? = nil, silence: Duration = .seconds(20),
         startTimeout: Duration = .seconds(120), linger: Duration = .zero, version: String = "", dataset: String = ""
     ) {
         self.job = job
@@ -91,10 +94,16 @@ package struct SchedulerOptions: Sendable {
         self.keep = keep
         self.checkpoints = checkpoints
         self.resume = resume
+        self.judgement = judgement
         self.silence = silence
         self.startTimeout = startTimeout
         self.linger = linger
         self.version = version
         self.dataset = dataset
+    }
+
+    /// By what states are compared, and on which data.
+    package var basis: String {
+        "\(metric.rawValue) of '\(validation ?? "")', test '\(test ?? "")', dataset \(dataset)"
     }
 }

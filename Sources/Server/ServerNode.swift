@@ -23,11 +23,13 @@ package final class ServerNode {
         package var wait: Duration
         /// Silence of the scheduler that is endured.
         package var silence: Duration
+        /// Told when the process is to end.
+        package var departure: Departure
 
         /// Every property in its order.
         package init(
             scheduler: String, listen: [String], hello: Hello, schedulerKey: PublicKey? = nil,
-            wait: Duration = .seconds(12), silence: Duration = .seconds(12)
+            wait: Duration = .seconds(12), silence: Duration = .seconds(12), departure: Departure = Departure()
         ) {
             self.scheduler = scheduler
             self.listen = listen
@@ -35,6 +37,7 @@ package final class ServerNode {
             self.schedulerKey = schedulerKey
             self.wait = wait
             self.silence = silence
+            self.departure = departure
         }
     }
 
@@ -78,7 +81,7 @@ package final class ServerNode {
         OutOfMemory.tell { notes.post(.failed($0)) }
         let link = try SchedulerLink(
             to: options.scheduler, in: context, key: options.schedulerKey, hello: hello, wait: options.wait,
-            silence: options.silence)
+            silence: options.silence, departure: options.departure)
         let welcome = try link.join()
         // Until now nobody was let in: the scheduler alone knows who belongs to the job.
         let members = Set((welcome.nodeKeys ?? []).compactMap { PublicKey($0) })
@@ -148,6 +151,9 @@ package final class ServerNode {
     private func take(_ note: ShardThread.Note, _ link: SchedulerLink, _ rank: Int) {
         switch note {
         case .wrote(let done): link.send(.snapshotDone(done))
+        case .notWritten(let step, let reason):
+            link.send(
+                .failed(Failure(role: .server, rank: rank, step: step, message: reason, checkpoint: step)))
         case .failed(let reason): link.send(.failed(Failure(role: .server, rank: rank, message: reason)))
         case .step(let shard, let step): steps[shard % steps.count] = step
         case .report(let report): reports[report.shard] = report

@@ -17,6 +17,8 @@ final class ShardThread {
     enum Note: Sendable {
         /// A part of a checkpoint is on disk.
         case wrote(SnapshotDone)
+        /// Its part of the checkpoint of a step could not be written.
+        case notWritten(step: Int, String)
         /// The shard cannot go on.
         case failed(String)
         /// Steps applied.
@@ -118,7 +120,7 @@ final class ShardThread {
                 shard.noteWritten(done, seconds: began.duration(to: .now) / .seconds(1))
                 notes.post(.wrote(done))
             } catch {
-                notes.post(.failed("checkpoint of step \(request.step): \(error)"))
+                notes.post(.notWritten(step: request.step, "checkpoint of step \(request.step): \(error)"))
             }
         }
     }

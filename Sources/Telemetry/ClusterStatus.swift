@@ -38,7 +38,7 @@ package struct ClusterStatus: Codable, Sendable, Equatable {
 /// The job as a whole.
 package struct JobStatus: Codable, Sendable, Equatable {
     /// Where it is in its life.
-    package enum State: String, Codable, Sendable, CaseIterable { case waiting, running, finished, failed }
+    package enum State: String, Codable, Sendable, CaseIterable { case waiting, running, finished, stopped, failed }
 
     /// The run's name: the last part of its directory.
     package var name = ""
@@ -270,7 +270,7 @@ package struct WaitStatus: Codable, Sendable, Equatable {
 package struct EventStatus: Codable, Sendable, Equatable {
     /// What kind of thing.
     package enum Kind: String, Codable, Sendable, CaseIterable {
-        case joined, started, evaluated, checkpoint, warning, waiting, lost, failed, finished
+        case joined, started, evaluated, checkpoint, warning, waiting, lost, failed, finished, stopped
     }
 
     /// Seconds since 1970.

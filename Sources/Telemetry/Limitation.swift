@@ -10,7 +10,7 @@ package enum Limitation {
     package static func sentence(_ status: ClusterStatus) -> String {
         switch status.job.state {
         case .waiting: return waitingSentence(status)
-        case .finished, .failed: break
+        case .finished, .stopped, .failed: break
         case .running:
             // While a split is scored, or a checkpoint written, the step itself limits nothing.
             if let wait = status.waits.first(where: { $0.who == "scheduler" && $0.seconds > 1 && isFelt($0, status) }) {

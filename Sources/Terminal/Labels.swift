@@ -19,6 +19,7 @@ extension Span {
             case .waiting: .warning
             case .running: .good
             case .failed: .bad
+            case .stopped: .warning
             case .finished: .accent
             }
         self.init(state.rawValue, style)

@@ -21,12 +21,14 @@ package final class SchedulerLink {
         case wrongSchedulerKey(endpoint: String, PublicKey)
         /// One side encrypts, the other does not.
         case plaintext(endpoint: String, nodeHasKeys: Bool)
+        /// The process is to end, and the scheduler does not say when.
+        case left(endpoint: String, Departure.Signal)
 
         package var cause: FailureReport.Cause {
             switch self {
             case .silent: .unreachable
             case .refused(let reason): reason.contains("same release") ? .version : .config
-            case .stopped: .other
+            case .stopped, .left: .other
             case .version: .version
             case .keyNotAllowed, .wrongSchedulerKey, .plaintext: .keys
             }
@@ -34,7 +36,7 @@ package final class SchedulerLink {
 
         package var isConsequence: Bool {
             switch self {
-            case .silent, .stopped: true
+            case .silent, .stopped, .left: true
             case .refused, .version, .keyNotAllowed, .wrongSchedulerKey, .plaintext: false
             }
         }
@@ -59,6 +61,8 @@ package final class SchedulerLink {
                     ? "the scheduler at \(endpoint) does not encrypt, this node does: start the scheduler with --keys, or "
                         + "this node without keys"
                     : "the scheduler at \(endpoint) encrypts, this node has no keys: give it their directory with --keys"
+            case .left(let endpoint, let signal):
+                "left at \(signal.name), without an answer of the scheduler at \(endpoint)"
             }
         }
     }
@@ -77,6 +81,8 @@ package final class SchedulerLink {
     private let key: PublicKey?
     private let wait: Duration
     private let silence: Duration
+    private let departure: Departure
+    private var hasToldDeparture = false
     private let limits = Limits()
     private var sent: ContinuousClock.Instant?
     private var heard = ContinuousClock.now
@@ -95,7 +101,8 @@ package final class SchedulerLink {
     ///   - wait: how long a scheduler that was never heard of is waited for.
     ///   - silence: how long one that was heard of may say nothing.
     package init(
-        to endpoint: String, in context: Context, key: PublicKey?, hello: Hello, wait: Duration, silence: Duration
+        to endpoint: String, in context: Context, key: PublicKey?, hello: Hello, wait: Duration, silence: Duration,
+        departure: Departure = Departure()
     ) throws(TransportError) {
         socket = try Socket.connect(to: endpoint, in: context, key: key)
         self.endpoint = endpoint
@@ -103,6 +110,7 @@ package final class SchedulerLink {
         self.hello = hello
         self.wait = wait
         self.silence = silence
+        self.departure = departure
         waits = WaitClock(who: "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "")")
         identity = Header(
             .hello, role: hello.role, rank: UInt16(hello.wantedRank ?? 0), incarnation: .random(in: 1...UInt32.max),
@@ -149,8 +157,11 @@ package final class SchedulerLink {
         if heard.duration(to: now) > patience {
             throw .silent(endpoint: endpoint, seconds: Int(patience / .seconds(1)), why: silenceReason)
         }
+        try tellDeparture(at: now)
         if let sent, sent.duration(to: now) < (isWelcome ? Self.beatEvery : Self.helloEvery) { return }
         sent = now
+        // Told again with every sign of life: a message may be lost.
+        hasToldDeparture = false
         send(isWelcome ? .heartbeat(Heartbeat(step: step, state: state)) : .hello(hello))
     }
 
@@ -186,6 +197,19 @@ package final class SchedulerLink {
                 : "it accepts the connection but is no scheduler of Myriad: is the port right?"
         }
         return Reachability.explain(address)
+    }
+
+    /// Asks the scheduler to end the job when this process is to end; leaves by itself when nobody answers.
+    private func tellDeparture(at time: ContinuousClock.Instant) throws(Lost) {
+        guard let notice = departure.notice else { return }
+        if !hasToldDeparture {
+            hasToldDeparture = true
+            send(.leaving(Leaving(isInterrupt: notice.signal == .interrupt)))
+        }
+        // Who waits for its welcome has nothing to lose, and may be waiting for nobody.
+        let patience = isWelcome ? Departure.patience : Departure.patienceBeforeWelcome
+        guard notice.time + patience < time, !isWelcome || heard + patience < time else { return }
+        throw .left(endpoint: endpoint, notice.signal)
     }
 
     /// Prints what has been waited for too long; the scheduler's silence is a wait of its own.

@@ -21,6 +21,8 @@ package enum Control: Sendable, Equatable {
     case counters(NodeReport)
     case probeWish(ProbeWish)
     case probeResult(ProbeResult)
+    case hold
+    case leaving(Leaving)
 
     /// The kind in the header.
     package var kind: MessageKind { parts.kind }
@@ -54,6 +56,8 @@ package enum Control: Sendable, Equatable {
         case .counters(let body): (.counters, JSONFrame.encode(body))
         case .probeWish(let body): (.probeWish, JSONFrame.encode(body))
         case .probeResult(let body): (.probeResult, JSONFrame.encode(body))
+        case .hold: (.hold, JSONFrame.encode(Hold()))
+        case .leaving(let body): (.leaving, JSONFrame.encode(body))
         }
     }
 
@@ -86,6 +90,10 @@ package enum Control: Sendable, Equatable {
         case .counters: self = .counters(try body(NodeReport.self))
         case .probeWish: self = .probeWish(try body(ProbeWish.self))
         case .probeResult: self = .probeResult(try body(ProbeResult.self))
+        case .hold:
+            _ = try body(Hold.self)
+            self = .hold
+        case .leaving: self = .leaving(try body(Leaving.self))
         case .pull, .values, .push, .pushed, .refused, .probe, .probed, .scores:
             throw .kind(found: kind, expected: "a control message")
         }

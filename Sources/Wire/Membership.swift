@@ -139,6 +139,18 @@ package struct Stop: Codable, Sendable, Equatable {
     }
 }
 
+/// From now on a worker waits for a verdict after every step.
+struct Hold: Codable {}
+
+/// Somebody wants a node's process to end.
+package struct Leaving: Codable, Sendable, Equatable {
+    /// Whether it was Ctrl-C, and not SIGTERM.
+    package var isInterrupt: Bool
+
+    /// Every property in its order.
+    package init(isInterrupt: Bool) { self.isInterrupt = isInterrupt }
+}
+
 /// A node cannot go on.
 package struct Failure: Codable, Sendable, Equatable {
     /// Who.
@@ -153,11 +165,13 @@ package struct Failure: Codable, Sendable, Equatable {
     package var cause: FailureReport.Cause?
     /// Whether another node is to blame.
     package var isConsequence: Bool?
+    /// The state that could not be written, if it was that.
+    package var checkpoint: Int?
 
     /// Every property in its order.
     package init(
         role: Role, rank: Int, step: Int? = nil, message: String, cause: FailureReport.Cause? = nil,
-        isConsequence: Bool? = nil
+        isConsequence: Bool? = nil, checkpoint: Int? = nil
     ) {
         self.role = role
         self.rank = rank
@@ -165,6 +179,7 @@ package struct Failure: Codable, Sendable, Equatable {
         self.message = message
         self.cause = cause
         self.isConsequence = isConsequence
+        self.checkpoint = checkpoint
     }
 }
 

@@ -57,6 +57,10 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
     case probeWish = 34
     /// Worker → scheduler → whoever asked: so fast.
     case probeResult = 35
+    /// Scheduler → worker: stop after the step you are in, say which it is, and wait for a verdict.
+    case hold = 36
+    /// Node → scheduler: somebody wants this process to end; end the job in order.
+    case leaving = 37
 
     /// Whether it travels between worker and shard.
     package var isData: Bool { rawValue < 16 }

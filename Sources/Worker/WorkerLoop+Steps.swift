@@ -78,7 +78,7 @@ extension WorkerLoop {
             training.nextIsReady = true
         }
         times.read += began.duration(to: .now) / .seconds(1)
-        if options.plan.evaluates(after: done) {
+        if isHeld || options.plan.evaluates(after: done) {
             awaitVerdict(at: time)
             flush(&actions)
             actions.append(.control(.reached(Reached(step: done))))

@@ -59,6 +59,8 @@ package final class WorkerLoop {
     var scoring: Lane
     var score: Scoring?
     var step: Int
+    /// Whether it waits for a verdict after every step.
+    private(set) var isHeld = false
     var times = Times()
     /// Everything since the start but the times of the current window and what the client counts.
     var counts = WorkerReport()
@@ -108,6 +110,9 @@ package final class WorkerLoop {
         case .finished: "finished"
         }
     }
+
+    /// From now on it stops after every step, beginning with the one that it is in, and asks what to do.
+    package func hold() { isHeld = true }
 
     /// The step in work.
     package var currentStep: Int { step }

@@ -18,17 +18,20 @@ package final class WorkerNode {
         package var wait: Duration
         /// Silence of the scheduler that is endured.
         package var silence: Duration
+        /// Told when the process is to end.
+        package var departure: Departure
 
         /// Every property in its order.
         package init(
             scheduler: String, hello: Hello, schedulerKey: PublicKey? = nil, wait: Duration = .seconds(12),
-            silence: Duration = .seconds(12)
+            silence: Duration = .seconds(12), departure: Departure = Departure()
         ) {
             self.scheduler = scheduler
             self.hello = hello
             self.schedulerKey = schedulerKey
             self.wait = wait
             self.silence = silence
+            self.departure = departure
         }
     }
 
@@ -68,7 +71,7 @@ package final class WorkerNode {
     package func run() throws {
         let link = try SchedulerLink(
             to: options.scheduler, in: context, key: options.schedulerKey, hello: options.hello, wait: options.wait,
-            silence: options.silence)
+            silence: options.silence, departure: options.departure)
         let welcome = try link.join()
         do {
             let built = try build(welcome)
@@ -125,6 +128,7 @@ package final class WorkerNode {
             }
             for control in link.receive() {
                 switch control {
+                case .hold: loop.hold()
                 case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
                 case .probeWish(let wish): probe(wish, ways.ways, link)
                 case .stop:

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Cluster
 import Foundation
+import Scheduler
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -70,9 +71,10 @@ struct CompareCommand: ParsableCommand {
             print(comparison.table(), terminator: "")
             print("output directory: \(comparison.output)")
         }
-        if interrupt.isInterrupted, !comparison.isComplete {
+        if let cause = interrupt.cause, !comparison.isComplete {
             throw Exit.with(
-                Exit.interrupted, "interrupted; go on with --output \(comparison.output) and the same configs")
+                ExitCode(cause.exitCode),
+                "stopped \(cause.words); go on with --output \(comparison.output) and the same configs")
         }
         if let failure { throw Exit.with(Exit.failed, "\(failure)") }
     }
@@ -85,7 +87,7 @@ struct CompareCommand: ParsableCommand {
                 say("\(place): finished already, skipped")
                 continue
             }
-            guard !interrupt.isInterrupted else { return }
+            guard interrupt.cause == nil else { return }
             say("\(place): training in \(run.directory)")
             try comparison.train(number, quiet: quiet) { interrupt.watch($0) }
             // After every run: what is there stays, whatever happens to the next one.

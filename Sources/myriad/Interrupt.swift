@@ -1,43 +1,106 @@
+import Dispatch
 import Foundation
 import Scheduler
 import Synchronization
 import Transport
 
-/// Ctrl-C and SIGTERM end a job in order: the scheduler tells everybody to stop.
+/// Ctrl-C, SIGTERM and a time limit end a job in order: everybody stops after the same step, and its state is written.
 ///
 /// A second signal ends the process at once.
 final class Interrupt {
-    private final class State: Sendable {
-        let isInterrupted = Mutex(false)
-        let inbox = Mutex<Inbox<SchedulerNode.Command>?>(nil)
+    private struct Contents {
+        var signals = 0
+        var cause: StopCause?
+        var inbox: Inbox<SchedulerNode.Command>?
     }
 
-    private let state = State()
-    private var sources: [any DispatchSourceSignal] = []
+    /// When the process began; `main` looks at it first.
+    static let began = ContinuousClock.now
 
-    /// Whether it happened.
-    var isInterrupted: Bool { state.isInterrupted.withLock { $0 } }
+    private let contents = SharedContents()
+    private var sources: [any DispatchSourceProtocol] = []
 
-    /// Starts to listen for a job, instead of the one before; a signal that came between the two ends this one.
-    func watch(_ scheduler: SchedulerNode) {
-        let inbox = scheduler.inbox
-        state.inbox.withLock { $0 = inbox }
-        if isInterrupted { inbox.post(.abort("interrupted")) }
-        guard sources.isEmpty else { return }
-        let state = state
-        for number in [SIGINT, SIGTERM] {
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler {
-                let isSecond = state.isInterrupted.withLock { flag in
-                    defer { flag = true }
-                    return flag
-                }
-                if isSecond { exit(130) }
-                state.inbox.withLock { $0?.post(.abort("interrupted")) }
+    private final class SharedContents: Sendable {
+        let state = Mutex(Contents())
+
+        /// Asks for the end; of several causes the first counts.
+        func wish(_ cause: StopCause) {
+            state.withLock { state in
+                guard state.cause == nil else { return }
+                state.cause = cause
+                state.inbox?.post(.stop(cause))
             }
-            source.resume()
-            sources.append(source)
+        }
+
+        /// Notes a signal, and says whether it is the first.
+        func isFirstSignal() -> Bool {
+            state.withLock { state in
+                state.signals += 1
+                return state.signals == 1
+            }
+        }
+    }
+
+    /// Why the job is to end, if it is.
+    var cause: StopCause? { contents.state.withLock { $0.cause } }
+
+    /// Listens from now on.
+    ///
+    /// - Parameter limit: seconds since the process's start after which the job is to end.
+    init(limit: Double? = nil) {
+        let contents = contents
+        for (number, cause) in [(SIGINT, StopCause.interrupted), (SIGTERM, .terminated)] {
+            sources.append(
+                SignalSource.make(number) {
+                    guard contents.isFirstSignal() else { exit(128 + number) }
+                    contents.wish(cause)
+                })
+        }
+        guard let limit else { return }
+        let timer = DispatchSource.makeTimerSource(queue: .global())
+        let left = max(0, limit - Interrupt.began.duration(to: .now) / .seconds(1))
+        timer.schedule(deadline: .now() + left)
+        timer.setEventHandler { contents.wish(.timeLimit(seconds: limit)) }
+        timer.resume()
+        sources.append(timer)
+    }
+
+    /// What is asked for ends this job from now on, instead of the one before; also what was asked for between the two.
+    func watch(_ scheduler: SchedulerNode) {
+        contents.state.withLock { state in
+            state.inbox = scheduler.inbox
+            if let cause = state.cause { scheduler.inbox.post(.stop(cause)) }
+        }
+    }
+}
+
+/// Signals as events.
+enum SignalSource {
+    /// Calls `body` at every signal of a number, on some thread.
+    static func make(_ number: Int32, _ body: @escaping @Sendable () -> Void) -> any DispatchSourceProtocol {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler(handler: body)
+        source.resume()
+        return source
+    }
+}
+
+/// SIGTERM and Ctrl-C to a server or worker: it asks the scheduler to end the job in order.
+///
+/// A second signal ends the process at once.
+final class NodeInterrupt {
+    /// What the node's link looks at.
+    let departure = Departure()
+    private var sources: [any DispatchSourceProtocol] = []
+
+    /// - Parameter ignoresInterrupt: Ctrl-C is for the launcher, of whose group this process is.
+    init(ignoresInterrupt: Bool) {
+        let departure = departure
+        for (number, kind) in [(SIGTERM, Departure.Signal.terminate), (SIGINT, .interrupt)] {
+            if kind == .interrupt, ignoresInterrupt { continue }
+            sources.append(
+                SignalSource.make(number) { if !departure.wish(kind) { exit(128 + number) } })
         }
     }
 }

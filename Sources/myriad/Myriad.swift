@@ -3,6 +3,7 @@ import Checkpoints
 import Cluster
 import Foundation
 import Job
+import Scheduler
 import Telemetry
 
 @main
@@ -18,7 +19,8 @@ struct Myriad: ParsableCommand {
               myriad launch configs/synthetic.yaml --servers 2 --workers 2
 
             Exit codes: 0 success; 64 wrong command line; 65 wrong config, data or checkpoint; 69 an address is taken or
-            cannot be reached; 70 the job failed; 77 wrong or missing keys; 130 interrupted.
+            cannot be reached; 70 the job failed; 77 wrong or missing keys; 130 stopped by Ctrl-C; 143 stopped by SIGTERM \
+            or its time limit.
             """,
         version: SystemInfo.version,
         subcommands: [
@@ -31,6 +33,7 @@ struct Myriad: ParsableCommand {
         ])
 
     static func main() {
+        _ = Interrupt.began
         // A file size limit or a closed pipe is an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
@@ -50,6 +53,13 @@ enum Exit {
     static let unavailable = ExitCode(69)
     static let failed = ExitCode(70)
     static let interrupted = ExitCode(130)
+
+    /// What is said and left with when a job was stopped in order: what there is of it, and how it goes on.
+    static func stopped(_ outcome: Outcome, _ cause: StopCause, run: String) -> ExitCode {
+        StandardError.line("\(outcome.reason); \(run) keeps \(Continuation.keeps(run))")
+        StandardError.line("continue with: \(ContinuingCommand.line(run: run))")
+        return ExitCode(cause.exitCode)
+    }
 
     /// Says what went wrong and leaves with its code.
     static func with(_ code: ExitCode, _ message: String) -> ExitCode {

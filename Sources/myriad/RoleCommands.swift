@@ -10,10 +10,13 @@ import Wire
 import Worker
 
 /// Runs a node to its end and turns its errors into exit codes.
-private func serve(_ body: () throws -> Void) throws {
+private func serve(_ body: (Departure) throws -> Void) throws {
     Orphan.watch()
+    let interrupt = NodeInterrupt(ignoresInterrupt: Orphan.isWatching)
     do {
-        try body()
+        try body(interrupt.departure)
+    } catch SchedulerLink.Lost.left(let endpoint, let signal) {
+        StandardError.line("\(SchedulerLink.Lost.left(endpoint: endpoint, signal))")
     } catch SchedulerLink.Lost.stopped(let reason) {
         // Told to stop like everybody else: this node has not failed.
         StandardError.line("stopped: \(reason)")
@@ -25,6 +28,7 @@ private func serve(_ body: () throws -> Void) throws {
         StandardError.line("what to do: \(FailureDiagnosis.remedy(cause, what: "\(error)"))")
         throw ExitCode(cause.exitCode)
     }
+    if let signal = interrupt.departure.signal { throw ExitCode(signal.exitCode) }
 }
 
 struct SchedulerCommand: ParsableCommand {
@@ -53,15 +57,15 @@ struct SchedulerCommand: ParsableCommand {
     @OptionGroup var security: SecurityArguments
 
     func run() throws {
-        let (job, resume) = try arguments.job()
-        try arguments.perform(job, resumes: resume != nil) { directory, monitor, interrupt in
+        let start = try arguments.job()
+        try arguments.perform(start) { directory, monitor, interrupt in
             var options = try SchedulerSetup.options(
-                job, checkpoints: URL(filePath: directory.checkpoints).path, resume: resume)
+                start.job, checkpoints: URL(filePath: directory.checkpoints).path, resume: start.resume)
             options.name = self.job ?? Variable.text("MYRIAD_JOB") ?? URL(filePath: directory.path).lastPathComponent
             let endpoint = try Endpoint(listen ?? Variable.text("MYRIAD_LISTEN") ?? "127.0.0.1:5555")
             let secured = try security.access.scheduler(on: endpoint, run: directory)
             let node = try SchedulerSetup.node(
-                job, options, on: "\(endpoint)", in: secured.context, allowed: secured.allowed, monitor: monitor)
+                start.job, options, on: "\(endpoint)", in: secured.context, allowed: secured.allowed, monitor: monitor)
             let how = secured.allowed != nil ? "encrypted" : endpoint.isLocal ? "this machine only" : "PLAINTEXT"
             StandardError.line("scheduler of job '\(options.name)' listens on \(node.endpoint) (\(how))")
             interrupt.watch(node)
@@ -102,7 +106,7 @@ struct ServerCommand: ParsableCommand {
     var checkpoints: String?
 
     func run() throws {
-        try serve {
+        try serve { departure in
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
             var hello = try node.hello(.server)
@@ -113,7 +117,8 @@ struct ServerCommand: ParsableCommand {
             for place in places { try context.proveGuarded(at: try Endpoint(place)) }
             let options = ServerNode.Options(
                 scheduler: "\(endpoint)", listen: places, hello: hello, schedulerKey: key,
-                wait: .seconds(try node.patience()), silence: .seconds(node.silence))
+                wait: .seconds(try node.patience()), silence: .seconds(node.silence),
+                departure: departure)
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
             let server = ServerNode(
                 options, in: context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
@@ -145,12 +150,13 @@ struct WorkerCommand: ParsableCommand {
     @OptionGroup var node: NodeArguments
 
     func run() throws {
-        try serve {
+        try serve { departure in
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
             let options = WorkerNode.Options(
                 scheduler: "\(endpoint)", hello: try node.hello(.worker), schedulerKey: key,
-                wait: .seconds(try node.patience()), silence: .seconds(node.silence))
+                wait: .seconds(try node.patience()), silence: .seconds(node.silence),
+                departure: departure)
             let worker = WorkerNode(options, in: context, process: SystemInfo.process) { try NodeSetup.worker($0) }
             try worker.run()
         }

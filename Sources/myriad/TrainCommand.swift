@@ -4,6 +4,7 @@ import Cluster
 import Dashboard
 import Foundation
 import Job
+import Records
 import Scheduler
 import Telemetry
 import Transport
@@ -23,26 +24,75 @@ struct JobArguments: ParsableArguments {
     @Option(help: "Continue from a run or checkpoint directory, on any number of servers and workers.")
     var resume: String?
 
+    @OptionGroup var stop: StopArguments
+
     @Flag(name: .shortAndLong, help: "Print the summary only.")
     var quiet = false
 
+    func validate() throws {
+        guard try stop.continues() else { return }
+        if run == nil {
+            throw ValidationError("--continue needs --run DIR: the directory of the run that is started or continued")
+        }
+        if resume != nil {
+            throw ValidationError(
+                "--continue goes on with the run of --run; --resume begins with the state of another one")
+        }
+    }
+
+    /// A job, and where it begins.
+    struct Start {
+        let job: Job
+        /// The checkpoint to begin with.
+        var resume: String?
+        /// Whether the run's directory may hold a run already.
+        var resumes = false
+        /// How the run ended, if nothing of it is left but to say so.
+        var outcome: Outcome?
+    }
+
     /// Reads the configuration and resolves it against its data.
-    func job(_ more: [String] = []) throws -> (job: Job, resume: String?) {
+    func job(_ more: [String] = []) throws -> Start {
         do {
             let settings = try ConfigReader.read(path: config, overrides: overrides + more)
-            guard let resume else { return (try Job(settings), nil) }
+            if try stop.continues(), let run { return try continued(settings, run) }
+            guard let resume else { return Start(job: try Job(settings)) }
             let newest = CheckpointReader.newest(in: resume + "/checkpoints") ?? resume
             let reader = try CheckpointReader(path: newest)
-            return (try Job(settings, startStep: reader.manifest.step), reader.path)
+            return Start(
+                job: try Job(settings, startStep: reader.manifest.step), resume: reader.path, resumes: true)
+        } catch let code as ExitCode {
+            throw code
         } catch {
             throw Exit.with(Exit.data, "\(error)")
         }
     }
 
+    /// Starts a run, or goes on with it; one that is finished says so.
+    private func continued(_ settings: JobConfig, _ run: String) throws -> Start {
+        let found = try Continuation(run: run, config: settings)
+        for warning in found.warnings { StandardError.line("warning: \(warning)") }
+        if let summary = found.summary {
+            print("\(run) is finished")
+            for line in summary { print(line) }
+            throw ExitCode.success
+        }
+        if found.hasBegun, !quiet {
+            let place = found.checkpoint.map { "after step \($0.step)" } ?? "from the start: it has no checkpoint"
+            StandardError.line("\(run) goes on \(place)")
+        }
+        return Start(
+            job: try Job(settings, startStep: found.checkpoint?.step ?? 0), resume: found.checkpoint?.path,
+            resumes: found.hasBegun, outcome: found.outcome)
+    }
+
     /// Runs a resolved job and prints how it ended.
-    func perform(_ job: Job, resumes: Bool, _ body: (RunDirectory, Monitor, Interrupt) throws -> Void) throws {
+    func perform(_ start: Start, _ body: (RunDirectory, Monitor, Interrupt) throws -> Void) throws {
+        let (job, resumes) = (start.job, start.resumes)
+        let interrupt = Interrupt(limit: try stop.limit())
         let path = run ?? resumedRun ?? RunDirectory.free(for: config)
         let book = ClusterBook(job, directory: path)
+        if resumes, let earlier = try? RecordedRun(directory: path) { book.goOn(from: earlier.status) }
         // Before the directory is made: a port that is taken leaves nothing behind.
         let page = try JobPage.start(job.config.monitor, book.board)
         defer {
@@ -55,8 +105,9 @@ struct JobArguments: ParsableArguments {
         } catch {
             throw Exit.with(Exit.data, "\(error)")
         }
-        let total = job.plan.samples(through: job.plan.lastStep) - job.plan.samples(through: job.plan.startStep)
-        let monitor = Monitor(run: directory, samples: total, quiet: quiet, book: book)
+        let before = job.plan.samples(through: job.plan.startStep)
+        let total = job.plan.samples(through: job.plan.lastStep) - before
+        let monitor = Monitor(run: directory, samples: total, before: before, quiet: quiet, book: book)
         defer { monitor.close() }
         if job.config.monitor.tensorboard {
             monitor.writeTensorBoard(
@@ -66,9 +117,12 @@ struct JobArguments: ParsableArguments {
             book.announce(page: page.url)
             if !quiet { StandardError.line("page: \(page.url)") }
         }
-        let interrupt = Interrupt()
         do {
-            try body(directory, monitor, interrupt)
+            if let outcome = start.outcome {
+                monitor.take(.finished(outcome))
+            } else {
+                try body(directory, monitor, interrupt)
+            }
         } catch {
             // The scheduler itself did not come about: it is the one that failed.
             let cause = FailureReport.Cause(of: error)
@@ -78,8 +132,8 @@ struct JobArguments: ParsableArguments {
                 remedy: FailureDiagnosis.remedy(cause, what: "\(error)"), step: 0)
             monitor.take(.failed(report))
         }
-        if interrupt.isInterrupted {
-            throw Exit.with(Exit.interrupted, "interrupted; \(directory.path) keeps its last checkpoint")
+        if let stopped = monitor.stopped {
+            throw Exit.stopped(stopped.outcome, stopped.cause, run: directory.path)
         }
         if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
         for line in monitor.summary() { print(line) }
@@ -101,14 +155,20 @@ struct TrainCommand: ParsableCommand {
               myriad train configs/synthetic.yaml
               myriad train configs/movielens.yaml train.epochs=4 cluster.threads=2 --run runs/long
               myriad train configs/movielens.yaml --resume runs/movielens-1 train.epochs=6
+              myriad train configs/movielens.yaml --run runs/night --continue --time-limit 3600
+
+            Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same
+            command with --run and --continue goes on from there to the same result. A second signal ends at once.
             """)
 
     @OptionGroup var arguments: JobArguments
 
     func run() throws {
-        let (job, resume) = try arguments.job()
-        try arguments.perform(job, resumes: resume != nil) { directory, monitor, interrupt in
-            try LocalCluster.run(job, checkpoints: directory.checkpoints, resume: resume, monitor: monitor) {
+        let start = try arguments.job()
+        try arguments.perform(start) { directory, monitor, interrupt in
+            try LocalCluster.run(
+                start.job, checkpoints: directory.checkpoints, resume: start.resume, monitor: monitor
+            ) {
                 interrupt.watch($0)
             }
         }
@@ -121,7 +181,9 @@ struct LaunchCommand: ParsableCommand {
         abstract: "Train as a cluster of processes on this machine.",
         discussion: """
             The launcher is the scheduler; servers and workers are its children, each with a log in the run's directory.
-            Ctrl-C stops all in order; if the launcher is killed, its children end by themselves.
+            Ctrl-C, SIGTERM and the time limit stop all in order, with a checkpoint; the same command with --run and
+            --continue goes on from there, with any number of servers and workers. If the launcher is killed, its
+            children end by themselves.
 
             Examples:
               myriad launch configs/synthetic.yaml --servers 2 --workers 2
@@ -142,12 +204,12 @@ struct LaunchCommand: ParsableCommand {
         var more: [String] = []
         if let servers { more.append("cluster.servers=\(servers)") }
         if let workers { more.append("cluster.workers=\(workers)") }
-        let (job, resume) = try arguments.job(more)
+        let start = try arguments.job(more)
         let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-        try arguments.perform(job, resumes: resume != nil) { directory, monitor, interrupt in
+        try arguments.perform(start) { directory, monitor, interrupt in
             let launcher = Launcher(
-                job, run: directory, monitor: monitor, program: program, access: security.access)
-            try launcher.run(resume: resume) { interrupt.watch($0) }
+                start.job, run: directory, monitor: monitor, program: program, access: security.access)
+            try launcher.run(resume: start.resume) { interrupt.watch($0) }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Parameters
 import Tensors
@@ -75,7 +76,9 @@ import Wire
             }
             return try CheckpointWriter(
                 directory: directory, layout: layout, tables: options, map: map, config: "a: 1", keep: keep
-            ).commit(step: step, parts: parts, isBest: best, auc: 0.5)
+            ).commit(
+                step: step, parts: parts,
+                judgement: Judgement(basis: "auc", step: step, bestStep: best ? step : nil))
         }
 
         func restore(_ path: String) throws {

@@ -45,7 +45,7 @@ struct ExpectedSamples {
                 "openblas": job.build.openblas,
             ], 1)
         add("job_info", ["model": job.model], 1)
-        for state in ["waiting", "running", "finished", "failed"] {
+        for state in ["waiting", "running", "finished", "stopped", "failed"] {
             add("job_state", ["state": state], job.state.rawValue == state ? 1 : 0)
         }
         for cause in FailureReport.Cause.allCases {

@@ -73,7 +73,7 @@
   // Keeps the last state and says how old it is; that nobody answers is no news once the job has ended.
   function listen() {
     const seconds = Math.round((Date.now() - answered) / 1000);
-    const isOver = page.dataset.state === "finished" || page.dataset.state === "failed";
+    const isOver = ["finished", "stopped", "failed"].includes(page.dataset.state);
     silence.hidden = isAnswering || seconds < 2;
     silence.className = isOver ? "silence over" : "silence";
     if (silence.hidden) return;

@@ -1,0 +1,42 @@
+import Synchronization
+
+/// The wish that a node's process ends: noted by whoever hears a signal, told to the scheduler by the node's link.
+package final class Departure: Sendable {
+    /// How the wish came.
+    package enum Signal: Sendable, Equatable {
+        /// SIGTERM.
+        case terminate
+        /// Ctrl-C.
+        case interrupt
+
+        /// What people call it.
+        package var name: String { self == .terminate ? "SIGTERM" : "Ctrl-C" }
+        /// The code with which the process ends.
+        package var exitCode: Int32 { self == .terminate ? 143 : 130 }
+    }
+
+    /// How long a scheduler that says nothing is waited for.
+    static let patience = Duration.seconds(10)
+    /// The same before the node has a place in the job.
+    static let patienceBeforeWelcome = Duration.seconds(1)
+
+    private let state = Mutex<(signal: Signal, time: ContinuousClock.Instant)?>(nil)
+
+    /// Nobody wishes it yet.
+    package init() {}
+
+    /// The wish, and when it came.
+    var notice: (signal: Signal, time: ContinuousClock.Instant)? { state.withLock { $0 } }
+
+    /// How the wish came, if it did.
+    package var signal: Signal? { notice?.signal }
+
+    /// Notes the wish, from any thread; false when it was there before.
+    package func wish(_ signal: Signal) -> Bool {
+        state.withLock { state in
+            guard state == nil else { return false }
+            state = (signal, .now)
+            return true
+        }
+    }
+}

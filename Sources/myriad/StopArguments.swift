@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+
+/// How long a job may run, and whether it goes on where an earlier attempt stopped.
+struct StopArguments: ParsableArguments {
+    @Flag(
+        name: .customLong("continue"),
+        help: """
+            Start the run of --run, or go on with it from its newest checkpoint; a finished one ends at once. \
+            (MYRIAD_CONTINUE=1)
+            """)
+    var goesOn = false
+
+    @Option(
+        name: .customLong("time-limit"),
+        help: """
+            Seconds after which the job writes a checkpoint and ends with code 143, since the start of this process. \
+            (MYRIAD_TIME_LIMIT)
+            """)
+    var timeLimit: Double?
+
+    /// The flag, or what the environment says.
+    func continues() throws -> Bool {
+        if goesOn { return true }
+        switch ProcessInfo.processInfo.environment["MYRIAD_CONTINUE"] ?? "" {
+        case "", "0", "false", "no": return false
+        case "1", "true", "yes": return true
+        case let other: throw ValidationError("MYRIAD_CONTINUE is '\(other)', expected 1 or 0")
+        }
+    }
+
+    /// The option, or what the environment says; nil for no limit.
+    func limit() throws -> Double? {
+        let text = ProcessInfo.processInfo.environment["MYRIAD_TIME_LIMIT"] ?? ""
+        guard timeLimit != nil || !text.isEmpty else { return nil }
+        // Ten years: a moment so far away can still be counted in nanoseconds.
+        guard let seconds = timeLimit ?? Double(text), seconds > 0, seconds <= 315_360_000 else {
+            let name = timeLimit == nil ? "MYRIAD_TIME_LIMIT" : "--time-limit"
+            let value = timeLimit.map { "\($0)" } ?? "'\(text)'"
+            throw ValidationError("\(name) is \(value), expected a number of seconds above 0")
+        }
+        return seconds
+    }
+
+    func validate() throws {
+        _ = try continues()
+        _ = try limit()
+    }
+}
+
+/// The command that was given, made to go on with its run.
+enum ContinuingCommand {
+    /// The command line, for a shell.
+    static func line(run: String, arguments: [String] = CommandLine.arguments) -> String {
+        var words: [String] = []
+        var rest = arguments.dropFirst().makeIterator()
+        while let word = rest.next() {
+            switch word {
+            case "--resume", "--run": _ = rest.next()
+            case "--continue": break
+            case _ where word.hasPrefix("--resume=") || word.hasPrefix("--run="): break
+            default: words.append(word)
+            }
+        }
+        return (["myriad"] + words + ["--run", run, "--continue"]).map(quoted).joined(separator: " ")
+    }
+
+    private static func quoted(_ word: String) -> String {
+        let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
+        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}
