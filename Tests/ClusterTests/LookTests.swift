@@ -162,7 +162,7 @@ import Testing
         job.waitUntilExit()
         follow.waitUntilExit()
         #expect(follow.terminationStatus == 0)
-        #expect(try program.run("status").output.hasPrefix("b  failed  step "))
+        #expect(try program.run("status").output.hasPrefix("b  stopped  step "))
         #expect(
             try program.run("logs", "--role", "worker", "--rank", "7", "--tail", "1").output
                 == "worker 7 | ␛[2Jsecond warning\n")

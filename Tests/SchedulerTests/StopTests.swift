@@ -1,0 +1,391 @@
+import Evaluation
+import Telemetry
+import Testing
+import Wire
+
+@testable import Scheduler
+
+/// How a job is stopped in order, as the scheduler decides it: one server, two workers, decisions at steps 4 and 8.
+private struct Job {
+    var loop: SchedulerLoop
+    var now = ContinuousClock.now
+    let options: SchedulerOptions
+
+    init(checkpoints: String? = "c", every: Int = 0, startStep: Int = 0, judgement: Judgement? = nil, patience: Int = 0)
+    {
+        let plan = JobPlan(
+            trainSamples: 40, batch: 10, microBatch: 5, epochs: 3, startStep: startStep, evaluation: .perEpoch(1),
+            checkpointEvery: every)
+        options = SchedulerOptions(
+            job: 5, servers: 1, shardsPerServer: 1, workers: 2, config: "seed: 1", plan: plan,
+            splits: ["valid": 4, "test": 4], validation: "valid", test: "test",
+            earlyStop: patience > 0 ? .init(patience: patience, minimumGain: 0) : nil, checkpoints: checkpoints,
+            judgement: judgement)
+        loop = SchedulerLoop(options, at: now)
+    }
+
+    private func header(_ role: Role, _ rank: Int) -> Header {
+        Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
+    }
+
+    static func connection(_ role: Role, _ rank: Int) -> [UInt8] { [role.rawValue, UInt8(rank)] }
+
+    @discardableResult
+    mutating func send(_ control: Control, _ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
+        var effects = SchedulerLoop.Effects()
+        loop.receive(
+            control.message(header(role, rank)), from: Job.connection(role, rank), at: now, into: &effects)
+        return effects
+    }
+
+    @discardableResult
+    mutating func join(_ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
+        send(
+            .hello(
+                Hello(role: role, wantedRank: rank, host: "h", pid: rank, processor: "p", blas: "b", version: "1")),
+            role, rank)
+    }
+
+    mutating func joinAll() {
+        join(.server, 0)
+        join(.worker, 0)
+        join(.worker, 1)
+    }
+
+    @discardableResult
+    mutating func reach(_ step: Int, _ worker: Int) -> SchedulerLoop.Effects {
+        send(.reached(Reached(step: step)), .worker, worker)
+    }
+
+    @discardableResult
+    mutating func score(_ split: String, step: Int, quality: Float = 1) -> SchedulerLoop.Effects {
+        var effects = SchedulerLoop.Effects()
+        for worker in 0..<2 {
+            effects = SchedulerLoop.Effects()
+            let message = Message.scores(
+                header(.worker, worker), range: ScoresRange(split: split, step: step, first: worker * 2, count: 2),
+                logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
+                keys: Payload(copying: [UInt64(1), 1]))
+            loop.receive(message, from: Job.connection(.worker, worker), at: now, into: &effects)
+        }
+        return effects
+    }
+
+    mutating func stop(_ cause: StopCause = .terminated) -> SchedulerLoop.Effects {
+        var effects = SchedulerLoop.Effects()
+        loop.stop(for: cause, at: now, into: &effects)
+        return effects
+    }
+
+    mutating func part(_ step: Int) -> SchedulerLoop.Effects {
+        send(
+            .snapshotDone(
+                SnapshotDone(
+                    step: step, shard: 0, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0], tables: [])),
+            .server, 0)
+    }
+
+    mutating func committed(_ step: Int, fails: Bool = false) -> SchedulerLoop.Effects {
+        struct Full: Error {}
+        var effects = SchedulerLoop.Effects()
+        loop.committed(
+            step: step, fails ? .failure(Full()) : .success((path: "p", seconds: 0, bytes: 1)), at: now,
+            into: &effects)
+        return effects
+    }
+
+    /// All report; returns how it ended.
+    mutating func leave() -> SchedulerLoop.Effects {
+        send(.stopped(NodeReport()), .worker, 0)
+        send(.stopped(NodeReport()), .worker, 1)
+        return send(.stopped(NodeReport()), .server, 0)
+    }
+}
+
+extension SchedulerLoop.Effects {
+    fileprivate var holds: [[UInt8]] {
+        actions.compactMap { if case .send(let to, .hold) = $0 { to } else { nil } }
+    }
+    fileprivate var verdicts: [Verdict] {
+        actions.compactMap { if case .send(_, .verdict(let verdict)) = $0 { verdict } else { nil } }
+    }
+    fileprivate var decisions: [Verdict.Action] { verdicts.map(\.action) }
+    fileprivate var snapshots: [Int] {
+        actions.compactMap { if case .send(_, .snapshot(let request)) = $0 { request.step } else { nil } }
+    }
+    fileprivate var commits: [Judgement] {
+        actions.compactMap { if case .commit(_, _, let judgement) = $0 { judgement } else { nil } }
+    }
+    fileprivate var stops: [String] {
+        actions.compactMap { if case .send(_, .stop(let stop)) = $0 { stop.reason } else { nil } }
+    }
+    fileprivate var isEnd: Bool { actions.contains { if case .end = $0 { true } else { false } } }
+    fileprivate var stopped: (outcome: Outcome, cause: StopCause)? {
+        for case .stopped(let outcome, let cause) in events { return (outcome, cause) }
+        return nil
+    }
+    fileprivate var hasFinished: Bool {
+        events.contains { if case .finished = $0 { true } else { false } }
+    }
+    fileprivate var failures: [FailureReport] {
+        events.compactMap { if case .failed(let report) = $0 { report } else { nil } }
+    }
+}
+
+@Suite struct StopTests {
+    @Test("workers at different steps are brought to the furthest, its state is written, and all leave")
+    func differentSteps() {
+        var job = Job()
+        job.joinAll()
+        #expect(job.stop().holds == [Job.connection(.worker, 0), Job.connection(.worker, 1)])
+        #expect(job.stop(.interrupted).holds.isEmpty)
+        #expect(job.reach(6, 0).actions.isEmpty)
+        #expect(job.reach(5, 1).verdicts == [Verdict(step: 5, action: .proceed)])
+        let all = job.reach(6, 1)
+        #expect(all.snapshots == [6] && all.verdicts.isEmpty)
+        #expect(job.part(6).commits.count == 1)
+        #expect(job.committed(6).decisions == [.stop, .stop])
+        let end = job.leave()
+        #expect(end.isEnd && end.stopped?.cause == .terminated && end.stopped?.outcome.step == 6)
+        #expect(end.stopped?.outcome.reason == "stopped after step 6 at SIGTERM")
+    }
+
+    @Test("who is behind by several steps is brought on by one after the other, whoever speaks first")
+    func farBehind() {
+        var job = Job()
+        job.joinAll()
+        _ = job.stop()
+        job.reach(5, 1)
+        #expect(job.reach(7, 0).verdicts == [Verdict(step: 5, action: .proceed)])
+        #expect(job.reach(6, 1).verdicts == [Verdict(step: 6, action: .proceed)])
+        #expect(job.reach(7, 1).snapshots == [7])
+    }
+
+    @Test("where the furthest stands at a step of decision, the decision comes first, and is not lost")
+    func decisionFirst() {
+        var job = Job()
+        job.joinAll()
+        #expect(job.reach(4, 0).decisions == [.score(split: "valid")])
+        _ = job.stop()
+        #expect(job.reach(3, 1).verdicts == [Verdict(step: 3, action: .proceed)])
+        #expect(job.reach(4, 1).decisions == [.score(split: "valid")])
+        let judged = job.score("valid", step: 4)
+        #expect(judged.snapshots == [4] && judged.decisions == [.score(split: "test"), .score(split: "test")])
+        #expect(job.part(4).commits.isEmpty)
+        let known = job.score("test", step: 4).commits
+        #expect(known.first?.bestStep == 4 && known.first?.test?.auc == 1 && known.first?.step == 4)
+        #expect(job.committed(4).decisions == [.stop, .stop])
+        #expect(job.leave().stopped?.outcome.step == 4)
+    }
+
+    @Test("a state that is no better is written too when the job stops there, whenever the signal comes")
+    func noBetter() {
+        for isLate in [false, true] {
+            var job = Job()
+            job.joinAll()
+            for step in [4, 8] {
+                if step == 8, !isLate { _ = job.stop() }
+                job.reach(step, 0)
+                job.reach(step, 1)
+                if step == 8, isLate { _ = job.stop() }
+                let judged = job.score("valid", step: step, quality: step == 4 ? 1 : -2)
+                if step == 8 { #expect(judged.snapshots == [8] && judged.decisions.isEmpty) }
+                _ = job.part(step)
+                job.score("test", step: step)
+                _ = job.committed(step)
+            }
+            #expect(job.loop.judgement.bestStep == 4 && job.loop.judgement.withoutGain == 1)
+            #expect(job.leave().stopped?.outcome.bestStep == 4)
+        }
+    }
+
+    @Test(
+        "a checkpoint of the plan at that step is not written twice, be its parts there or not", arguments: [0, 1, 2])
+    func planned(progress: Int) {
+        var job = Job(every: 3)
+        job.joinAll()
+        _ = job.stop()
+        if progress > 0 { #expect(job.part(3).commits.count == 1) }
+        if progress > 1 { _ = job.committed(3) }
+        job.reach(3, 0)
+        var last = job.reach(3, 1)
+        #expect(last.snapshots.isEmpty)
+        if progress == 0 {
+            #expect(job.part(3).commits.count == 1 && last.verdicts.isEmpty)
+        }
+        if progress < 2 { last = job.committed(3) }
+        #expect(last.decisions == [.stop, .stop])
+    }
+
+    @Test("before all have joined the end comes at once, and who comes late is told")
+    func gathering() {
+        var job = Job()
+        job.join(.worker, 1)
+        #expect(
+            job.stop(.timeLimit(seconds: 2.5)).stops == ["stopped before the first step at the time limit of 2.5 s"])
+        #expect(job.join(.server, 0).stops.count == 1)
+        let last = job.join(.worker, 0)
+        #expect(last.stops.count == 1 && last.isEnd && last.stopped?.outcome.step == 0)
+
+        job = Job()
+        job.join(.worker, 1)
+        _ = job.stop()
+        var effects = SchedulerLoop.Effects()
+        job.loop.tick(at: job.now + .seconds(1), into: &effects)
+        #expect(!effects.isEnd)
+        job.loop.tick(at: job.now + .seconds(4), into: &effects)
+        #expect(effects.isEnd && effects.stopped != nil)
+    }
+
+    @Test("a job that keeps no checkpoints just stops")
+    func withoutDirectory() {
+        var job = Job(checkpoints: nil)
+        job.joinAll()
+        _ = job.stop(.interrupted)
+        job.reach(1, 0)
+        let last = job.reach(1, 1)
+        #expect(last.snapshots.isEmpty && last.decisions == [.stop, .stop])
+        #expect(job.leave().stopped?.outcome.reason == "stopped after step 1 by Ctrl-C")
+    }
+
+    @Test("a node that dies while workers are held fails the job")
+    func death() {
+        var job = Job()
+        job.joinAll()
+        _ = job.stop()
+        job.reach(2, 0)
+        let died = Evidence(
+            .died, of: Member(role: .worker, rank: 1), what: "worker 1 was killed by signal 9 (SIGKILL)",
+            cause: .killed, at: job.now)
+        var effects = SchedulerLoop.Effects()
+        job.loop.take(died, at: job.now, into: &effects)
+        #expect(effects.stops.count == 2)
+        #expect(job.reach(2, 0).actions.isEmpty)
+        job.loop.tick(at: job.now + .seconds(1), into: &effects)
+        job.loop.tick(at: job.now + .seconds(3), into: &effects)
+        #expect(effects.failures.map(\.first) == ["worker 1"] && effects.stopped == nil && effects.isEnd)
+    }
+
+    @Test("a checkpoint that cannot be written does not keep the job from stopping", arguments: [true, false])
+    func notWritten(byShard: Bool) {
+        var job = Job()
+        job.joinAll()
+        _ = job.stop()
+        job.reach(2, 0)
+        job.reach(2, 1)
+        let effects: SchedulerLoop.Effects
+        if byShard {
+            let failure = Failure(role: .server, rank: 0, step: 2, message: "no space left", checkpoint: 2)
+            effects = job.send(.failed(failure), .server, 0)
+            // Another shard's complaint of the same disk.
+            #expect(job.send(.failed(failure), .server, 0).actions.isEmpty)
+        } else {
+            _ = job.part(2)
+            effects = job.committed(2, fails: true)
+        }
+        let said = effects.events.contains { if case .checkpointFailed(2, _) = $0 { true } else { false } }
+        #expect(said && effects.decisions == [.stop, .stop] && effects.failures.isEmpty)
+        #expect(job.leave().stopped?.outcome.step == 2)
+    }
+
+    @Test("without a wish to stop, a shard that cannot write fails the job")
+    func notWrittenInTraining() {
+        var job = Job()
+        job.joinAll()
+        let failure = Failure(role: .server, rank: 0, step: 2, message: "no space left", checkpoint: 2)
+        #expect(job.send(.failed(failure), .server, 0).stops.count == 3)
+    }
+
+    @Test("a node that is to leave asks for the same, and how it leaves is no news")
+    func leaving() {
+        var job = Job()
+        job.joinAll()
+        #expect(job.send(.leaving(Leaving(isInterrupt: false)), .worker, 1).holds.count == 2)
+        #expect(job.send(.leaving(Leaving(isInterrupt: false)), .worker, 1).actions.isEmpty)
+        job.reach(2, 0)
+        job.reach(2, 1)
+        _ = job.part(2)
+        _ = job.committed(2)
+        job.send(.stopped(NodeReport()), .worker, 1)
+        var effects = SchedulerLoop.Effects()
+        let worker = Member(role: .worker, rank: 1)
+        job.loop.take(
+            Evidence(.died, of: worker, what: "worker 1 exited with code 143", at: job.now), at: job.now,
+            into: &effects)
+        #expect(effects.events.isEmpty && effects.actions.isEmpty)
+        job.send(.stopped(NodeReport()), .worker, 0)
+        let end = job.send(.stopped(NodeReport()), .server, 0).stopped
+        #expect(end?.cause == .node(worker, isInterrupt: false) && end?.cause.exitCode == 143)
+        #expect(end?.outcome.reason == "stopped after step 2 at SIGTERM to worker 1")
+        #expect(StopCause.node(worker, isInterrupt: true).exitCode == 130)
+    }
+
+    @Test("a signal after the last decision changes nothing: the job is finished")
+    func tooLate() {
+        var job = Job(checkpoints: nil)
+        job.joinAll()
+        job.reach(12, 0)
+        job.reach(12, 1)
+        job.score("valid", step: 12)
+        #expect(job.score("test", step: 12).decisions == [.stop, .stop])
+        #expect(job.stop().actions.isEmpty)
+        let end = job.leave()
+        #expect(end.hasFinished && end.stopped == nil)
+    }
+
+    @Test("a job that goes on remembers what was best, and stops early when it would have")
+    func memory() throws {
+        var job = Job(patience: 2)
+        job.joinAll()
+        job.reach(4, 0)
+        job.reach(4, 1)
+        job.score("valid", step: 4)
+        _ = job.part(4)
+        let known = try #require(job.score("test", step: 4).commits.first)
+        #expect(known.bestStep == 4 && known.withoutGain == 0)
+
+        var second = Job(startStep: 4, judgement: known, patience: 2)
+        second.joinAll()
+        second.reach(8, 0)
+        second.reach(8, 1)
+        #expect(second.score("valid", step: 8, quality: -2).decisions == [.proceed, .proceed])
+        _ = second.stop()
+        second.reach(9, 0)
+        second.reach(9, 1)
+        let later = try #require(second.part(9).commits.first)
+        #expect(later.bestStep == 4 && later.withoutGain == 1 && later.step == 8 && later.test == known.test)
+
+        var third = Job(checkpoints: nil, startStep: 9, judgement: later, patience: 1)
+        third.joinAll()
+        third.reach(12, 0)
+        third.reach(12, 1)
+        #expect(third.score("valid", step: 12, quality: -2).decisions == [.stop, .stop])
+        guard case .finished(let outcome)? = third.leave().events.last else {
+            Issue.record("not finished")
+            return
+        }
+        #expect(outcome.bestStep == 4 && outcome.bestValidation == known.best && outcome.test == known.test)
+    }
+
+    @Test("what was chosen by something else is forgotten, and that is said")
+    func otherBasis() {
+        var job = Job(judgement: Judgement(basis: "other", step: 2, bestStep: 2))
+        job.join(.server, 0)
+        job.join(.worker, 0)
+        let started = job.join(.worker, 1).events
+        let warnings = started.compactMap { if case .started(_, let texts) = $0 { texts } else { nil } }.joined()
+        #expect(warnings.count == 1 && warnings.first?.contains("forgotten") == true)
+        #expect(job.loop.judgement.bestStep == nil)
+    }
+
+    @Test("parts that come after a later decision are committed with what was known of their step")
+    func lateParts() {
+        var job = Job(every: 3)
+        job.joinAll()
+        job.reach(4, 0)
+        job.reach(4, 1)
+        job.score("valid", step: 4)
+        #expect(job.part(3).commits.first?.bestStep == nil)
+        #expect(job.loop.judgement.bestStep == 4)
+    }
+}
