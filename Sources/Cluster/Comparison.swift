@@ -167,21 +167,24 @@ package struct Comparison {
         return nil
     }
 
-    /// Trains a run to its end, anew if an earlier comparison left it unfinished.
+    /// Trains a run to its end, from its newest checkpoint if an earlier comparison left it unfinished.
     ///
     /// - Parameter started: given the scheduler, so that a signal can end the run; it has no figures then.
     package mutating func train(_ number: Int, quiet: Bool, started: (SchedulerNode) -> Void) throws {
         let run = runs[number]
         do {
-            let job = try Job(config(of: run))
-            if FileManager.default.fileExists(atPath: run.directory + "/config.yaml") {
-                try FileManager.default.removeItem(atPath: run.directory)
-            }
-            let directory = try RunDirectory(path: run.directory, config: job.config, resumes: false)
+            let found = try Continuation(run: run.directory, config: config(of: run))
+            // One that was killed at its very end has no figures of its speed: it is trained anew.
+            let checkpoint = found.remembers && found.outcome == nil ? found.checkpoint : nil
+            if found.hasBegun, checkpoint == nil { try FileManager.default.removeItem(atPath: run.directory) }
+            let job = try Job(config(of: run), startStep: checkpoint?.step ?? 0)
+            let directory = try RunDirectory(path: run.directory, config: job.config, resumes: checkpoint != nil)
+            let before = job.plan.samples(through: job.plan.startStep)
             let monitor = Monitor(
-                run: directory, samples: job.plan.samples(through: job.plan.lastStep), quiet: quiet,
-                label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ")
-            try LocalCluster.run(job, checkpoints: directory.checkpoints, monitor: monitor, started: started)
+                run: directory, samples: job.plan.samples(through: job.plan.lastStep) - before, before: before,
+                quiet: quiet, label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ")
+            try LocalCluster.run(
+                job, checkpoints: directory.checkpoints, resume: checkpoint?.path, monitor: monitor, started: started)
             if monitor.stopped != nil { return }
             if let failure = monitor.failure { throw Failure(description: failure.what) }
             _ = monitor.summary()

@@ -16,6 +16,8 @@ package struct Continuation {
     package private(set) var hasBegun = false
     /// The newest checkpoint that is whole, and its step; without one the run begins at its start.
     package private(set) var checkpoint: (path: String, step: Int)?
+    /// Whether the checkpoint tells what was judged before it.
+    package private(set) var remembers = true
     /// The lines that say how the run ended, if it is finished.
     package private(set) var summary: [String]?
     /// How a run ended whose last checkpoint is complete and which was killed before it could say so.
@@ -37,9 +39,13 @@ package struct Continuation {
             return
         }
         findCheckpoint(in: run + "/checkpoints")
-        guard let checkpoint, let known = try Manifest(directory: checkpoint.path).judgement,
-            known.step == checkpoint.step
-        else { return }
+        guard let checkpoint else { return }
+        guard let known = try Manifest(directory: checkpoint.path).judgement else {
+            remembers = false
+            warnings.append("\(checkpoint.path) is of an older version: what was the best state before it is not known")
+            return
+        }
+        guard known.step == checkpoint.step else { return }
         let isExhausted = config.train.patience > 0 && known.withoutGain >= config.train.patience
         guard checkpoint.step >= lastStep || isExhausted else { return }
         outcome = Outcome(

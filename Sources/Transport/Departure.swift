@@ -15,6 +15,8 @@ package final class Departure: Sendable {
         package var exitCode: Int32 { self == .terminate ? 143 : 130 }
     }
 
+    /// Signals within this time are one wish: they go to a process and to its group.
+    package static let moment = Duration.seconds(1)
     /// How long a scheduler that says nothing is waited for.
     static let patience = Duration.seconds(10)
     /// The same before the node has a place in the job.
@@ -31,10 +33,10 @@ package final class Departure: Sendable {
     /// How the wish came, if it did.
     package var signal: Signal? { notice?.signal }
 
-    /// Notes the wish, from any thread; false when it was there before.
+    /// Notes the wish, from any thread; false when it is a second one.
     package func wish(_ signal: Signal) -> Bool {
         state.withLock { state in
-            guard state == nil else { return false }
+            if let state { return state.time.duration(to: .now) < Self.moment }
             state = (signal, .now)
             return true
         }

@@ -6,10 +6,11 @@ import Transport
 
 /// Ctrl-C, SIGTERM and a time limit end a job in order: everybody stops after the same step, and its state is written.
 ///
-/// A second signal ends the process at once.
+/// A second signal ends the process at once; what comes within a second of the first is the same wish (`timeout` and
+/// batch systems signal a process and its group).
 final class Interrupt {
     private struct Contents {
-        var signals = 0
+        var signaled: ContinuousClock.Instant?
         var cause: StopCause?
         var inbox: Inbox<SchedulerNode.Command>?
     }
@@ -32,11 +33,11 @@ final class Interrupt {
             }
         }
 
-        /// Notes a signal, and says whether it is the first.
+        /// Notes a signal, and says whether it is the first wish.
         func isFirstSignal() -> Bool {
             state.withLock { state in
-                state.signals += 1
-                return state.signals == 1
+                defer { state.signaled = state.signaled ?? .now }
+                return state.signaled.map { $0.duration(to: .now) < Departure.moment } ?? true
             }
         }
     }
@@ -88,7 +89,7 @@ enum SignalSource {
 
 /// SIGTERM and Ctrl-C to a server or worker: it asks the scheduler to end the job in order.
 ///
-/// A second signal ends the process at once.
+/// A second signal ends the process at once, unless it comes within a second.
 final class NodeInterrupt {
     /// What the node's link looks at.
     let departure = Departure()

@@ -240,7 +240,7 @@ import Testing
         #expect(!results.complete && results.runs.map(\.run) == ["out/job-1", "out/job-2"])
     }
 
-    @Test("Ctrl-C ends with code 130 and keeps the runs that are finished")
+    @Test("Ctrl-C ends with code 130, keeps the runs that are finished, and the stopped one goes on")
     func interrupted() throws {
         let program = try prepare()
         try text(program, "job.yaml").replacingOccurrences(of: "max_steps: 50", with: "max_steps: 0")
@@ -257,5 +257,19 @@ import Testing
         #expect(process.terminationReason == .exit && process.terminationStatus == 130)
         #expect(try Results(program.directory + "/out").runs.map(\.model) == ["job"])
         #expect(try text(program, "out/table.md").contains("incomplete: endless has 0 of 1 seeds"))
+        // It goes on from where it was stopped.
+        let again = try program.start(
+            ["compare", "job.yaml", "endless.yaml", "--seeds", "1", "--output", "out"])
+        defer { kill(again.processIdentifier, SIGKILL) }
+        func lines(_ event: String) -> [Substring] {
+            ((try? text(program, "out/endless-1/metrics.jsonl")) ?? "").split(separator: "\n").filter {
+                $0.contains("\"event\":\"\(event)\"")
+            }
+        }
+        #expect(lines("stopped").count == 1 && lines("checkpoint").count == 1)
+        #expect(Local.wait { lines("started").count == 2 && lines("joined").count == 4 })
+        again.terminate()
+        again.waitUntilExit()
+        #expect(again.terminationStatus == 143 && lines("stopped").count == 2)
     }
 }

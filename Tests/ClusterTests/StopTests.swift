@@ -102,13 +102,17 @@ import Testing
         #expect(report.code == 0, "\(report.errors)")
     }
 
-    @Test("SIGTERM to every process of a cluster at once stops it in order all the same")
+    @Test("SIGTERM to every process of a cluster at once, and again a moment later, stops it in order all the same")
     func group() throws {
         let cluster = try FaultyCluster()
         let number = try begin(cluster, ["launch", "job.yaml", "--servers", "2", "--workers", "2"])
         let children = Local.children(of: cluster.pid(of: number))
         #expect(children.count == 4)
-        for process in children + [cluster.pid(of: number)] { kill(process, SIGTERM) }
+        // As `timeout` and batch systems do: to each process, and to the group.
+        for _ in 0..<2 {
+            for process in children + [cluster.pid(of: number)] { kill(process, SIGTERM) }
+            Thread.sleep(forTimeInterval: 0.005)
+        }
         #expect(cluster.end(of: number) == 143)
         let step = try step(cluster.errors(of: number))
         let status = try status(cluster)

@@ -145,6 +145,47 @@ import Testing
         #expect(failed.text.contains("signal 9"))
     }
 
+    @Test("a job that was stopped and goes on keeps one record, without gaps or repetitions")
+    func continued() throws {
+        let command = ["train", "job.yaml", "--run", "run", "--continue", "--quiet", "train.epochs=1000"]
+        for attempt in 1...2 {
+            let job = Process()
+            job.executableURL = URL(filePath: Tools.program)
+            job.arguments = command
+            job.currentDirectoryURL = URL(filePath: directory)
+            job.standardOutput = FileHandle.nullDevice
+            job.standardError = FileHandle.nullDevice
+            let before = try? metrics("run").count { $0.event == "evaluated" }
+            try job.run()
+            defer { if job.isRunning { kill(job.processIdentifier, SIGKILL) } }
+            let deadline = ContinuousClock.now + .seconds(60)
+            while (try? metrics("run").count { $0.event == "evaluated" }) ?? 0 <= (before ?? 0) + 1, .now < deadline {
+                Thread.sleep(forTimeInterval: 0.05)
+            }
+            job.terminate()
+            job.waitUntilExit()
+            #expect(job.terminationStatus == 143)
+            #expect(try validate("run").counts["stopped"] == attempt)
+            #expect(try report("run").text.contains("run stopped"))
+        }
+        let step = try #require(metrics("run").last { $0.event == "stopped" }?.step)
+        let done = try Tools.myriad(
+            "train", "job.yaml", "--run", "run", "--continue", "--quiet", "train.max_steps=\(step + 5)",
+            "train.epochs=1000", in: directory)
+        #expect(done.code == 0, "\(done.errors)")
+        let found = try validate("run")
+        #expect(found.problems == [] && found.counts["started"] == 3 && found.counts["finished"] == 1)
+        let run = try RecordedRun(directory: directory + "/run")
+        #expect(run.status.job.state == .finished)
+        #expect(run.points.map(\.step) == run.points.map(\.step).sorted())
+        // The newest status knows of what earlier processes scored, too, and of samples since the first step.
+        let scored = try metrics("run").filter { $0.event == "evaluated" }.map(\.step)
+        #expect(run.status.evaluations.map { Optional($0.step) } == scored)
+        let samples = run.status.evaluations.map(\.samples)
+        #expect(samples == samples.sorted() && Set(run.status.evaluations.map(\.step)).count == Set(samples).count)
+        #expect(try report("run").text.contains("run finished"))
+    }
+
     @Test("what is no run is refused with what to do")
     func refused() throws {
         let made = try Tools.myriad("report", "world", "-o", "report.html", in: directory)
