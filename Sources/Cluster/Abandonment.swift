@@ -32,7 +32,7 @@ enum Abandonment {
         closed.job.state = .failed
         closed.job.reason = what
         closed.job.ended = status.time
-        for index in closed.nodes.indices where closed.nodes[index].state != .finished {
+        for index in closed.nodes.indices where closed.nodes[index].state != .done {
             closed.nodes[index].state = .lost
             closed.nodes[index].silentSeconds += silence
             closed.nodes[index].activity = ""

@@ -63,6 +63,7 @@ package final class ClusterBook {
         status.nodes[0].host = ProcessInfo.processInfo.hostName
         status.nodes[0].pid = Int(getpid())
         status.nodes[0].state = .running
+        status.nodes[0].incarnation = 1
         board.publish(status)
     }
 
@@ -73,11 +74,16 @@ package final class ClusterBook {
         return node
     }
 
-    /// Where others find the job.
+    /// Where others find the job, and which start of its run it is.
     package func announce(
-        scheduler: String? = nil, page: String? = nil, id: UInt64? = nil, isEncrypted: Bool? = nil
+        scheduler: String? = nil, page: String? = nil, id: UInt64? = nil, isEncrypted: Bool? = nil,
+        attempt: Int? = nil
     ) {
         if let isEncrypted { status.job.isEncrypted = isEncrypted }
+        if let attempt {
+            status.nodes[0].incarnation = UInt32(clamping: attempt)
+            status.nodes[0].state = attempt > 1 ? .restarted : .running
+        }
         if let scheduler {
             status.job.scheduler = scheduler
             status.nodes[0].endpoints = [scheduler]
@@ -106,6 +112,7 @@ package final class ClusterBook {
             board.publish(status)
         case .joined(let member, let hello):
             note(.joined, "\(member) joined from \(hello.host), process \(hello.pid)")
+        case .restarted(_, _, let how): note(.restarted, how)
         case .started(let nodes, let warnings):
             status.job.state = .running
             trainingBegan = Date().timeIntervalSince1970
@@ -191,7 +198,7 @@ package final class ClusterBook {
             }
         note(kind, reason)
         for index in status.nodes.indices {
-            if status.nodes[index].state == .running { status.nodes[index].state = .finished }
+            if status.nodes[index].state.isUp { status.nodes[index].state = .done }
             status.nodes[index].step = max(status.nodes[index].step, lastStep(of: status.nodes[index]))
         }
         refresh(waits: [])
@@ -230,11 +237,12 @@ package final class ClusterBook {
             status.nodes[index].host = pulse.hello.host
             status.nodes[index].pid = pulse.hello.pid
             status.nodes[index].endpoints = pulse.hello.endpoints
-            status.nodes[index].incarnation = pulse.incarnation
+            status.nodes[index].address = pulse.address
+            status.nodes[index].incarnation = UInt32(clamping: pulse.starts)
             status.nodes[index].step = pulse.step
             status.nodes[index].activity = pulse.activity
             status.nodes[index].silentSeconds = pulse.silentSeconds
-            status.nodes[index].state = pulse.isLost ? .lost : pulse.hasLeft ? .finished : .running
+            status.nodes[index].state = state(of: pulse)
         }
         status.nodes[0].process = SystemInfo.process()
         status.nodes[0].activity = waits.first.map { "waiting for \($0.name)" } ?? "serving"
@@ -245,6 +253,13 @@ package final class ClusterBook {
         let point = hasProgress ? self.point(at: now) : nil
         board.publish(status, point: point)
         return point
+    }
+
+    private func state(of pulse: MemberPulse) -> NodeStatus.State {
+        if pulse.isLost { return .lost }
+        // After the end a node only takes its leave.
+        if pulse.hasLeft || status.isOver { return .done }
+        return pulse.starts > 1 ? .restarted : .running
     }
 
     /// The step that all workers have finished, as of now.

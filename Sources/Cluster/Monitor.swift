@@ -12,6 +12,8 @@ package final class Monitor {
     private let run: RunDirectory?
     /// The job's books, if they are kept.
     package let book: ClusterBook?
+    /// Which start of the run this is, from 1.
+    package var attempt: Int { run?.attempt ?? 1 }
     /// The newest status, for whoever shows it.
     package var board: StatusBoard { book?.board ?? noBoard }
     private let noBoard = StatusBoard()
@@ -126,6 +128,11 @@ package final class Monitor {
             run?.log(["event": .text("warning"), "what": .text(text)])
         case .lost(let member, let how):
             run?.log(["event": .text("lost"), "node": .text("\(member)"), "what": .text(how)])
+        case .restarted(let member, let hello, let how):
+            say(how)
+            run?.log([
+                "event": .text("restarted"), "node": .text("\(member)"), "host": .text(hello.host), "what": .text(how),
+            ])
         case .joined(let member, let hello):
             run?.log(["event": .text("joined"), "node": .text("\(member)"), "host": .text(hello.host)])
         case .started(let nodes, let warnings):

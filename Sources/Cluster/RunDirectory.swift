@@ -12,6 +12,8 @@ package final class RunDirectory: Sendable {
 
     /// Its path.
     package let path: String
+    /// How often this run has been started, this time included.
+    package let attempt: Int
     private let metrics: Mutex<FileHandle?>
 
     /// Where the checkpoints lie.
@@ -32,6 +34,7 @@ package final class RunDirectory: Sendable {
             for directory in [path, path + "/checkpoints", path + "/logs"] {
                 try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
             }
+            attempt = try RunStarts.count(in: path)
             try config.yaml().write(toFile: path + "/config.yaml", atomically: true, encoding: .utf8)
             // What an earlier attempt left half written, and what it failed of, is over.
             for name in try files.contentsOfDirectory(atPath: path + "/checkpoints") where name.hasSuffix(".partial") {

@@ -55,6 +55,8 @@ package enum SchedulerSetup {
             try context.proveGuarded(at: try Endpoint(endpoint))
         }
         let config = job.config
+        var options = options
+        options.attempt = monitor.attempt
         let writer = CheckpointWriter(
             directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables,
             map: job.map(servers: config.cluster.servers, shards: config.cluster.shards), config: options.config,
@@ -71,7 +73,7 @@ package enum SchedulerSetup {
         }
         monitor.book?.announce(
             scheduler: node.endpoint.hasPrefix("inproc") ? nil : node.endpoint, id: options.job,
-            isEncrypted: node.endpoint.hasPrefix("tcp") ? allowed != nil : nil)
+            isEncrypted: node.endpoint.hasPrefix("tcp") ? allowed != nil : nil, attempt: options.attempt)
         return node
     }
 }

@@ -88,6 +88,8 @@ enum Elements {
         <symbol id="i-running" viewBox="0 0 16 16"><path d="M4 2.5v11l9-5.5z"/></symbol>
         <symbol id="i-waiting" viewBox="0 0 16 16"><path d="M4 3h3v10H4zM9 3h3v10H9z"/></symbol>
         <symbol id="i-finished" viewBox="0 0 16 16"><path d="M2 8.6 3.6 7l3 3L12.4 3.6 14 5.2l-7.4 8z"/></symbol>
+        <symbol id="i-done" viewBox="0 0 16 16"><path d="M2 8.6 3.6 7l3 3L12.4 3.6 14 5.2l-7.4 8z"/></symbol>
+        <symbol id="i-restarted" viewBox="0 0 16 16"><path d="M8 2.2a5.8 5.8 0 1 0 5.8 5.8h-2.2A3.6 3.6 0 1 1 8 4.4V7l4.6-3.6L8 0z"/></symbol>
         <symbol id="i-lost" viewBox="0 0 16 16"><path d="m3.6 2 4.4 4.4L12.4 2 14 3.6 9.6 8l4.4 4.4-1.6 1.6L8 9.6 3.6 14 2 12.4 \
         6.4 8 2 3.6z"/></symbol>
         <symbol id="i-stopped" viewBox="0 0 16 16"><path d="M3 2h4v12H3zM9 2h4v12H9z"/></symbol>

@@ -9,6 +9,7 @@ extension Page {
             return """
                 <tr class="\(node.state.rawValue)"><th scope="row">\(node.role) \(node.rank)</th>\
                 <td>\(Elements.state(node.state.rawValue))</td><td>\(node.host)<small>process \(node.pid)</small></td>\
+                <td>\(node.address.isEmpty ? "–" : node.address)</td>\(Elements.count(Int(node.incarnation)))\
                 <td class="words">\(node.activity)</td>\(Elements.count(node.step))\
                 \(Elements.number(Quantity.seconds(node.silentSeconds), below: node.silentSeconds > 5 ? "silent" : ""))\
                 \(Elements.number(Quantity.fixed(node.cores, 2), below: Quantity.seconds(process.processorSeconds)))\
@@ -27,6 +28,8 @@ extension Page {
                 "nodes-table", "Processes",
                 [
                     .init("Process", number: false), .init("State", number: false), .init("Host", number: false),
+                    .init("Address", "as the scheduler sees it", number: false),
+                    .init("Incarnation", "starts of this role and rank"),
                     .init("Does or waits for", number: false), .init("Step"), .init("Heard", "seconds since"),
                     .init("Cores", "used over the last seconds; below: in all"), .init("Memory", "resident"),
                     .init("Threads"), .init("Files", "open descriptors"), .init("Up"),
@@ -61,7 +64,7 @@ extension Page {
         let end = max(last, status.job.ended > 0 ? status.job.ended : status.time)
         let span = max(1, end - first)
         let kinds: [(name: String, of: Set<EventStatus.Kind>)] = [
-            ("processes", [.joined, .lost]), ("checkpoints", [.checkpoint]), ("evaluations", [.evaluated]),
+            ("processes", [.joined, .restarted, .lost]), ("checkpoints", [.checkpoint]), ("evaluations", [.evaluated]),
             ("job", [.started, .finished, .stopped, .failed, .warning, .waiting]),
         ]
         let lanes: [Markup] = kinds.map { lane in

@@ -21,7 +21,7 @@ extension Page {
         let cells: [Markup] = status.shards.map { shard in
             let report = shard.report
             let parked = report.parked.isEmpty ? "" : "\(report.parked.count) parked"
-            let state = shard.state == .running || shard.state == .finished ? "" : shard.state.rawValue
+            let state = shard.state.isUp || shard.state == .done ? "" : shard.state.rawValue
             let hint =
                 "shard \(report.shard) on server \(shard.server): busy \(Quantity.percent(shard.busy)), "
                 + "\(Quantity.count(report.rows)) rows, \(Quantity.rate(shard.pullsPerSecond)) pulls/s"

@@ -11,6 +11,8 @@ extension SimulatedCluster {
             node.rank = name.1
             node.state = .running
             node.host = "node-\(index / 8)"
+            node.address = name.0 == "scheduler" ? "" : "10.0.\(index / 250).\(index % 250)"
+            node.incarnation = 1
             node.pid = 1000 + index
             node.endpoints = name.0 == "server" ? ["tcp://10.0.1.\(name.1):7000"] : []
             node.step = step

@@ -54,7 +54,7 @@ package struct ClusterExamination: Codable, Sendable, Equatable {
         }
         // Not from the shards' and workers' reports: with `monitor.statistics: false` there are none.
         let endpoints = status.nodes.filter { $0.role == "server" }.flatMap(\.endpoints)
-        let workers = status.nodes.filter { $0.role == "worker" && $0.state == .running }
+        let workers = status.nodes.filter { $0.role == "worker" && $0.state.isUp }
         // Shards that encrypt let in nobody but the nodes of their job.
         let isOpen = status.job.isEncrypted != true
         let isReachable = isOpen && endpoints.allSatisfy { $0.contains("://") && !$0.hasPrefix("inproc") }

@@ -188,6 +188,7 @@ package struct RecordedRun: Sendable {
             case "evaluated": (kind, text) = (.evaluated, "\(split ?? ""): AUC \(Figures.metric(auc))")
             case "checkpoint": (kind, text) = (.checkpoint, "\(path ?? "") in \(Figures.seconds(seconds ?? -1))")
             case "warning": (kind, text) = (.warning, what ?? event)
+            case "restarted": (kind, text) = (.restarted, what ?? "\(node ?? "a node") restarted")
             case "lost": (kind, text) = (.lost, "\(node ?? "a node"): \(what ?? "")")
             case "failed": (kind, text) = (.failed, what ?? reason ?? "")
             case "stopped": (kind, text) = (.stopped, what ?? "")

@@ -26,7 +26,8 @@ enum ReportSettings {
         let nodes = status.nodes.map { node -> [Markup] in
             [
                 "\(node.role) \(node.rank)", "<span class=\"\(node.state.rawValue)\">\(node.state.rawValue)</span>",
-                "\(node.host)", "\(node.pid)", "\(Figures.bytes(node.process.residentBytes))",
+                "\(node.host)", "\(node.address)", "\(node.pid)", "\(Int(node.incarnation))",
+                "\(Figures.bytes(node.process.residentBytes))",
                 "\(Figures.bytes(node.process.peakBytes))", "\(Figures.seconds(node.process.processorSeconds))",
                 "\(node.process.threads)", "\(node.process.openFiles)",
                 "<code>\(node.endpoints.joined(separator: " "))</code>",
@@ -36,7 +37,8 @@ enum ReportSettings {
             <dl class="cards">\(cards)</dl>
             <h3>Machines</h3>\(Grid(["<host", "processes", "peak memory", "processor time"], machines, summary: "hosts").markup)
             <h3>Nodes</h3>\(Grid([
-                "<node", "<state", "<host", "process", "memory", "peak", "processor time", "threads", "files", "<listens on",
+                "<node", "<state", "<host", "<address", "process", "incarnation", "memory", "peak", "processor time",
+                "threads", "files", "<listens on",
             ], nodes, summary: "nodes").markup)
             """
     }

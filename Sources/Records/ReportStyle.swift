@@ -41,7 +41,8 @@ enum ReportStyle {
     private static let parts: Markup = """
         .title{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px}
         .state{font-size:13px;font-weight:600;padding:2px 10px;border-radius:20px;border:1.5px solid currentColor}
-        .finished{color:var(--good)}.failed,.lost{color:var(--bad)}.running,.waiting,.stopped{color:var(--wait)}
+        .finished,.done{color:var(--good)}.failed,.lost{color:var(--bad)}
+        .running,.restarted,.waiting,.stopped{color:var(--wait)}
         .limit{font-size:17px;font-weight:600;margin:12px 0 0}
         .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:14px 18px;margin:16px 0 0}
         .cards div{border-left:3px solid var(--line);padding-left:10px;min-width:0}

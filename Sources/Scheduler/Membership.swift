@@ -22,68 +22,123 @@ package struct Member: Hashable, Sendable, CustomStringConvertible {
 struct Membership {
     struct Entry {
         let hello: Hello
-        let connection: [UInt8]
+        var connection: [UInt8]
+        /// Drawn by the process at its start.
+        let incarnation: UInt32
         /// From where it came, and the key that it proved to hold.
         let peer: Socket.Peer
-        /// Whether others were told that it joined.
-        var isAnnounced = false
-        let incarnation: UInt32
+        /// The starts of its role and rank, this one included.
+        let starts: Int
         var heard: ContinuousClock.Instant
         var state = "joined"
         var step = 0
         var report: NodeReport?
         /// Dead, gone or silent: nothing more is expected of it.
         var isLost = false
-        /// Whether its process could be looked at when it joined.
+        /// Whether its process can be looked at.
+        var isLocal: Bool
+        /// Other processes that want its place, and since when.
+        var rivals: [[UInt8]: ContinuousClock.Instant] = [:]
+    }
+
+    /// A process that wants to join.
+    struct Candidate {
+        let hello: Hello
+        let connection: [UInt8]
+        let incarnation: UInt32
+        let peer: Socket.Peer
         let isLocal: Bool
+    }
+
+    /// What became of a candidate.
+    enum Admission {
+        /// It has a place now.
+        case joined(Member)
+        /// It has its place already.
+        case known(Member)
+        /// It has the place of a process that is gone.
+        case replaced(Member, Hello)
+        /// Whether the process whose place it wants still lives shows within seconds; it will ask again.
+        case undecided
+        /// It gets no place, for this reason.
+        case refused(String)
     }
 
     private(set) var entries: [Member: Entry] = [:]
     private var byConnection: [[UInt8]: Member] = [:]
     private let wanted: [Role: Int]
+    private let attempt: Int
 
-    init(servers: Int, workers: Int) { wanted = [.server: servers, .worker: workers] }
-
-    /// Takes a node in under the rank it wants or the lowest free one, or says why not.
-    mutating func admit(
-        _ hello: Hello, connection: [UInt8], peer: Socket.Peer, incarnation: UInt32, isLocal: Bool,
-        at time: ContinuousClock.Instant
-    ) -> Result<Member, Refused> {
-        guard let count = wanted[hello.role] else {
-            return .failure(Refused(reason: "a \(hello.role) cannot join a job"))
-        }
-        let taken = Set(entries.keys.filter { $0.role == hello.role }.map(\.rank))
-        guard let rank = hello.wantedRank ?? (0..<count).first(where: { !taken.contains($0) }) else {
-            return .failure(Refused(reason: "all \(count) \(hello.role)s have joined already"))
-        }
-        guard (0..<count).contains(rank) else {
-            return .failure(
-                Refused(
-                    reason: "\(hello.role) \(rank) is not one of the \(count) that this job has (0 to \(count - 1))"))
-        }
-        let member = Member(role: hello.role, rank: rank)
-        if let old = entries[member] {
-            guard old.connection == connection else {
-                return .failure(
-                    Refused(reason: "\(member) has joined already, from \(old.hello.host), process \(old.hello.pid)"))
-            }
-            return .success(member)
-        }
-        entries[member] = Entry(
-            hello: hello, connection: connection, peer: peer, incarnation: incarnation, heard: time, isLocal: isLocal)
-        byConnection[connection] = member
-        return .success(member)
+    /// - Parameter attempt: which start of the run this is: those before had processes too.
+    init(servers: Int, workers: Int, attempt: Int = 1) {
+        wanted = [.server: servers, .worker: workers]
+        self.attempt = attempt
     }
 
-    mutating func announce(_ member: Member) { entries[member]?.isAnnounced = true }
+    /// Takes a process in under the rank it wants, or the lowest that has nobody or nobody who lives.
+    ///
+    /// - Parameter isGone: whether a member lives no more; nil while that cannot be known. Without it nobody is replaced.
+    mutating func admit(
+        _ candidate: Candidate, at time: ContinuousClock.Instant, isGone: ((Entry) -> Bool?)?
+    ) -> Admission {
+        let hello = candidate.hello
+        guard let count = wanted[hello.role] else { return .refused("a \(hello.role) cannot join a job") }
+        if let member = byConnection[candidate.connection] {
+            // Who says hello is alive: a process of this number that is gone here was another one, of another container.
+            if !candidate.isLocal { entries[member]?.isLocal = false }
+            return .known(member)
+        }
+        let free = (0..<count).first { rank in
+            guard let entry = entries[Member(role: hello.role, rank: rank)] else { return true }
+            return isGone?(entry) == true
+        }
+        guard let rank = hello.wantedRank ?? free else {
+            return .refused("all \(count) \(hello.role)s have joined already")
+        }
+        guard (0..<count).contains(rank) else {
+            return .refused("\(hello.role) \(rank) is not one of the \(count) that this job has (0 to \(count - 1))")
+        }
+        let member = Member(role: hello.role, rank: rank)
+        guard let old = entries[member] else {
+            settle(candidate, as: member, starts: attempt, at: time)
+            return .joined(member)
+        }
+        if isGone != nil, old.incarnation == candidate.incarnation, old.hello == hello {
+            // The same process over a new connection: its network was away for a moment.
+            byConnection[old.connection] = nil
+            byConnection[candidate.connection] = member
+            entries[member]?.connection = candidate.connection
+            return .known(member)
+        }
+        let taken = Admission.refused(
+            "\(member) has joined already, from \(old.hello.host), process \(old.hello.pid)")
+        switch isGone.map({ $0(old) }) ?? false {
+        case .some(true):
+            byConnection[old.connection] = nil
+            settle(candidate, as: member, starts: old.starts + 1, at: time)
+            return .replaced(member, old.hello)
+        case .some(false): return taken
+        case nil:
+            let since = old.rivals[candidate.connection] ?? time
+            entries[member]?.rivals[candidate.connection] = since
+            return old.heard > since ? taken : .undecided
+        }
+    }
+
+    private mutating func settle(
+        _ candidate: Candidate, as member: Member, starts: Int, at time: ContinuousClock.Instant
+    ) {
+        entries[member] = Entry(
+            hello: candidate.hello, connection: candidate.connection, incarnation: candidate.incarnation,
+            peer: candidate.peer, starts: starts, heard: time, isLocal: candidate.isLocal)
+        byConnection[candidate.connection] = member
+    }
 
     /// The keys of everybody in these roles, in order; nil when somebody has none.
     func keys(of roles: [Role]) -> [String]? {
         let keys = roles.flatMap { ranked($0) }.map(\.entry.peer.key)
         return keys.contains(nil) ? nil : keys.compactMap { $0.map { "\($0)" } }
     }
-
-    struct Refused: Error { let reason: String }
 
     /// Notes a sign of life and says whose connection it is.
     mutating func heard(from connection: [UInt8], at time: ContinuousClock.Instant) -> Member? {

@@ -12,6 +12,8 @@ package enum SchedulerEvent: Sendable {
     case lost(Member, String)
     /// A node joined.
     case joined(Member, Hello)
+    /// A node joined in the place of a process that is gone, in words.
+    case restarted(Member, Hello, String)
     /// Everybody is there; something about the cluster is worth knowing.
     case started(nodes: Int, warnings: [String])
     /// A second has passed: how the members stand, and what the scheduler itself waits for.
@@ -33,10 +35,10 @@ package enum SchedulerEvent: Sendable {
     /// The job cannot go on: who was first, and why.
     case failed(FailureReport)
 
-    /// Whether nothing but last words follows.
-    var isEnd: Bool {
+    /// Whether it changes how the nodes stand: whoever watches wants to know how they do before the next second.
+    var concernsNodes: Bool {
         switch self {
-        case .finished, .stopped, .failed: true
+        case .started, .restarted, .lost, .finished, .stopped, .failed: true
         default: false
         }
     }
@@ -48,8 +50,10 @@ package struct MemberPulse: Sendable {
     package let member: Member
     /// What it said of itself when it joined.
     package let hello: Hello
-    /// Distinguishes a restarted process from the one before.
-    package let incarnation: UInt32
+    /// Its address as the scheduler sees it; empty where there is none.
+    package let address: String
+    /// The starts of its role and rank, this one included.
+    package let starts: Int
     /// Its step, and what it does, as it last said.
     package let step: Int
     package let activity: String

@@ -6,7 +6,10 @@ extension SchedulerLoop {
     package mutating func tick(at time: ContinuousClock.Instant, into effects: inout Effects) {
         switch phase {
         case .gathering(let since):
-            if since.duration(to: time) > options.startTimeout { failToStart(at: time, &effects) }
+            startIfComplete(at: time, &effects)
+            if case .gathering = phase, since.duration(to: time) > options.startTimeout {
+                failToStart(at: time, &effects)
+            }
         case .running: lookForTheSilent(at: time, &effects)
         case .stopping(let since, let hasFailed):
             if hasNotBegun, since.duration(to: time) > Self.farewellTime { end(at: time, &effects) }
@@ -27,7 +30,7 @@ extension SchedulerLoop {
         var join: String?
         var since: ContinuousClock.Instant?
         if case .gathering(let began) = phase {
-            join = members.missing.joined(separator: ", ") + " to join"
+            join = missing(at: time) + " to join"
             since = began
         }
         waits.note("join", join, since: since, at: time)

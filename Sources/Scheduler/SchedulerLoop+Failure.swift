@@ -97,7 +97,7 @@ extension SchedulerLoop {
 
     mutating func failToStart(at time: ContinuousClock.Instant, _ effects: inout Effects) {
         let seconds = Int(options.startTimeout / .seconds(1))
-        var what = "\(members.missing.joined(separator: ", ")) did not join within \(seconds) s"
+        var what = "\(missing(at: time)) did not join within \(seconds) s"
         // Who was turned away is who is missing.
         if !refusals.isEmpty { what += "; " + refusals.joined(separator: "; ") }
         let cause = refusals.last.map { FailureDiagnosis.cause(of: $0) } ?? .unreachable

@@ -40,7 +40,9 @@ extension SchedulerLoop {
         let reason = evidence.first?.what ?? endReason
         effects.actions.append(.send(to: connection, .stop(Stop(reason: reason))))
         guard hasNotBegun else { return }
-        _ = members.admit(hello, connection: connection, peer: .init(), incarnation: 0, isLocal: false, at: time)
+        let candidate = Membership.Candidate(
+            hello: hello, connection: connection, incarnation: 0, peer: .init(), isLocal: false)
+        _ = members.admit(candidate, at: time, isGone: nil)
         endWhenAllKnow(at: time, &effects)
     }
 

@@ -98,7 +98,7 @@ package struct SchedulerLoop {
     ) {
         self.options = options
         self.look = look
-        members = Membership(servers: options.servers, workers: options.workers)
+        members = Membership(servers: options.servers, workers: options.workers, attempt: options.attempt)
         phase = .gathering(since: time)
         lastStep = options.plan.startStep
         let known = options.judgement ?? Judgement(basis: options.basis)
@@ -106,6 +106,8 @@ package struct SchedulerLoop {
     }
 
     /// Takes a control message.
+    ///
+    /// - Parameter peer: the address from which it came; empty where there is none.
     package mutating func receive(
         _ message: Message, from connection: [UInt8], peer: Socket.Peer = .init(), at time: ContinuousClock.Instant,
         into effects: inout Effects
@@ -153,96 +155,6 @@ package struct SchedulerLoop {
             .hold:
             break
         }
-    }
-
-    // MARK: Joining
-
-    private mutating func admit(
-        _ hello: Hello, _ connection: [UInt8], _ peer: Socket.Peer, _ incarnation: UInt32,
-        at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
-        if let job = hello.job, !options.name.isEmpty, job != options.name {
-            refuse(
-                hello, connection,
-                "it was started for job '\(job)', and this scheduler runs job '\(options.name)': it was given another "
-                    + "cluster's address", &effects)
-            return
-        }
-        if hello.role == .server, hello.endpoints.count != options.shardsPerServer {
-            refuse(
-                hello, connection,
-                "it has \(hello.endpoints.count) shards, the job \(options.shardsPerServer) a server (cluster.shards): "
-                    + "start it with --shards \(options.shardsPerServer)", &effects)
-            return
-        }
-        if !options.version.isEmpty, hello.version != options.version {
-            refuse(
-                hello, connection,
-                "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
-                    + "run the same release everywhere", &effects)
-            return
-        }
-        switch phase {
-        case .gathering, .running: break
-        case .stopping, .ended:
-            turnAway(hello, connection, at: time, &effects)
-            return
-        }
-        let state = look(hello)
-        switch members.admit(
-            Addresses.placed(hello, seenFrom: peer.address), connection: connection, peer: peer,
-            incarnation: incarnation, isLocal: state != .unknown && state != .gone, at: time)
-        {
-        case .failure(let refused): refuse(hello, connection, refused.reason, &effects)
-        case .success(let member):
-            // It says hello every second until everybody is there, and hears that it is known.
-            guard case .gathering = phase else { return }
-            if members.entries[member]?.isAnnounced == false {
-                members.announce(member)
-                effects.events.append(.joined(member, hello))
-            }
-            let state = members.isComplete ? "starting" : "waiting for \(members.missing.joined(separator: ", "))"
-            effects.actions.append(.send(to: connection, .heartbeat(Heartbeat(step: lastStep, state: state))))
-            guard members.isComplete else { return }
-            if let problem = Addresses.unreachable(members) {
-                take(
-                    Evidence(.ownWords, of: problem.server, what: problem.what, cause: .unreachable, at: time),
-                    at: time, into: &effects)
-                return
-            }
-            start(&effects)
-        }
-    }
-
-    private mutating func start(_ effects: inout Effects) {
-        phase = .running
-        let servers = members.ranked(.server).map(\.entry.hello.endpoints)
-        for role in [Role.server, .worker] {
-            for (member, entry) in members.ranked(role) {
-                var welcome = Welcome(
-                    job: options.job, rank: member.rank, epoch: 1, servers: servers, workers: options.workers,
-                    config: options.config, resumePath: options.resume, resumeStep: options.plan.startStep,
-                    dataset: options.dataset.isEmpty ? nil : options.dataset)
-                welcome.serverKeys = members.keys(of: [.server])
-                welcome.nodeKeys = members.keys(of: [.server, .worker])
-                effects.actions.append(.send(to: entry.connection, .welcome(welcome)))
-            }
-        }
-        effects.events.append(.started(nodes: members.entries.count, warnings: warnings()))
-    }
-
-    /// What makes a cluster less than bit-exact, and what a resumed job does not know any more.
-    private func warnings() -> [String] {
-        var warnings: [String] = []
-        if let known = options.judgement, known.basis != options.basis {
-            warnings.append(
-                "the best state so far is forgotten: it was chosen by \(known.basis), now it is \(options.basis)")
-        }
-        let kinds = Set(members.entries.values.map { "\($0.hello.processor), \($0.hello.blas)" })
-        guard kinds.count > 1 else { return warnings }
-        return warnings + [
-            "mixed processors (\(kinds.sorted().joined(separator: "; "))): results are not bit-exact across them"
-        ]
     }
 
     // MARK: Ending

@@ -140,8 +140,8 @@ package final class SchedulerNode {
             let due = effects
             effects = SchedulerLoop.Effects()
             for event in due.events {
-                // How the members stand at the end: a short job has had no pulse with them.
-                if event.isEnd { watch(loop.pulse(at: .now)) }
+                // How the members stand now: the last pulse may have been before they came or went.
+                if event.concernsNodes { watch(loop.pulse(at: .now)) }
                 watch(dated(event))
             }
             for action in due.actions {

@@ -69,6 +69,8 @@ package struct SchedulerOptions: Sendable {
     package var version: String
     /// By what nodes know the dataset; empty when they need not look.
     package var dataset: String
+    /// Which start of the run this is, from 1: nodes of a later one count as restarted.
+    package var attempt: Int
 
     /// Every property in its order.
     package init(
@@ -76,7 +78,8 @@ package struct SchedulerOptions: Sendable {
         splits: [String: Int], validation: String?, test: String?, metric: Metric = .auc, earlyStop: EarlyStop? = nil,
         keepBest: Bool = true, keepLast: Bool = true, keep: Int = 2, checkpoints: String?, resume: String? = nil,
         judgement: Judgement? = nil, silence: Duration = .seconds(20),
-        startTimeout: Duration = .seconds(120), linger: Duration = .zero, version: String = "", dataset: String = ""
+        startTimeout: Duration = .seconds(120), linger: Duration = .zero, version: String = "", dataset: String = "",
+        attempt: Int = 1
     ) {
         self.job = job
         self.servers = servers
@@ -100,6 +103,7 @@ package struct SchedulerOptions: Sendable {
         self.linger = linger
         self.version = version
         self.dataset = dataset
+        self.attempt = attempt
     }
 
     /// By what states are compared, and on which data.

@@ -1,7 +1,7 @@
 /// Everything known of a job at one moment: the one source of terminal, page, API, Prometheus and `status.json`.
 package struct ClusterStatus: Codable, Sendable, Equatable {
     /// The version of this layout.
-    package static let schema = 1
+    package static let schema = 2
 
     package var schema = ClusterStatus.schema
     /// Seconds since 1970.
@@ -106,39 +106,6 @@ package struct BuildStatus: Codable, Sendable, Equatable {
     package var zeromq = ""
     package var openblas = ""
     package var processor = ""
-
-    /// Nothing known.
-    package init() {}
-}
-
-/// One process (a thread in `train`).
-package struct NodeStatus: Codable, Sendable, Equatable {
-    /// Where it is in its life.
-    package enum State: String, Codable, Sendable, CaseIterable { case waiting, running, lost, finished }
-
-    /// scheduler, server or worker.
-    package var role = ""
-    package var rank = 0
-    package var state = State.waiting
-    package var host = ""
-    package var pid = 0
-    /// Where it listens, a shard each; empty for a worker.
-    package var endpoints: [String] = []
-    /// Distinguishes a restarted process from the one before.
-    package var incarnation: UInt32 = 0
-    package var step = 0
-    /// What it does or waits for, in its own words.
-    package var activity = ""
-    /// Seconds since it was last heard of.
-    package var silentSeconds = 0.0
-    /// Seconds by which its clock is ahead of the scheduler's, less the time that a report takes; nil before the first.
-    package var clockSkewSeconds: Double?
-    /// Processor cores used over the last seconds.
-    package var cores = 0.0
-    package var process = ProcessReport()
-    package var warnings = 0
-    /// Connections that it did not let in, by reason; nil where it takes none.
-    package var turnedAway: [String: Int]?
 
     /// Nothing known.
     package init() {}
@@ -270,7 +237,7 @@ package struct WaitStatus: Codable, Sendable, Equatable {
 package struct EventStatus: Codable, Sendable, Equatable {
     /// What kind of thing.
     package enum Kind: String, Codable, Sendable, CaseIterable {
-        case joined, started, evaluated, checkpoint, warning, waiting, lost, failed, finished, stopped
+        case joined, restarted, started, evaluated, checkpoint, warning, waiting, lost, failed, finished, stopped
     }
 
     /// Seconds since 1970.

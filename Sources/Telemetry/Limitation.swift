@@ -64,7 +64,7 @@ package enum Limitation {
     }
 
     private static func waitingSentence(_ status: ClusterStatus) -> String {
-        let missing = status.nodes.filter { $0.state == .waiting && $0.role != "scheduler" }
+        let missing = status.nodes.filter { ($0.state == .waiting || $0.state == .lost) && $0.role != "scheduler" }
             .map { "\($0.role) \($0.rank)" }
         guard !missing.isEmpty else { return "" }
         return "waiting for " + missing.prefix(4).joined(separator: ", ")

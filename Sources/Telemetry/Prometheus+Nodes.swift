@@ -17,7 +17,7 @@ extension Prometheus {
             [
                 ("myriad_node_step", "The step that the node has reached.", { Double($0.step) }),
                 (
-                    "myriad_incarnation", "Changes when the node's process is restarted.",
+                    "myriad_incarnation", "Starts of the node's role and rank: it rises when the process is restarted.",
                     { $0.incarnation > 0 ? Double($0.incarnation) : nil }
                 ),
                 (

@@ -20,7 +20,7 @@ package enum EventView {
     private static func style(of kind: EventStatus.Kind) -> Style {
         switch kind {
         case .failed, .lost: .bad
-        case .warning, .waiting, .stopped: .warning
+        case .warning, .waiting, .restarted, .stopped: .warning
         case .evaluated, .checkpoint: .accent
         case .finished: .good
         case .joined, .started: .plain

@@ -7,8 +7,9 @@ extension Span {
             switch state {
             case .waiting: .warning
             case .running: .good
+            case .restarted: .accent
             case .lost: .bad
-            case .finished: .dim
+            case .done: .dim
             }
         self.init(state.rawValue, style)
     }

@@ -29,7 +29,7 @@ package enum NodeView {
                 Span(fault: node.warnings),
                 Span(node.endpoints.joined(separator: " ")),
                 // Who went in order does nothing any more; what a lost one did last is worth knowing.
-                Span(status.isOver && node.state == .finished ? Quantity.none : node.activity),
+                Span(status.isOver && node.state == .done ? Quantity.none : node.activity),
             ]
         }
         return TextTable(columns, rows).lines(width: width)

@@ -85,7 +85,7 @@ struct Simulation {
     private static func shard(_ number: Int, workers: Int) -> ShardStatus {
         var shard = ShardStatus()
         shard.server = number / 2
-        shard.state = .finished
+        shard.state = .done
         let share = 1 + 0.2 * sin(Double(number))
         var table = TableReport()
         table.name = "item"
@@ -122,7 +122,7 @@ struct Simulation {
     private static func worker(_ rank: Int, shards: Int) -> WorkerStatus {
         var worker = WorkerStatus()
         worker.rank = rank
-        worker.state = .finished
+        worker.state = .done
         worker.host = "node-\(rank % 4)"
         worker.report.steps = 6000
         worker.report.samples = 6000 * 4096 / 4
@@ -147,7 +147,7 @@ struct Simulation {
         var node = NodeStatus()
         node.role = role
         node.rank = rank
-        node.state = .finished
+        node.state = .done
         node.host = "node-\(rank % 4)"
         node.pid = 1000 + rank
         node.endpoints = role == "server" ? ["tcp://10.0.0.\(rank):4000", "tcp://10.0.0.\(rank):4001"] : []

@@ -116,6 +116,12 @@ extension SchedulerLoop.Effects {
         let header = Header(.hello, role: .worker, rank: 0, incarnation: 1, job: 0, epoch: 0)
         cluster.loop.receive(
             Control.hello(hello).message(header), from: [99], at: cluster.now, into: &effects)
+        // Whether the one who has the rank lives shows when it says hello again.
+        #expect(effects.actions.isEmpty)
+        cluster.now += .milliseconds(500)
+        cluster.join(.worker, 1)
+        cluster.loop.receive(
+            Control.hello(hello).message(header), from: [99], at: cluster.now, into: &effects)
         guard case .send(_, .stop(let stop)) = effects.actions.first else {
             Issue.record("no refusal")
             return
@@ -128,14 +134,20 @@ extension SchedulerLoop.Effects {
         var cluster = Cluster()
         cluster.join(.server, 0)
         var effects = SchedulerLoop.Effects()
-        cluster.loop.tick(at: cluster.now + .seconds(6), into: &effects)
+        let start = cluster.now
+        // Who waits for the others says hello once a second.
+        cluster.now = start + .seconds(6)
+        cluster.join(.server, 0)
+        cluster.loop.tick(at: cluster.now, into: &effects)
         guard case .waiting(let wait) = effects.events.first else {
             Issue.record("nothing was told")
             return
         }
         #expect(wait.name == "worker 1 of 2, worker 2 of 2 to join" && wait.seconds == 6)
-        cluster.loop.tick(at: cluster.now + .seconds(200), into: &effects)
-        cluster.loop.tick(at: cluster.now + .seconds(201), into: &effects)
+        cluster.now = start + .seconds(200)
+        cluster.join(.server, 0)
+        cluster.loop.tick(at: cluster.now, into: &effects)
+        cluster.loop.tick(at: start + .seconds(201), into: &effects)
         #expect(effects.failures.first?.contains("worker 1 of 2, worker 2 of 2 did not join") == true)
     }
 

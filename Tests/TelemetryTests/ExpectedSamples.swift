@@ -96,7 +96,7 @@ struct ExpectedSamples {
 
     private mutating func node(_ node: NodeStatus, _ status: ClusterStatus) {
         let label = ["role": node.role, "index": "\(node.rank)"]
-        for state in ["waiting", "running", "lost", "finished"] {
+        for state in ["waiting", "running", "restarted", "lost", "done"] {
             add("node_state", label.merging(["state": state]) { $1 }, node.state.rawValue == state ? 1 : 0)
         }
         add("node_step", label, node.step)

@@ -94,7 +94,7 @@ struct SimulatedStatus {
         var node = NodeStatus()
         node.role = role
         node.rank = rank
-        node.state = NodeStatus.State.allCases[number() / 7 % 4]
+        node.state = NodeStatus.State.allCases[number() / 7 % NodeStatus.State.allCases.count]
         node.incarnation = UInt32(number())
         node.step = number()
         node.silentSeconds = real()

@@ -42,7 +42,7 @@ enum Simulated {
         status.job.reason = "all steps done"
         status.job.trainingStarted = time - 100
         status.job.ended = time
-        for index in status.nodes.indices { status.nodes[index].state = .finished }
+        for index in status.nodes.indices { status.nodes[index].state = .done }
         return status
     }
 
@@ -89,6 +89,8 @@ enum Simulated {
         node.rank = rank
         node.state = .running
         node.host = "node-\(rank)"
+        node.address = role == "scheduler" ? "" : "10.0.0.\(rank % 200)"
+        node.incarnation = 1
         node.pid = 4000 + rank
         node.endpoints = role == "worker" ? [] : ["tcp://10.0.0.\(rank % 200):5555"]
         node.step = 1204

@@ -1,0 +1,138 @@
+import Telemetry
+import Transport
+import Wire
+
+/// How nodes join, how a restarted one takes its place again, and how the job starts.
+extension SchedulerLoop {
+    /// Silence after which a node that has not been welcomed is gone: it says hello once a second.
+    static let helloSilence = Duration.seconds(5)
+
+    mutating func admit(
+        _ hello: Hello, _ connection: [UInt8], _ peer: Socket.Peer, _ incarnation: UInt32,
+        at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        if let reason = unfitness(of: hello) {
+            refuse(hello, connection, reason, &effects)
+            return
+        }
+        if !options.version.isEmpty, hello.version != options.version {
+            refuse(
+                hello, connection,
+                "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
+                    + "run the same release everywhere", &effects)
+            return
+        }
+        switch phase {
+        case .gathering, .running: break
+        case .stopping, .ended:
+            turnAway(hello, connection, at: time, &effects)
+            return
+        }
+        let state = look(hello)
+        let candidate = Membership.Candidate(
+            hello: Addresses.placed(hello, seenFrom: peer.address), connection: connection, incarnation: incarnation,
+            peer: peer,
+            isLocal: state != .unknown && state != .gone)
+        var isReplaceable: ((Membership.Entry) -> Bool?)?
+        // Once the job has started, a death ends it: nobody takes a place any more.
+        if case .gathering = phase { isReplaceable = { [look] in Self.isGone($0, look, at: time) } }
+        switch members.admit(candidate, at: time, isGone: isReplaceable) {
+        case .refused(let reason): refuse(hello, connection, reason, &effects)
+        case .undecided: break
+        case .known: tellWhoIsMissing(connection, at: time, &effects)
+        case .joined(let member):
+            effects.events.append(.joined(member, hello))
+            tellWhoIsMissing(connection, at: time, &effects)
+        case .replaced(let member, let old):
+            let places = old.host == hello.host ? ("", "") : (" on \(hello.host)", " on \(old.host)")
+            effects.events.append(
+                .restarted(
+                    member, hello,
+                    "\(member) restarted: process \(hello.pid)\(places.0) takes the place of \(old.pid)\(places.1)"))
+        }
+        startIfComplete(at: time, &effects)
+    }
+
+    /// Why a node cannot be part of this job whatever its rank; nil when it can.
+    private func unfitness(of hello: Hello) -> String? {
+        if let job = hello.job, !options.name.isEmpty, job != options.name {
+            return
+                "it was started for job '\(job)', and this scheduler runs job '\(options.name)': it was given another "
+                + "cluster's address"
+        }
+        if hello.role == .server, hello.endpoints.count != options.shardsPerServer {
+            return "it has \(hello.endpoints.count) shards, the job \(options.shardsPerServer) a server "
+                + "(cluster.shards): start it with --shards \(options.shardsPerServer)"
+        }
+        return nil
+    }
+
+    /// A node that waits for its welcome hears that it is known, and for whom it waits.
+    private func tellWhoIsMissing(
+        _ connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        guard case .gathering = phase else { return }
+        let missing = missing(at: time)
+        let state = missing.isEmpty ? "starting" : "waiting for \(missing)"
+        effects.actions.append(.send(to: connection, .heartbeat(Heartbeat(step: lastStep, state: state))))
+    }
+
+    /// Whether a node that has not been welcomed lives no more; nil while nobody can tell.
+    private static func isGone(
+        _ entry: Membership.Entry, _ look: (Hello) -> ProcessState, at time: ContinuousClock.Instant
+    ) -> Bool? {
+        if entry.heard + helloSilence < time { return true }
+        guard entry.isLocal else { return nil }
+        return switch look(entry.hello) {
+        case .gone: true
+        case .state: false
+        case .unknown: nil
+        }
+    }
+
+    /// Those who joined and are gone while others are still expected.
+    func gone(at time: ContinuousClock.Instant) -> [(member: Member, entry: Membership.Entry)] {
+        guard case .gathering = phase else { return [] }
+        return members.all.filter { Self.isGone($0.entry, look, at: time) == true }
+    }
+
+    /// "server 1 of 2, worker 0 of 2": who has not joined, or did and is gone.
+    func missing(at time: ContinuousClock.Instant) -> String {
+        let gone = gone(at: time).map { member, entry in
+            let count = member.role == .server ? options.servers : options.workers
+            return
+                "\(member.role) \(member.rank + 1) of \(count) (process \(entry.hello.pid) of \(entry.hello.host) is gone)"
+        }
+        return (members.missing + gone).joined(separator: ", ")
+    }
+
+    /// Starts the job once everybody is there: with one who is gone it would only fail.
+    mutating func startIfComplete(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        guard case .gathering = phase, members.isComplete, gone(at: time).isEmpty else { return }
+        if let problem = Addresses.unreachable(members) {
+            take(
+                Evidence(.ownWords, of: problem.server, what: problem.what, cause: .unreachable, at: time), at: time,
+                into: &effects)
+            return
+        }
+        phase = .running
+        let servers = members.ranked(.server).map(\.entry.hello.endpoints)
+        for (member, entry) in members.all {
+            var welcome = Welcome(
+                job: options.job, rank: member.rank, epoch: 1, servers: servers, workers: options.workers,
+                config: options.config, resumePath: options.resume, resumeStep: options.plan.startStep,
+                dataset: options.dataset.isEmpty ? nil : options.dataset)
+            welcome.serverKeys = members.keys(of: [.server])
+            welcome.nodeKeys = members.keys(of: [.server, .worker])
+            effects.actions.append(.send(to: entry.connection, .welcome(welcome)))
+        }
+        effects.events.append(.started(nodes: members.entries.count, warnings: warnings()))
+    }
+
+    /// What makes a cluster less than bit-exact.
+    private func warnings() -> [String] {
+        let kinds = Set(members.entries.values.map { "\($0.hello.processor), \($0.hello.blas)" })
+        guard kinds.count > 1 else { return [] }
+        return ["mixed processors (\(kinds.sorted().joined(separator: "; "))): results are not bit-exact across them"]
+    }
+}
