@@ -86,12 +86,12 @@ let modules: [[Target]] = [
     module(
         "Cluster",
         [
-            "Tensors", "Evaluation", "Telemetry", "Records", "Wire", "Transport", "Kernels", "Datasets", "Models",
-            "Parameters",
+            "Tensors", "Evaluation", "Telemetry", "Records", "Terminal", "Wire", "Transport", "Kernels", "Datasets",
+            "Models", "Parameters",
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
-        ], tests: ["myriad", "CZeroMQ", "Terminal"]),
+        ], tests: ["myriad", "CZeroMQ"]),
     module(
         "Doctor",
         [

@@ -39,6 +39,7 @@ package final class Launcher {
 
     /// Runs the job to its end.
     package func run(resume: String?, started: (SchedulerNode) -> Void = { _ in }) throws {
+        monitor.showsNodes = true
         let cluster = job.config.cluster
         // A socket's path has at most 107 bytes: a short one of its own under /tmp.
         let sockets = "/tmp/myriad-\(getpid())"

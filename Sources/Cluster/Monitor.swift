@@ -3,6 +3,7 @@ import Foundation
 import Records
 package import Scheduler
 package import Telemetry
+import Terminal
 import Wire
 
 /// Turns what happens in a job into lines for a person and records for `metrics.jsonl`.
@@ -14,6 +15,11 @@ package final class Monitor {
     package let book: ClusterBook?
     /// Which start of the run this is, from 1.
     package var attempt: Int { run?.attempt ?? 1 }
+    /// Whether the table of processes is printed whenever one came or went: where they are more than this one.
+    package var showsNodes = false
+    /// Since when the printed table has not shown that somebody came or went.
+    private var tableIsDue: ContinuousClock.Instant?
+    private var lost = 0
     /// The newest status, for whoever shows it.
     package var board: StatusBoard { book?.board ?? noBoard }
     private let noBoard = StatusBoard()
@@ -75,6 +81,7 @@ package final class Monitor {
         if let point = book?.take(event) { log(point) }
         for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
         if case .evaluated = event, let newest = book?.status.evaluations.last { tensorBoard?.take(newest) }
+        showNodes(event)
         show(event)
         switch event {
         case .pulse: save(isDue: saved.map { $0.duration(to: .now) > Self.saveEvery } ?? true)
@@ -239,6 +246,28 @@ package final class Monitor {
         } else {
             say(line)
         }
+    }
+
+    /// Prints how all processes stand: when the job begins, soon after a loss or a restart, and at the end.
+    private func showNodes(_ event: SchedulerEvent) {
+        guard showsNodes, !quiet, let book else { return }
+        switch event {
+        case .started, .finished, .failed: printNodes(book.status)
+        case .restarted: tableIsDue = tableIsDue ?? .now
+        case .pulse where !book.status.isOver:
+            let lost = book.status.nodes.count { $0.state == .lost }
+            if lost > self.lost { tableIsDue = tableIsDue ?? .now }
+            self.lost = lost
+            // A loss is mostly followed by others and by the end, which has a table of its own.
+            if let since = tableIsDue, since.duration(to: .now) > .seconds(1) { printNodes(book.status) }
+        default: break
+        }
+    }
+
+    private func printNodes(_ status: ClusterStatus) {
+        tableIsDue = nil
+        let width = (isTerminal ? Monitor.columns : 120) - label.count
+        for line in NodeView.lines(status, width: width, isBrief: true) { say(line.text) }
     }
 
     private static var columns: Int {

@@ -224,6 +224,7 @@ package struct TopView: Sendable, Equatable {
         "",
         "traffic and rates: over the last seconds; after the end: means over the run",
         "queue: messages that wait; parked: pulls that wait for a step",
+        "inc: how often a process of that role and rank was started; address: as the scheduler sees it",
         "stale: steps that 99 % of pulls were behind at most; lag: of the slowest worker",
     ].map { Line($0) }
 }

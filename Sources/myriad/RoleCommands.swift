@@ -69,6 +69,7 @@ struct SchedulerCommand: ParsableCommand {
             let how = secured.allowed != nil ? "encrypted" : endpoint.isLocal ? "this machine only" : "PLAINTEXT"
             StandardError.line("scheduler of job '\(options.name)' listens on \(node.endpoint) (\(how))")
             interrupt.watch(node)
+            monitor.showsNodes = true
             node.run()
         }
     }

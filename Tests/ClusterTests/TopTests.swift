@@ -143,7 +143,7 @@ struct TopTests {
         try tmux.type("w")
         _ = try tmux.waits { $0.contains("BLOCKED BY") && !$0.contains("SHARD") }
         try tmux.type("p")
-        _ = try tmux.waits { $0.contains("NODE") && $0.contains("scheduler") }
+        _ = try tmux.waits { $0.contains("ROLE") && $0.contains("scheduler") }
         try tmux.type("Down", "p")
         _ = try tmux.waits { $0.contains("SHARD") }
 

@@ -175,4 +175,42 @@ import Testing
         after.shards[0].report.pulls = 0
         #expect(StatPoint(after, since: before).pullsPerSecond == 4 * 306.9)
     }
+
+    @Test("the table of processes tells who is there and how each stands, also where 80 columns are all there is")
+    func processes() {
+        var status = Simulated.status(shards: 4, workers: 2)
+        (status.nodes[1].state, status.nodes[1].incarnation) = (.restarted, 2)
+        status.nodes[3].state = .lost
+        status.nodes[4] = NodeStatus()
+        (status.nodes[4].role, status.nodes[4].rank) = ("worker", 1)
+        #expect(
+            NodeView.lines(status, width: 120, isBrief: true).map(\.text) == [
+                "ROLE       RANK  HOST    ADDRESS    PID  STATE      INC   STEP   MEMORY  DOES",
+                "scheduler     0  node-0            4000  running      1  1,204  82.0 MB  answers",
+                "server        0  node-0  10.0.0.0  4000  restarted    2  1,204  82.0 MB  answers",
+                "server        1  node-1  10.0.0.1  4001  running      1  1,204  82.0 MB  answers",
+                "worker        0  node-0  10.0.0.0  4000  lost         1  1,204  82.0 MB  waits for values of shard 1 for step 1205",
+                "worker        1                       -  waiting      -      0        -",
+            ])
+        #expect(
+            NodeView.lines(status, width: 80, isBrief: true).map(\.text) == [
+                "ROLE       RANK  HOST    ADDRESS    PID  STATE      INC   STEP   MEMORY",
+                "scheduler     0  node-0            4000  running      1  1,204  82.0 MB",
+                "server        0  node-0  10.0.0.0  4000  restarted    2  1,204  82.0 MB",
+                "server        1  node-1  10.0.0.1  4001  running      1  1,204  82.0 MB",
+                "worker        0  node-0  10.0.0.0  4000  lost         1  1,204  82.0 MB",
+                "worker        1                       -  waiting      -      0        -",
+            ])
+        // Over ipc nobody has an address, and there is room for what each does.
+        for index in status.nodes.indices { status.nodes[index].address = "" }
+        #expect(
+            NodeView.lines(status, width: 80).map(\.text)[0...1] == [
+                "ROLE       RANK  HOST     PID  STATE      INC   STEP   MEMORY  DOES",
+                "scheduler     0  node-0  4000  running      1  1,204  82.0 MB  answers",
+            ])
+        let over = Simulated.finished(shards: 1, workers: 1)
+        #expect(
+            NodeView.lines(over, width: 80, isBrief: true).map(\.text).last
+                == "worker        0  node-0  10.0.0.0  4000  done     1  1,204  82.0 MB")
+    }
 }
