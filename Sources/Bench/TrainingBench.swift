@@ -82,7 +82,9 @@ package struct TrainingBench {
         let (monitor, clock) = (
             Monitor(run: nil, samples: 0, quiet: true), RateClock(seconds: seconds, repeats: repeats)
         )
-        try Launcher(job, run: run, monitor: monitor, program: program).run(resume: nil) { clock.watch(monitor, $0) }
+        try Launcher(job, run: run, monitor: monitor, on: ThisMachine(job, program: program)).run(resume: nil) {
+            clock.watch(monitor, $0)
+        }
         return try clock.result(monitor)
     }
 }

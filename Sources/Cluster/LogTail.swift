@@ -9,7 +9,10 @@ package enum LogTail {
         guard let end = try? handle.seekToEnd() else { return [] }
         try? handle.seek(toOffset: end > 32_768 ? end - 32_768 : 0)
         guard let data = try? handle.readToEnd() else { return [] }
-        return String(decoding: data, as: UTF8.self).split(separator: "\n").suffix(count).map { String($0.prefix(400)) }
+        // ssh ends its own lines in two characters, which count as one.
+        return String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(count).map {
+            String($0.prefix(400))
+        }
     }
 
     /// What the process said of its own end: its last line that begins with "error: ".

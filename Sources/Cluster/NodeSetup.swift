@@ -6,8 +6,15 @@ import Kernels
 import Models
 import Parameters
 package import Server
+import Telemetry
 package import Wire
 package import Worker
+
+/// A directory that the scheduler has made is not there, or not writable, on the host of a server.
+struct UnsharedDirectory: FailureCausing, CustomStringConvertible {
+    let description: String
+    var cause: FailureReport.Cause { .config }
+}
 
 /// Builds the roles' parts from what the scheduler told them: every node derives the same job from the same text.
 package enum NodeSetup {
@@ -38,6 +45,22 @@ package enum NodeSetup {
                 tables: shard.tables, dense: shard.dense, partitions: Array(map.partitions(ofShard: number)),
                 layout: job.model.layout)
             return shard
+        }
+    }
+
+    /// Sees before the job begins whether parts of checkpoints can be written where the scheduler has made a directory.
+    package static func checkShared(_ directory: String) throws {
+        let host = ProcessInfo.processInfo.hostName
+        let remedy =
+            "the run's directory has to lie on a file system that the scheduler and all servers share, under the same "
+            + "path: name one with --run"
+        guard FileManager.default.fileExists(atPath: directory) else {
+            throw UnsharedDirectory(description: "host \(host): \(directory): no such directory here: \(remedy)")
+        }
+        guard access(directory, W_OK | X_OK) == 0 else {
+            let problem = String(cString: strerror(errno))
+            throw UnsharedDirectory(
+                description: "host \(host): \(directory): cannot be written (\(problem)): \(remedy)")
         }
     }
 

@@ -34,6 +34,8 @@ package struct Evidence: Sendable, Equatable {
     /// Its log, and the last lines of it.
     package var log = ""
     package var lastLines: [String] = []
+    /// What to do, where the cause alone does not tell.
+    package var remedy: String?
     /// When it was seen.
     package var time: ContinuousClock.Instant
 

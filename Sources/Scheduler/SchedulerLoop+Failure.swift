@@ -143,6 +143,7 @@ extension SchedulerLoop {
                     host: hello?.host ?? own.first { !$0.host.isEmpty }?.host ?? "", pid: pid, what: first.what,
                     log: own.first { !$0.log.isEmpty }?.log ?? "",
                     lastLines: own.first { !$0.lastLines.isEmpty }?.lastLines ?? [], followers: followers,
-                    remedy: FailureDiagnosis.remedy(cause, what: first.what, pid: pid), step: lastStep)))
+                    remedy: first.remedy ?? FailureDiagnosis.remedy(cause, what: first.what, pid: pid),
+                    step: lastStep)))
     }
 }

@@ -129,10 +129,17 @@ extension SchedulerLoop {
         effects.events.append(.started(nodes: members.entries.count, warnings: warnings()))
     }
 
-    /// What makes a cluster less than bit-exact.
+    /// What makes a cluster less than bit-exact, and what a resumed job does not know any more.
     private func warnings() -> [String] {
+        var warnings: [String] = []
+        if let known = options.judgement, known.basis != options.basis {
+            warnings.append(
+                "the best state so far is forgotten: it was chosen by \(known.basis), now it is \(options.basis)")
+        }
         let kinds = Set(members.entries.values.map { "\($0.hello.processor), \($0.hello.blas)" })
-        guard kinds.count > 1 else { return [] }
-        return ["mixed processors (\(kinds.sorted().joined(separator: "; "))): results are not bit-exact across them"]
+        guard kinds.count > 1 else { return warnings }
+        return warnings + [
+            "mixed processors (\(kinds.sorted().joined(separator: "; "))): results are not bit-exact across them"
+        ]
     }
 }

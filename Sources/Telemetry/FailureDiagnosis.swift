@@ -170,6 +170,8 @@ extension FailureReport {
         var lines = ["FAILED \(step > 0 ? "after step \(step)" : "before the first step"): \(what)"]
         if pid > 0 {
             lines.append("  process \(pid) on \(host)" + (log.isEmpty ? "" : "; its log: \(log)"))
+        } else if !log.isEmpty {
+            lines.append("  its log: \(log)")
         }
         lines += lastLines.map { "  | \($0)" }
         if !followers.isEmpty { lines.append("  followed: \(followers.joined(separator: ", "))") }

@@ -19,6 +19,9 @@ package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     /// An endpoint of a host and a port.
     package init(host: String, port: String) { kind = .tcp(host: host, port: port) }
 
+    /// An endpoint of a path of this machine.
+    package init(path: String) { kind = .ipc(path) }
+
     /// Reads `tcp://host:port`, `ipc://path`, `inproc://name` or, short, `host:port`.
     package init(_ text: String) throws(TransportError) {
         let wrong = TransportError.endpoint(text)

@@ -30,6 +30,17 @@ struct NodeArguments: ParsableArguments {
     @Option(help: "Seconds of the scheduler's silence after which it is given up.")
     var silence = 12.0
 
+    @Flag(help: "End when standard input ends, as it does when an ssh launcher is gone (MYRIAD_LIFELINE=1).")
+    var lifeline = false
+
+    /// Whether it ends with its standard input.
+    var hasLifeline: Bool { lifeline || Variable.text("MYRIAD_LIFELINE") == "1" }
+
+    /// Ends the process with its standard input, if it was told so; keys that come first there have to be read.
+    func holdLifeline() {
+        if hasLifeline { Lifeline.watch() }
+    }
+
     /// The scheduler's endpoint.
     func endpoint() throws -> Endpoint {
         guard let text = scheduler ?? Variable.text("MYRIAD_SCHEDULER") else {

@@ -110,6 +110,7 @@ struct ServerCommand: ParsableCommand {
         try serve { departure in
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
+            node.holdLifeline()
             var hello = try node.hello(.server)
             hello.advertise = advertise ?? Variable.text("MYRIAD_ADVERTISE")
             let given = listen.isEmpty ? Variable.text("MYRIAD_LISTEN")?.split(separator: ",").map(String.init) : listen
@@ -121,6 +122,7 @@ struct ServerCommand: ParsableCommand {
                 wait: .seconds(try node.patience()), silence: .seconds(node.silence),
                 departure: departure)
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
+            if node.hasLifeline { try NodeSetup.checkShared(directory) }
             let server = ServerNode(
                 options, in: context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
                 build: { try NodeSetup.shards($0, $1, checkpoints: directory) })
@@ -154,6 +156,7 @@ struct WorkerCommand: ParsableCommand {
         try serve { departure in
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
+            node.holdLifeline()
             let options = WorkerNode.Options(
                 scheduler: "\(endpoint)", hello: try node.hello(.worker), schedulerKey: key,
                 wait: .seconds(try node.patience()), silence: .seconds(node.silence),

@@ -90,7 +90,7 @@ struct JobArguments: ParsableArguments {
     func perform(_ start: Start, _ body: (RunDirectory, Monitor, Interrupt) throws -> Void) throws {
         let (job, resumes) = (start.job, start.resumes)
         let interrupt = Interrupt(limit: try stop.limit())
-        let path = run ?? resumedRun ?? RunDirectory.free(for: config)
+        let path = directory
         let book = ClusterBook(job, directory: path)
         if resumes, let earlier = try? RecordedRun(directory: path) { book.goOn(from: earlier.status) }
         // Before the directory is made: a port that is taken leaves nothing behind.
@@ -140,6 +140,9 @@ struct JobArguments: ParsableArguments {
         print("run directory: \(directory.path)")
     }
 
+    /// The run's directory.
+    var directory: String { run ?? resumedRun ?? RunDirectory.free(for: config) }
+
     private var resumedRun: String? {
         guard let resume, FileManager.default.fileExists(atPath: resume + "/config.yaml") else { return nil }
         return resume
@@ -171,45 +174,6 @@ struct TrainCommand: ParsableCommand {
             ) {
                 interrupt.watch($0)
             }
-        }
-    }
-}
-
-struct LaunchCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "launch",
-        abstract: "Train as a cluster of processes on this machine.",
-        discussion: """
-            The launcher is the scheduler; servers and workers are its children, each with a log in the run's directory.
-            Ctrl-C, SIGTERM and the time limit stop all in order, with a checkpoint; the same command with --run and
-            --continue goes on from there, with any number of servers and workers. If the launcher is killed, its
-            children end by themselves.
-
-            Examples:
-              myriad launch configs/synthetic.yaml --servers 2 --workers 2
-              myriad launch configs/movielens.yaml --servers 3 --workers 4 cluster.transport=tcp
-            """)
-
-    @OptionGroup var arguments: JobArguments
-
-    @Option(help: "Server processes (cluster.servers).")
-    var servers: Int?
-
-    @Option(help: "Worker processes (cluster.workers).")
-    var workers: Int?
-
-    @OptionGroup var security: SecurityArguments
-
-    func run() throws {
-        var more: [String] = []
-        if let servers { more.append("cluster.servers=\(servers)") }
-        if let workers { more.append("cluster.workers=\(workers)") }
-        let start = try arguments.job(more)
-        let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-        try arguments.perform(start) { directory, monitor, interrupt in
-            let launcher = Launcher(
-                start.job, run: directory, monitor: monitor, program: program, access: security.access)
-            try launcher.run(resume: start.resume) { interrupt.watch($0) }
         }
     }
 }

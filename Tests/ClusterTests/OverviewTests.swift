@@ -160,7 +160,7 @@ import Wire
             pulse(.server, 0, starts: 1), pulse(.worker, 0, starts: 2), pulse(.worker, 1, starts: 2, hasLeft: true),
             pulse(.worker, 2, starts: 3, isLost: true),
         ]
-        _ = book.take(.pulse(members, waits: []))
+        _ = book.take(.pulse(members, waits: [], turnedAway: [:]))
         #expect(book.status.nodes.map(\.state) == [.restarted, .running, .restarted, .done, .lost, .waiting])
         #expect(book.status.nodes.map(\.incarnation) == [2, 1, 2, 2, 3, 0])
         #expect(book.status.nodes.map(\.address) == ["", "10.0.0.0", "10.0.0.0", "10.0.0.1", "10.0.0.2", ""])
@@ -168,12 +168,15 @@ import Wire
         var report = NodeReport()
         report.worker = WorkerReport()
         _ = book.take(.counters(Member(role: .worker, rank: 0), report))
-        _ = book.take(.pulse(members, waits: []))
+        _ = book.take(.pulse(members, waits: [], turnedAway: [:]))
         #expect(book.status.workers.map(\.state) == [.restarted])
-        _ = book.take(.finished(Outcome(step: 3, reason: "all steps done", reports: [:])))
+        _ = book.take(
+            .finished(
+                Outcome(
+                    step: 3, reason: "all steps done", bestStep: nil, bestValidation: nil, test: nil, reports: [:])))
         #expect(book.status.nodes.map(\.state) == [.done, .done, .done, .done, .lost, .waiting])
         // A second may still pass until all have taken their leave.
-        _ = book.take(.pulse(members, waits: []))
+        _ = book.take(.pulse(members, waits: [], turnedAway: [:]))
         #expect(book.status.nodes.map(\.state) == [.done, .done, .done, .done, .lost, .waiting])
     }
 

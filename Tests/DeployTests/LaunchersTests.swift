@@ -3,4 +3,6 @@ import Testing
 /// The ways to start a cluster, each with the real engine where this machine can run it.
 @Suite(.serialized)
 struct LaunchersTests {
+    @Test("launch --hosts trains over two ssh servers to the same bits, and leaves nothing behind however it ends")
+    func ssh() throws { try Script.check("ssh-test.sh") }
 }

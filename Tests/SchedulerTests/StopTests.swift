@@ -42,7 +42,9 @@ private struct Job {
     mutating func join(_ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
         send(
             .hello(
-                Hello(role: role, wantedRank: rank, host: "h", pid: rank, processor: "p", blas: "b", version: "1")),
+                Hello(
+                    role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s"] : [], host: "h",
+                    pid: rank, processor: "p", blas: "b", version: "1")),
             role, rank)
     }
 

@@ -1,0 +1,48 @@
+import Foundation
+package import Scheduler
+package import Transport
+
+/// Where a launcher starts the processes of a job: this machine, or others.
+package protocol LaunchSite: Sendable {
+    /// Where the scheduler is to listen.
+    var endpoint: Endpoint { get }
+    /// The time in which a process has to begin; nil where starting it tells at once whether it does.
+    var patience: Duration? { get }
+
+    /// Makes ready what the processes need, before the first is started.
+    func open() throws
+    /// Takes that away again, after the last has ended.
+    func close()
+    /// How the scheduler is protected.
+    func security(_ run: RunDirectory) throws -> SchedulerSecurity
+    /// How a server or worker is started.
+    func command(for member: Member, _ meeting: MeetingPoint) -> ChildProcess.Command
+    /// The name of the machine that a process runs on.
+    func host(of member: Member) -> String
+    /// Whether a process has begun, by its log.
+    func hasBegun(log: String) -> Bool
+    /// What it means that a process has not begun in time.
+    func evidence(ofMissing member: Member, log: String) -> Evidence
+    /// What the end of a process means.
+    func evidence(of end: ChildProcess.End, _ member: Member) -> Evidence
+    /// Ends a process that did not leave by itself, where killing the child of this machine is not enough.
+    func kill(_ member: Member, log: String)
+}
+
+/// What processes are told so that they find their job.
+package struct MeetingPoint: Sendable {
+    /// The scheduler's endpoint.
+    package var scheduler: String
+    /// The job's name.
+    package var job: String
+    /// The whole path of the directory of checkpoints.
+    package var checkpoints: String
+
+    /// Of a run; a process elsewhere, or in another directory, needs the whole path.
+    package init(scheduler: String, run directory: String) {
+        let path = URL(filePath: directory).path
+        self.scheduler = scheduler
+        job = (path as NSString).lastPathComponent
+        checkpoints = path + "/checkpoints"
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Telemetry
+
+/// Ends a process when its standard input ends: ssh tells it so when the launcher is gone, however that ended.
+package enum Lifeline {
+    /// Exit code of a process whose launcher is gone.
+    static let code: Int32 = 3
+
+    /// Says which process this is, and watches its standard input from a thread of its own.
+    ///
+    /// The line is how the launcher knows that ssh got through and the program runs, and which process it is there.
+    package static func watch() {
+        StandardError.line(greeting(pid: Int(getpid()), host: ProcessInfo.processInfo.hostName))
+        let thread = Thread {
+            var byte: UInt8 = 0
+            while true {
+                let count = read(STDIN_FILENO, &byte, 1)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+            }
+            StandardError.line("the launcher is gone")
+            // Not exit: what threads hold must not keep the process.
+            _exit(code)
+        }
+        thread.start()
+    }
+
+    private static let middle = ", which lives as long as its standard input, on "
+
+    static func greeting(pid: Int, host: String) -> String { "process \(pid)\(middle)\(host)" }
+
+    /// The process of a log, if it has begun.
+    static func process(inLog path: String) -> (pid: Int, host: String)? {
+        guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? handle.close() }
+        // What ssh and the login may say before it is short.
+        guard let data = try? handle.read(upToCount: 65_536) else { return nil }
+        return process(in: String(decoding: data, as: UTF8.self))
+    }
+
+    static func process(in text: String) -> (pid: Int, host: String)? {
+        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("process ") {
+            guard let range = line.range(of: middle), let pid = Int(line[..<range.lowerBound].dropFirst(8)) else {
+                continue
+            }
+            return (pid, String(line[range.upperBound...]))
+        }
+        return nil
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+package import Job
+package import Scheduler
+import Telemetry
+package import Transport
+import Wire
+
+/// Starts the processes of a job here.
+package struct ThisMachine: LaunchSite {
+    private let program: String
+    private let access: Access
+    private let shards: Int
+    /// A socket's path has at most 107 bytes: a short one of its own under /tmp; nil where processes talk by TCP.
+    private let sockets: String?
+
+    /// - Parameters:
+    ///   - program: the path of the `myriad` executable.
+    ///   - access: with a directory of keys, processes that talk by tcp encrypt.
+    package init(_ job: Job, program: String, access: Access = Access(environment: [:])) {
+        self.program = program
+        self.access = access
+        shards = job.config.cluster.shards
+        sockets = job.config.cluster.transport == .ipc ? "/tmp/myriad-\(getpid())" : nil
+    }
+
+    package var endpoint: Endpoint {
+        sockets.map { Endpoint(path: "\($0)/scheduler") } ?? Endpoint(host: "127.0.0.1", port: "*")
+    }
+    package var patience: Duration? { nil }
+
+    package func open() throws {
+        guard let sockets else { return }
+        try FileManager.default.createDirectory(atPath: sockets, withIntermediateDirectories: true)
+    }
+
+    package func close() {
+        if let sockets { try? FileManager.default.removeItem(atPath: sockets) }
+    }
+
+    package func security(_ run: RunDirectory) throws -> SchedulerSecurity {
+        try access.scheduler(on: endpoint, run: run)
+    }
+
+    package func command(for member: Member, _ meeting: MeetingPoint) -> ChildProcess.Command {
+        var arguments = ["\(member.role)", "--scheduler", meeting.scheduler, "--rank", String(member.rank)]
+        if access.directory(for: endpoint) != nil, let keys = access.keys { arguments += ["--keys", keys] }
+        if member.role == .server {
+            arguments += ["--checkpoints", meeting.checkpoints]
+            for shard in 0..<shards {
+                arguments += [
+                    "--listen", sockets.map { "ipc://\($0)/server-\(member.rank)-\(shard)" } ?? "tcp://127.0.0.1:*",
+                ]
+            }
+        }
+        var command = ChildProcess.Command(program, arguments)
+        command.environment[Orphan.variable] = String(getpid())
+        // The launcher says what they need; what it was told itself is not meant for them.
+        for name in ["KEYS", "LISTEN", "RANK", "JOB", "LIFELINE"] {
+            command.environment.updateValue(nil, forKey: "MYRIAD_" + name)
+        }
+        return command
+    }
+
+    package func host(of member: Member) -> String { ProcessInfo.processInfo.hostName }
+    package func hasBegun(log: String) -> Bool { true }
+    package func kill(_ member: Member, log: String) {}
+
+    package func evidence(ofMissing member: Member, log: String) -> Evidence {
+        Evidence(.missing, of: member, what: "\(member) has not begun", at: .now)
+    }
+
+    package func evidence(of end: ChildProcess.End, _ member: Member) -> Evidence {
+        let lines = LogTail.lines(of: end.log)
+        var sign: Evidence
+        if end.isKilled {
+            let death = FailureDiagnosis.death(
+                bySignal: end.status, outOfMemoryKills: end.outOfMemoryKills, lastLines: lines)
+            sign = Evidence(.died, of: member, what: "\(member) \(death.what)", cause: death.cause, at: .now)
+        } else {
+            sign = Evidence(ofCode: end.status, member, lines)
+            // Who misses the scheduler is no cause: the scheduler is here.
+            if sign.kind == .ownWords, sign.cause == .unreachable { sign.kind = .consequence }
+        }
+        sign.host = ProcessInfo.processInfo.hostName
+        sign.pid = end.pid
+        sign.log = end.log
+        sign.lastLines = lines
+        return sign
+    }
+}
+
+extension Evidence {
+    /// What a process says that left with a code: its own words, if its last lines hold some.
+    init(ofCode code: Int, _ member: Member, _ lines: [String]) {
+        if let words = LogTail.ownWords(in: lines) {
+            self.init(.ownWords, of: member, what: "\(member): \(words)", at: .now)
+            // Where the words are not known, the code tells.
+            if cause == .other { cause = [65: .config, 69: .unreachable, 77: .keys][code] ?? .other }
+        } else {
+            self.init(.died, of: member, what: "\(member) exited with code \(code)", at: .now)
+        }
+    }
+}
