@@ -141,7 +141,11 @@ package final class Socket {
     package var identity: PublicKey? { context.identity?.publicKey }
 
     /// Who sent the message that was received last.
-    package var peer: Peer { newest.map { Peer(address: $0.address, key: $0.key) } ?? Peer() }
+    package var peer: Peer {
+        // libzmq gives processes of this machine an address, too: their user and number.
+        guard log != nil, let newest else { return Peer() }
+        return Peer(address: newest.address, key: newest.key)
+    }
 
     /// Where it listens, with the port that it was given.
     package var endpoint: String {

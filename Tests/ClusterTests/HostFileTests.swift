@@ -52,7 +52,7 @@ struct HostFileTests {
         let text = problem(
             "slots=2\nnode1 solts=2 port=0\nnode2 slots=none role=boss\n\nnode1 dir=here program=a/b\nx y")
         let lines = text.split(separator: "\n")
-        #expect(lines.count == 9, "\(text)")
+        #expect(lines.count == 8, "\(text)")
         #expect(text.contains("hosts:1: 'slots=2' is no host"))
         #expect(text.contains("hosts:2: solts= is not known: did you mean slots?"))
         #expect(text.contains("hosts:2: port=0: say where its ssh server listens, 1 to 65535"))
