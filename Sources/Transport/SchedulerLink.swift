@@ -155,6 +155,7 @@ package final class SchedulerLink {
         tellWaits(at: now)
         let patience = wasHeard ? silence : wait
         if heard.duration(to: now) > patience {
+            if let notice = departure.notice { throw .left(endpoint: endpoint, notice.signal) }
             throw .silent(endpoint: endpoint, seconds: Int(patience / .seconds(1)), why: silenceReason)
         }
         try tellDeparture(at: now)

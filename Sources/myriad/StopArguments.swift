@@ -22,7 +22,7 @@ struct StopArguments: ParsableArguments {
     /// The flag, or what the environment says.
     func continues() throws -> Bool {
         if goesOn { return true }
-        switch ProcessInfo.processInfo.environment["MYRIAD_CONTINUE"] ?? "" {
+        switch Variable.text("MYRIAD_CONTINUE") ?? "" {
         case "", "0", "false", "no": return false
         case "1", "true", "yes": return true
         case let other: throw ValidationError("MYRIAD_CONTINUE is '\(other)', expected 1 or 0")
@@ -31,12 +31,12 @@ struct StopArguments: ParsableArguments {
 
     /// The option, or what the environment says; nil for no limit.
     func limit() throws -> Double? {
-        let text = ProcessInfo.processInfo.environment["MYRIAD_TIME_LIMIT"] ?? ""
-        guard timeLimit != nil || !text.isEmpty else { return nil }
+        let text = Variable.text("MYRIAD_TIME_LIMIT")
+        guard timeLimit != nil || text != nil else { return nil }
         // Ten years: a moment so far away can still be counted in nanoseconds.
-        guard let seconds = timeLimit ?? Double(text), seconds > 0, seconds <= 315_360_000 else {
+        guard let seconds = timeLimit ?? text.flatMap(Double.init), seconds > 0, seconds <= 315_360_000 else {
             let name = timeLimit == nil ? "MYRIAD_TIME_LIMIT" : "--time-limit"
-            let value = timeLimit.map { "\($0)" } ?? "'\(text)'"
+            let value = timeLimit.map { "\($0)" } ?? "'\(text ?? "")'"
             throw ValidationError("\(name) is \(value), expected a number of seconds above 0")
         }
         return seconds
