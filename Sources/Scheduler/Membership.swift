@@ -26,7 +26,7 @@ struct Membership {
         /// Drawn by the process at its start.
         let incarnation: UInt32
         /// From where it came, and the key that it proved to hold.
-        let peer: Socket.Peer
+        var peer: Socket.Peer
         /// The starts of its role and rank, this one included.
         let starts: Int
         var heard: ContinuousClock.Instant
@@ -108,6 +108,7 @@ struct Membership {
             byConnection[old.connection] = nil
             byConnection[candidate.connection] = member
             entries[member]?.connection = candidate.connection
+            entries[member]?.peer = candidate.peer
             return .known(member)
         }
         let taken = Admission.refused(

@@ -136,6 +136,7 @@ import Wire
         let last = try #require(tables(in: errors).last)
         #expect(names(last) == ["scheduler 0", "server 0", "worker 0"] && last.map { $0["INC"] } == ["1", "1", "2"])
         #expect(last.allSatisfy { $0["STATE"] == "done" }, "\(last)")
+        #expect(last.map { $0["ADDRESS"] } == ["", "127.0.0.1", "127.0.0.1"], "\(last)")
     }
 
     @Test("the books show each member's state, address and start")

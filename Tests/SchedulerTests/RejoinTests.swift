@@ -180,10 +180,10 @@ import Wire
         var cluster = Gathering()
         #expect(cluster.hello(.worker, 1, pid: 40).joins == 1)
         #expect(cluster.hello(.worker, 1, pid: 40).events.isEmpty)
-        let again = cluster.hello(.worker, 1, pid: 40, over: 99)
+        let again = cluster.hello(.worker, 1, pid: 40, over: 99, from: "10.0.0.9")
         // It hears for whom it waits, and nothing else.
         #expect(again.events.isEmpty && again.welcomed.isEmpty && again.actions.count == 1)
-        #expect(try cluster.pulse(.worker, 1).starts == 1)
+        #expect(try cluster.pulse(.worker, 1).starts == 1 && cluster.pulse(.worker, 1).address == "10.0.0.9")
         cluster.hello(.worker, 0, pid: 50)
         #expect(cluster.hello(.server, 0, pid: 51).welcomed == [[51], [50], [99]])
     }
