@@ -195,6 +195,10 @@ begin() { # run, arguments...
 processes() { sed -n 's/^process \([0-9]*\),.*/\1/p' "$1"/logs/*.log; }
 process() { sed -n 's/^process \([0-9]*\),.*/\1/p' "$1/logs/$2.log"; }
 gone() { for one in $(processes "$1"); do [ ! -d "/proc/$one" ] || return 1; done; }
+kill_launcher() {
+    { kill -9 $launcher && wait $launcher; } 2>/dev/null || true
+    launcher=
+}
 # The code of the launcher, which ends within a minute.
 code() {
     await 60 eval "! kill -0 $launcher" || {
@@ -253,9 +257,7 @@ begin killed
 arrived=$(tr '\0' '\n' <"/proc/$(process killed worker-0)/environ"; tr '\0' '\n' <"/proc/$(process killed worker-1)/environ")
 expect "each host's environment arrives unharmed" "$arrived" "WORDS=it's \"one\" \$HOME of two; # and more" \
     "WORDS=of the second" "OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE"
-kill -9 $launcher
-wait $launcher 2>/dev/null || true
-launcher=
+kill_launcher
 leaves_nothing "the launcher is killed with -9" killed
 expect "the processes say why they end" "$(cat killed/logs/worker-1.log)" "the launcher is gone"
 
@@ -267,6 +269,13 @@ leaves_nothing "Ctrl-C to the whole group" interrupted
 for log in interrupted/logs/*.log; do
     ! grep -q "the launcher is gone" "$log" || fail "Ctrl-C cuts a process off instead of telling it" "$(cat "$log")"
 done
+
+begin told
+kill -TERM -- "-$launcher"
+code told
+[ "$(cat code)" -eq 143 ] && digest told | grep -q sha256 && say "ok: TERM to the whole group ends in a checkpoint and 143" ||
+    fail "TERM to the whole group ends with $(cat code)" "$(cat told.out; ls told/checkpoints)"
+leaves_nothing "TERM to the whole group" told
 
 begin shot
 kill -9 "$(process shot worker-1)"
@@ -280,6 +289,44 @@ kill -STOP "$(process stopped worker-0)"
 code stopped
 expect "a process that is stopped on its host is named (code $(cat code))" "$(cat stopped.out)" "worker 0 has been silent"
 leaves_nothing "a process is stopped on its host" stopped
+
+# --- Keys ---
+is_encrypted() { grep -Eq '"is_encrypted" ?: ?true' "$1/status.json"; }
+said=$(launch --run keyed --keys - --dry-run)
+expect "the dry run of a job with keys shows where they go, and none" "$said" "--keys - --lifeline" "hands them over"
+! grep -Eq '[0-9a-f]{64}' <<<"$said" || fail "the dry run shows a key" "$said"
+said=$(launch --run keyed --keys -) || fail "the job with keys of its own ends with $?" "$said"
+[ "$(digest keyed)" = "$wanted" ] && is_encrypted keyed &&
+    say "ok: encrypted with keys made for the job, handed over through ssh: the same bits" ||
+    fail "the job with keys of its own is another: $(digest keyed)" "$said"
+begin secret --keys -
+for one in $(pgrep -f "$work") $(processes secret); do
+    tr '\0' '\n' <"/proc/$one/cmdline"
+    tr '\0' '\n' <"/proc/$one/environ"
+done >shown 2>/dev/null || true
+cat secret/logs/* secret.out >>shown
+grep -q "MYRIAD_SSH_TEST=$work" shown && grep -q -- "--lifeline" shown || fail "no process was looked at" "$(cat shown)"
+! grep -Eiq '\b[0-9a-f]{64}\b' shown && say "ok: no key is in a command line, an environment or a log" ||
+    fail "a key can be seen" "$(grep -Ei '[0-9a-f]{64}' shown)"
+kill_launcher
+leaves_nothing "the launcher of a job with keys is killed with -9" secret
+"$program" keys create --keys "$work/keys" >/dev/null
+said=$(launch --run named --keys "$work/keys") || fail "the job with named keys ends with $?" "$said"
+[ "$(digest named)" = "$wanted" ] && is_encrypted named &&
+    say "ok: encrypted with keys of a directory of all hosts: the same bits" ||
+    fail "the job with named keys is another: $(digest named)" "$said"
+outside=$(ip -4 -o addr show scope global 2>/dev/null | awk '{ sub("/.*", "", $4); print $4; exit }')
+if [ -n "$outside" ]; then
+    said=$(launch --run outside --listen "$outside:*") || fail "the job over $outside ends with $?" "$said"
+    [ "$(digest outside)" = "$wanted" ] && is_encrypted outside &&
+        say "ok: over $outside it encrypts without being told to: the same bits" ||
+        fail "the job over $outside is another: $(digest outside)" "$said"
+    said=$(launch --run open --listen "$outside:*" --insecure) || fail "the job in plaintext ends with $?" "$said"
+    [ "$(digest open)" = "$wanted" ] || fail "the job in plaintext is another: $(digest open)" "$said"
+    expect "and with --insecure it says what it does" "$said" "PLAINTEXT"
+else
+    say "not checked, as this machine has no address but loopback: what leaves it is encrypted by itself"
+fi
 
 # --- What goes wrong ---
 refused() { # what, hosts file, ssh, code, wanted...
@@ -310,7 +357,13 @@ extra=()
 kill -STOP "$(cat sshd_2.pid)"
 refused "a host that hangs" hosts "$ssh" 69 "ssh to node2 failed" "timed out" "firewall"
 kill -CONT "$(cat sshd_2.pid)"
+extra=(--wait 60 --keys "$work/no-keys")
+refused "keys that are not there" hosts "$ssh" 77 "$work/no-keys/scheduler.key does not exist" "myriad keys create"
 if [ ${#apart[@]} -gt 0 ]; then
+    mkdir -m 700 alone_dir/keys
+    cp -p keys/* alone_dir/keys
+    extra=(--wait 60 --keys "$work/alone_dir/keys")
+    refused "keys that one host does not have" hosts "$ssh" 77 "server 1" "$work/alone_dir/keys/node.key does not exist"
     extra=(--wait 60)
     cd alone_dir && cp -r ../world ../hosts ../*.env ../job.yaml . && sed -i "s|directory: world|directory: $work/world|" job.yaml
     sed -i "s|^\(127[^ ]*\|node2\) |\1 dir=$work |" hosts

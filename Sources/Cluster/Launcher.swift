@@ -43,6 +43,9 @@ package final class Launcher {
         let scheduler = try SchedulerSetup.node(
             job, options, on: meeting.scheduler, in: security.context, allowed: security.allowed, monitor: monitor)
         meeting.scheduler = scheduler.endpoint
+        if site.patience != nil {
+            monitor.say("scheduler listens on \(scheduler.endpoint) (\(security.words(for: site.endpoint)))")
+        }
         started(scheduler)
         let members =
             (0..<cluster.servers).map { Member(role: .server, rank: $0) }

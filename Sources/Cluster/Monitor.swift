@@ -275,7 +275,8 @@ package final class Monitor {
         return ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 1000
     }
 
-    private func say(_ line: String) {
+    /// A line for a person, unless nothing is to be said but the summary.
+    package func say(_ line: String) {
         guard !quiet else { return }
         StandardError.line("\(lineIsOpen ? "\r\u{1b}[K" : "")\(label)\(line)")
         lineIsOpen = false

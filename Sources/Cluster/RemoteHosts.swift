@@ -202,7 +202,7 @@ package struct RemoteHosts: LaunchSite {
             sign = Evidence(
                 .died, of: member, what: "the ssh client of \(member) on \(host) was killed by signal \(end.status)",
                 cause: .killed, at: .now)
-        } else if !hasBegun(log: end.log) {
+        } else if !hasBegun(log: end.log), LogTail.ownWords(in: lines) == nil {
             let isOfSSH = end.status == SSHClient.ownFailure
             let how = isOfSSH ? "ssh to \(host) failed" : "cannot be started on \(host) (code \(end.status))"
             sign = Evidence(

@@ -10,6 +10,11 @@ package struct SchedulerSecurity {
     /// Whose keys are let in; nil in plaintext.
     package let allowed: AllowList?
 
+    /// How it protects what is said at an endpoint, for a person.
+    package func words(for endpoint: Endpoint) -> String {
+        allowed != nil ? "encrypted" : endpoint.isLocal ? "this machine only" : "PLAINTEXT"
+    }
+
     /// Plaintext: within this machine, or beyond it where that was allowed.
     package init(isInsecure: Bool) throws {
         context = try Context(isInsecure: isInsecure)

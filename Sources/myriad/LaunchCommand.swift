@@ -60,7 +60,6 @@ struct LaunchCommand: ParsableCommand {
     private func perform(_ start: JobArguments.Start, on site: any LaunchSite) throws {
         try arguments.perform(start) { directory, monitor, interrupt in
             try Launcher(start.job, run: directory, monitor: monitor, on: site).run(resume: start.resume) {
-                if remote.hosts != nil, !arguments.quiet { StandardError.line("scheduler listens on \($0.endpoint)") }
                 interrupt.watch($0)
             }
         }

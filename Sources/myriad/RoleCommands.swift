@@ -66,7 +66,7 @@ struct SchedulerCommand: ParsableCommand {
             let secured = try security.access.scheduler(on: endpoint, run: directory)
             let node = try SchedulerSetup.node(
                 start.job, options, on: "\(endpoint)", in: secured.context, allowed: secured.allowed, monitor: monitor)
-            let how = secured.allowed != nil ? "encrypted" : endpoint.isLocal ? "this machine only" : "PLAINTEXT"
+            let how = secured.words(for: endpoint)
             StandardError.line("scheduler of job '\(options.name)' listens on \(node.endpoint) (\(how))")
             interrupt.watch(node)
             monitor.showsNodes = true
