@@ -129,6 +129,15 @@ extension SchedulerLoop.Effects {
         #expect(stop.reason.contains("worker 1 has joined already, from h, process 1"))
     }
 
+    @Test("a node without a rank that repeats its hello holds one rank, not two")
+    func repeatedHello() {
+        var cluster = Cluster()
+        let hello = Hello(role: .worker, host: "h", pid: 7, processor: "p", blas: "b", version: "1")
+        for _ in 0..<3 { cluster.send(.hello(hello), .worker, 0) }
+        cluster.join(.server, 0)
+        #expect(cluster.loop.members.missing == ["worker 2 of 2"])
+    }
+
     @Test("who is missing is told after 5 s and is an error after the start timeout")
     func missing() {
         var cluster = Cluster()
