@@ -5,4 +5,9 @@ import Testing
 struct LaunchersTests {
     @Test("launch --hosts trains over two ssh servers to the same bits, and leaves nothing behind however it ends")
     func ssh() throws { try Script.check("ssh-test.sh") }
+
+    @Test(
+        "slurm.sbatch trains under a real Slurm, goes on by itself after its time limit, and leaves nothing when canceled"
+    )
+    func slurm() throws { try Script.check("slurm-test.sh") }
 }
