@@ -83,6 +83,7 @@ let modules: [[Target]] = [
         tests: ["Server", "Parameters", "CAllocationCounter"]),
     module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"]),
     module("Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams]),
+    [.target(name: "Render", dependencies: ["Hashing", "Job"], swiftSettings: strict)],
     module(
         "Cluster",
         [
@@ -113,11 +114,12 @@ let modules: [[Target]] = [
             dependencies: [
                 "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
                 "Server",
-                "Worker", "Scheduler", "Records", "Telemetry", "Terminal", "Transport", "Wire", "Models", "Tensors",
+                "Worker", "Scheduler", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire", "Models",
+                "Tensors",
                 argumentParser, yams,
             ],
             swiftSettings: strict),
-        .testTarget(name: "DeployTests", dependencies: ["myriad"], swiftSettings: strict),
+        .testTarget(name: "DeployTests", dependencies: ["myriad", yams], swiftSettings: strict),
     ],
 ]
 

@@ -29,7 +29,7 @@ struct Myriad: ParsableCommand {
             ServerCommand.self, WorkerCommand.self, KeysCommand.self, StatusCommand.self, ShardsCommand.self,
             WorkersCommand.self,
             HotkeysCommand.self, WaitsCommand.self, StatCommand.self, TopCommand.self, LogsCommand.self,
-            ReportCommand.self, DashboardCommand.self, DoctorCommand.self,
+            ReportCommand.self, DashboardCommand.self, DoctorCommand.self, RenderCommand.self,
         ])
 
     static func main() {

@@ -41,6 +41,24 @@ struct NodeArguments: ParsableArguments {
         if hasLifeline { Lifeline.watch() }
     }
 
+    @Option(
+        help: """
+            The exit code when the job is stopped before its end (MYRIAD_STOPPED_CODE; 0): what starts failed nodes again, \
+            as Kubernetes does, wants another one.
+            """)
+    var stoppedCode: Int32?
+
+    /// The exit code of a node that was told to stop before the job's end.
+    func codeWhenStopped() throws -> Int32 {
+        guard let code = try stoppedCode ?? Variable.number("MYRIAD_STOPPED_CODE").map({ Int32(clamping: $0) }) else {
+            return 0
+        }
+        guard (0...255).contains(code) else {
+            throw ValidationError("--stopped-code (or MYRIAD_STOPPED_CODE) is \(code), expected 0 to 255")
+        }
+        return code
+    }
+
     /// The scheduler's endpoint.
     func endpoint() throws -> Endpoint {
         guard let text = scheduler ?? Variable.text("MYRIAD_SCHEDULER") else {

@@ -10,7 +10,8 @@ import Wire
 import Worker
 
 /// Runs a node to its end and turns its errors into exit codes.
-private func serve(_ body: (Departure) throws -> Void) throws {
+private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Void) throws {
+    let stoppedCode = try node.codeWhenStopped()
     Orphan.watch()
     let interrupt = NodeInterrupt(ignoresInterrupt: Orphan.isWatching)
     do {
@@ -20,6 +21,7 @@ private func serve(_ body: (Departure) throws -> Void) throws {
     } catch SchedulerLink.Lost.stopped(let reason) {
         // Told to stop like everybody else: this node has not failed.
         StandardError.line("stopped: \(reason)")
+        if stoppedCode != 0, interrupt.departure.signal == nil { throw ExitCode(stoppedCode) }
     } catch let error as ValidationError {
         throw error
     } catch {
@@ -107,7 +109,7 @@ struct ServerCommand: ParsableCommand {
     var checkpoints: String?
 
     func run() throws {
-        try serve { departure in
+        try serve(node) { departure in
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
             node.holdLifeline()
@@ -153,7 +155,7 @@ struct WorkerCommand: ParsableCommand {
     @OptionGroup var node: NodeArguments
 
     func run() throws {
-        try serve { departure in
+        try serve(node) { departure in
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
             node.holdLifeline()

@@ -10,4 +10,7 @@ struct LaunchersTests {
         "slurm.sbatch trains under a real Slurm, goes on by itself after its time limit, and leaves nothing when canceled"
     )
     func slurm() throws { try Script.check("slurm-test.sh") }
+
+    @Test("kubernetes.yaml and what `render kubernetes` writes are what Kubernetes' schemas allow")
+    func kubernetes() throws { try Script.check("kubernetes-test.sh") }
 }

@@ -12,7 +12,8 @@ struct Script {
     /// Exit code of a script whose part cannot run on this machine; its last line says why.
     static let skipped: Int32 = 77
 
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    /// The root of the sources.
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
     /// Runs `cluster/<name>` and fails the test unless it passes; one that cannot run here says so and passes.
@@ -26,12 +27,45 @@ struct Script {
         #expect(result.code == 0, "cluster/\(name) ended with \(result.code):\n\(result.text)")
     }
 
-    private static func run(_ name: String, _ arguments: [String], minutes: Int) throws -> Result {
+    /// The executable that was built with these tests.
+    static let executable: String = {
         #if DEBUG
-            let configuration = "debug"
+            "\(root)/.build/debug/myriad"
         #else
-            let configuration = "release"
+            "\(root)/.build/release/myriad"
         #endif
+    }()
+
+    /// Runs the program in the root of the sources, with no variables of its own but those given.
+    static func program(
+        _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> (code: Int32, output: String, errors: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: executable)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(filePath: root)
+        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MYRIAD_") }
+            .merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let name = FileManager.default.temporaryDirectory.appending(path: "program-\(UUID().uuidString)").path
+        for ending in [".out", ".err"] { _ = FileManager.default.createFile(atPath: name + ending, contents: nil) }
+        defer { for ending in [".out", ".err"] { try? FileManager.default.removeItem(atPath: name + ending) } }
+        process.standardOutput = FileHandle(forWritingAtPath: name + ".out")
+        process.standardError = FileHandle(forWritingAtPath: name + ".err")
+        try process.run()
+        process.waitUntilExit()
+        func text(_ ending: String) -> String { (try? String(contentsOfFile: name + ending, encoding: .utf8)) ?? "" }
+        return (process.terminationStatus, text(".out"), text(".err"))
+    }
+
+    /// All sources of the program in one text.
+    static func sources() throws -> String {
+        let files = try #require(FileManager.default.enumerator(atPath: root + "/Sources"))
+        return files.compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }.sorted()
+            .compactMap { try? String(contentsOfFile: root + "/Sources/" + $0, encoding: .utf8) }.joined()
+    }
+
+    private static func run(_ name: String, _ arguments: [String], minutes: Int) throws -> Result {
         let output = FileManager.default.temporaryDirectory.appending(path: "script-\(UUID().uuidString)").path
         _ = FileManager.default.createFile(atPath: output, contents: nil)
         defer { try? FileManager.default.removeItem(atPath: output) }
@@ -42,7 +76,7 @@ struct Script {
         process.arguments = ["-k", "20", "\(minutes * 60)", "bash", "\(root)/cluster/\(name)"] + arguments
         process.currentDirectoryURL = URL(filePath: root)
         process.environment = ProcessInfo.processInfo.environment.merging([
-            "MYRIAD": "\(root)/.build/\(configuration)/myriad"
+            "MYRIAD": executable
         ]) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handle

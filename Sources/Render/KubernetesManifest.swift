@@ -1,0 +1,136 @@
+/// A job as objects of Kubernetes: a ConfigMap, a Secret, the scheduler's Service and Job, a StatefulSet of servers with its
+/// Service, and an Indexed Job of workers.
+///
+/// The text is written as a person would, with a comment where a line is not obvious.
+package struct KubernetesManifest: Sendable {
+    let options: KubernetesOptions
+
+    /// The scheduler's port for nodes, and its page's.
+    static let port = 5555
+    static let pagePort = 7165
+    /// Seconds from TERM to the end by force: enough for a step and a checkpoint.
+    static let grace = 120
+    /// The user that the image runs as.
+    static let user = 10001
+
+    package init(_ options: KubernetesOptions) { self.options = options }
+
+    var name: String { options.name }
+    var cluster: String { "\(name)-scheduler" }
+    var secret: String { "\(name)-keys" }
+    var run: String { "/runs/\(name)" }
+
+    /// The whole file.
+    package var text: String {
+        [head + configMap]
+            .appending(options.keys.map(secret(of:)))
+            .appending(schedulerService).appending(schedulerJob)
+            .appending(serverService).appending(servers).appending(workers)
+            .joined(separator: "---\n")
+    }
+
+    private var head: String {
+        """
+        # The job "\(name)" for Kubernetes (1.32 or newer), as printed by
+        #   \(options.command)
+        # It wants the image \(options.image) (cluster/Dockerfile), a claim "\(options.dataClaim)" with the prepared data\(inClaim)
+        # and a claim "\(options.runsClaim)" (ReadWriteMany) for run directories.
+        \(options.keys == nil ? keysByHand : keysInside)
+        # kubectl apply -f FILE starts it, kubectl logs -f job/\(name)-scheduler follows it, and kubectl delete -f FILE ends it:
+        # pods that are told to end leave a checkpoint, and the job goes on from it when it is applied again.
+
+        """
+    }
+
+    private var inClaim: String {
+        options.dataPath.isEmpty ? "" : " in \(options.dataPath)/"
+    }
+
+    private var keysByHand: String {
+        let space = options.namespace.map { " --namespace \($0)" } ?? ""
+        return """
+            # Its keys and the token of its page stand in a Secret that is made once, with two commands:
+            #   myriad keys create --keys keys
+            #   kubectl create secret generic \(secret)\(space) --from-file=keys --from-literal=token=$(openssl rand -hex 16)
+            """
+    }
+
+    private var keysInside: String {
+        """
+        # THIS FILE HOLDS SECRET KEYS: keep it as you keep them. Without --keys it refers to a Secret that is made by hand.
+        """
+    }
+
+    private var configMap: String {
+        """
+        apiVersion: v1
+        kind: ConfigMap
+        \(metadata("\(name)-config"))
+        data:
+          job.yaml: |
+        \(Self.block(options.text, indent: 4))
+
+        """
+    }
+
+    private func secret(of keys: KubernetesKeys) -> String {
+        let files = KubernetesKeys.names.map { "  \($0): \(Self.quoted(keys.files[$0] ?? ""))\n" }.joined()
+        return """
+            apiVersion: v1
+            kind: Secret
+            \(metadata(secret))
+            type: Opaque
+            stringData:
+            \(files)  token: \(Self.quoted(keys.token))
+
+            """
+    }
+
+    /// The metadata of an object, with the labels by which its pods are found.
+    func metadata(_ object: String, _ component: String? = nil) -> String {
+        """
+        metadata:
+          name: \(object)\(options.namespace.map { "\n  namespace: \($0)" } ?? "")
+          labels:
+        \(labels(component, indent: 4))
+        """
+    }
+
+    /// The labels of the job, and of one of its parts.
+    func labels(_ component: String?, indent: Int) -> String {
+        let space = String(repeating: " ", count: indent)
+        return
+            (["app.kubernetes.io/name: myriad", "app.kubernetes.io/instance: \(name)"]
+            + (component.map { ["app.kubernetes.io/component: \($0)"] } ?? []))
+            .map { space + $0 }.joined(separator: "\n")
+    }
+
+    /// A text in double quotes, as JSON and YAML read it.
+    static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            case "\r": result += "\\r"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    /// Lines of a block of text, moved to the right.
+    static func block(_ text: String, indent: Int) -> String {
+        let space = String(repeating: " ", count: indent)
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        while lines.last?.isEmpty == true { lines.removeLast() }
+        return lines.map { $0.allSatisfy(\.isWhitespace) ? "" : space + $0 }.joined(separator: "\n")
+    }
+}
+
+extension [String] {
+    /// These and one more, if there is one.
+    fileprivate func appending(_ text: String?) -> [String] { self + (text.map { [$0] } ?? []) }
+}
