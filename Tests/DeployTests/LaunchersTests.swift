@@ -13,4 +13,7 @@ struct LaunchersTests {
 
     @Test("kubernetes.yaml and what `render kubernetes` writes are what Kubernetes' schemas allow")
     func kubernetes() throws { try Script.check("kubernetes-test.sh") }
+
+    @Test("compose.yaml trains in real containers to the same bits")
+    func compose() throws { try Script.check("compose-test.sh") }
 }
