@@ -155,7 +155,7 @@ say "two ssh servers listen on 127.0.0.11 and 127.0.0.12, port $port"
 
 # --- A job ---
 "$program" prepare synthetic --world interests --output world --users 60 --items 120 --categories 12 \
-    --impressions 40 >/dev/null
+    --impressions 40 >/dev/null 2>&1
 cat >job.yaml <<END
 data: {directory: world, history: 12}
 model:
