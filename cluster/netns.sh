@@ -88,8 +88,9 @@ start() {
         code=0
         on "$host" bash -c 'echo $$ >"$0.pid"; exec "$@"' "$work/$name" "${wrap[@]}" "$myriad" "$@" \
             >"$work/$name.log" 2>&1 </dev/null || code=$?
-        # The second line of times is of the children of this shell: the process alone.
-        echo "$code $EPOCHREALTIME $(times | tail -n 1)" >"$work/$name.part"
+        # Its second line is of the children of this shell, which a pipe would not have: of the process alone.
+        times >"$work/$name.times"
+        echo "$code $EPOCHREALTIME $(tail -n 1 "$work/$name.times")" >"$work/$name.part"
         mv "$work/$name.part" "$work/$name.end"
     ) &
 }
