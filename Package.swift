@@ -45,12 +45,16 @@ let modules: [[Target]] = [
     [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
     [.target(name: "CPrefetch")],
     [.target(name: "CAllocationCounter", path: "Tests/CAllocationCounter")],
+    [
+        .target(name: "CSpawn", path: "Tests/CSpawn"),
+        .target(name: "Children", dependencies: ["CSpawn"], path: "Tests/Children", swiftSettings: strict),
+    ],
     module("Tensors", [], lean),
     module("Hashing", ["Tensors"], lean),
     module("Evaluation"),
-    module("Telemetry"),
+    module("Telemetry", tests: ["Children"]),
     module("Terminal", ["Telemetry"]),
-    module("Records", ["Telemetry"], tests: ["myriad"], exclude: ["Python"]),
+    module("Records", ["Telemetry"], tests: ["myriad", "Children"], exclude: ["Python"]),
     [
         .target(
             name: "Dashboard", dependencies: ["Telemetry", sockets],
@@ -59,7 +63,7 @@ let modules: [[Target]] = [
                 .embedInCode("Resources/status.schema.json"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "DashboardTests", dependencies: ["Dashboard", "Telemetry", "myriad"],
+            name: "DashboardTests", dependencies: ["Dashboard", "Telemetry", "myriad", "Children"],
             exclude: ["browser.py", "install.sh", "validate.py"],
             swiftSettings: strict),
     ],
@@ -92,14 +96,14 @@ let modules: [[Target]] = [
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
-        ], tests: ["myriad", "CZeroMQ"]),
+        ], tests: ["myriad", "CZeroMQ", "Children"]),
     module(
         "Doctor",
         [
             "Tensors", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters", "Job",
             "Cluster",
             "COpenBLAS", "CZeroMQ", "CCompression",
-        ], tests: ["myriad"]),
+        ], tests: ["myriad", "Children"]),
     [
         .target(
             name: "Bench",
@@ -119,7 +123,11 @@ let modules: [[Target]] = [
                 argumentParser, yams,
             ],
             swiftSettings: strict),
+<<<<<<< HEAD
         .testTarget(name: "DeployTests", dependencies: ["myriad", yams], swiftSettings: strict),
+=======
+        .testTarget(name: "DeployTests", dependencies: ["myriad", "Children"], swiftSettings: strict),
+>>>>>>> 4434d0f (Tests start processes by a class of their own, whose ends are always noticed)
     ],
 ]
 

@@ -1,3 +1,4 @@
+import Children
 import Cluster
 import Foundation
 import FoundationXML
@@ -252,7 +253,7 @@ import Testing
         while .now < deadline, (try? text(program, "out/endless-1/metrics.jsonl").contains("started")) != true {
             Thread.sleep(forTimeInterval: 0.02)
         }
-        kill(process.processIdentifier, SIGINT)
+        process.interrupt()
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 130)
         #expect(try Results(program.directory + "/out").runs.map(\.model) == ["job"])
@@ -260,7 +261,7 @@ import Testing
         // It goes on from where it was stopped.
         let again = try program.start(
             ["compare", "job.yaml", "endless.yaml", "--seeds", "1", "--output", "out"])
-        defer { kill(again.processIdentifier, SIGKILL) }
+        defer { again.kill() }
         func lines(_ event: String) -> [Substring] {
             ((try? text(program, "out/endless-1/metrics.jsonl")) ?? "").split(separator: "\n").filter {
                 $0.contains("\"event\":\"\(event)\"")

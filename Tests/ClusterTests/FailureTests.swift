@@ -1,4 +1,5 @@
 import CZeroMQ
+import Children
 import Cluster
 import Foundation
 import Telemetry
@@ -141,7 +142,7 @@ import Wire
 
     /// Whether this machine lets a process mount a file system of its own.
     private static let canMount: Bool = {
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = ["-c", "unshare -m mount -t tmpfs -o size=64k none /mnt"]
         process.standardError = FileHandle.nullDevice

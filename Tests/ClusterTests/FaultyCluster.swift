@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Telemetry
 import Testing
@@ -5,7 +6,7 @@ import Testing
 /// A cluster of real processes in a directory of its own, in which something is made to fail.
 final class FaultyCluster {
     let program: Program
-    private var processes: [(process: Process, errors: String)] = []
+    private var processes: [(process: Child, errors: String)] = []
 
     /// A world and its `job.yaml`, and no process yet.
     init() throws {
@@ -19,7 +20,7 @@ final class FaultyCluster {
     func killAll() {
         for (process, _) in processes where process.isRunning {
             // A stopped process does not hear anything else.
-            kill(process.processIdentifier, SIGKILL)
+            process.kill()
             process.waitUntilExit()
         }
     }
@@ -34,7 +35,7 @@ final class FaultyCluster {
     func start(_ arguments: [String], in place: String? = nil, after prefix: String = "") throws -> Int {
         let path = "\(directory)/errors-\(processes.count)"
         _ = FileManager.default.createFile(atPath: path, contents: nil)
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: prefix.isEmpty ? Program.path : "/bin/bash")
         process.arguments =
             prefix.isEmpty ? arguments : ["-c", "\(prefix); exec \"$0\" \"$@\"", Program.path] + arguments

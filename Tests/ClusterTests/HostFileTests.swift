@@ -1,3 +1,4 @@
+import Children
 import Cluster
 import Foundation
 import Scheduler
@@ -134,12 +135,13 @@ struct HostFileTests {
     @Test("a shell gets back every word that was quoted for it")
     func quoting() throws {
         let words = ["plain", "", "it's", "a b", "$HOME `x` \\ \"q\" *", "line\nbreak", "--flag=~/x", "#"]
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: "/bin/sh")
         process.arguments = ["-c", "printf '%s\\0' " + ShellWord.line(words)]
         let pipe = Pipe()
-        process.standardOutput = pipe
+        process.standardOutput = pipe.fileHandleForWriting
         try process.run()
+        try pipe.fileHandleForWriting.close()
         let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         let read = data.split(separator: 0, omittingEmptySubsequences: false).map {

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Job
 import Scheduler

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Synchronization
 
@@ -36,8 +37,8 @@ final class Program {
     func start(
         _ arguments: [String], output: FileHandle = .nullDevice, errors: FileHandle = .nullDevice,
         environment: [String: String] = [:]
-    ) throws -> Process {
-        let process = Process()
+    ) throws -> Child {
+        let process = Child()
         process.executableURL = URL(filePath: Program.path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: directory)
@@ -64,7 +65,7 @@ final class Program {
         let process = try start(arguments, output: output, errors: errors, environment: environment)
         let deadline = ContinuousClock.now + .seconds(120)
         while process.isRunning, .now < deadline { Thread.sleep(forTimeInterval: 0.01) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.kill()
         process.waitUntilExit()
         func text(_ ending: String) -> String { (try? String(contentsOfFile: name + ending, encoding: .utf8)) ?? "" }
         return Result(code: process.terminationStatus, output: text(".out"), errors: text(".err"))

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Telemetry
 import Testing
@@ -11,7 +12,7 @@ private enum Tools {
 
     /// Runs a line of bash.
     static func shell(_ line: String) -> (code: Int32, text: String) {
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = ["-c", line]
         let path = FileManager.default.temporaryDirectory.appending(path: "myriad-scrape-\(UUID().uuidString)").path
@@ -46,10 +47,10 @@ struct ScrapeTests {
         defer {
             // Those that are stopped cannot be told to end.
             for worker in workers { kill(worker, SIGCONT) }
-            kill(launcher.processIdentifier, SIGINT)
+            launcher.interrupt()
             let deadline = ContinuousClock.now + .seconds(20)
             while launcher.isRunning, .now < deadline { Thread.sleep(forTimeInterval: 0.05) }
-            if launcher.isRunning { kill(launcher.processIdentifier, SIGKILL) }
+            launcher.kill()
             launcher.waitUntilExit()
         }
         let first = try waits {

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Telemetry
 import Terminal
@@ -16,16 +17,8 @@ private final class Tmux {
     private let socket = "myriad-test-\(UUID().uuidString.prefix(8))"
 
     init(in directory: String, width: Int, height: Int) throws {
-        // The server stays behind: were it to inherit the sockets by which a process tells its end, that would never come.
-        let closing = """
-            for file in /proc/$$/fd/*; do
-                number=${file##*/}
-                if [ "$number" -gt 2 ]; then eval "exec $number>&-"; fi
-            done
-            exec tmux "$@"
-            """
         let result = try Tmux.command([
-            "bash", "-c", closing, "bash", "-L", socket, "-u", "-f", "/dev/null", "new-session", "-d", "-x", "\(width)",
+            "tmux", "-L", socket, "-u", "-f", "/dev/null", "new-session", "-d", "-x", "\(width)",
             "-y", "\(height)", "-c", directory, "env -u NO_COLOR PS1='$ ' bash --norc --noprofile",
         ])
         try #require(result.code == 0, "tmux cannot be started: \(result.text)")
@@ -40,7 +33,7 @@ private final class Tmux {
     }
 
     static func command(_ arguments: [String]) throws -> (code: Int32, text: String) {
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = arguments
         let file = FileManager.default.temporaryDirectory.appending(path: "myriad-tmux-\(UUID().uuidString)")

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Synchronization
 import Telemetry
@@ -137,7 +138,7 @@ struct BrowserTests {
             "/usr/bin/python3", "\(Tool.directory)/browser.py", server.url, "--until", "s.lost.length > 0", "--until",
             "s.failure.includes('worker 1')", "--until", "s.silence.includes('this is its last state')",
         ])
-        defer { if process.isRunning { process.terminate() } }
+        defer { process.waitUntilExit() }
         var lines = LineReader(output)
         func line() -> String { lines.next() }
         #expect(line() == "watching")

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Telemetry
 import Testing
@@ -8,7 +9,7 @@ import Testing
 @Suite("Page of a job that ends", .serialized)
 struct EndTests {
     /// Processes that another one has started.
-    private func children(of process: Process) -> [pid_t] {
+    private func children(of process: Child) -> [pid_t] {
         let pid = process.processIdentifier
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
         return tasks.flatMap { task in
@@ -18,7 +19,7 @@ struct EndTests {
     }
 
     /// The first worker among them.
-    private func worker(of process: Process) -> pid_t? {
+    private func worker(of process: Child) -> pid_t? {
         children(of: process).first { pid in
             let arguments = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
             return arguments.split(separator: 0).dropFirst().first == Data("worker".utf8)
@@ -43,10 +44,11 @@ struct EndTests {
         kill(worker, SIGSTOP)
         defer { kill(worker, SIGCONT) }
         let port = try world.port()
-        let (_, output) = try Tool.start([
+        let (browser, output) = try Tool.start([
             "/usr/bin/python3", "\(Tool.directory)/browser.py", "http://127.0.0.1:\(port)/", "--until",
             "s.state === 'finished'", "--until", "s.silence.includes('has ended')",
         ])
+        defer { browser.waitUntilExit() }
         var lines = LineReader(output)
         #expect(lines.next() == "watching")
         kill(worker, SIGCONT)
@@ -87,7 +89,7 @@ struct EndTests {
         try world.start(["dashboard", "run"], into: "dashboard")
         let port = try world.port("dashboard")
         _ = try #require(shown(port) { $0.job.state == .running && $0.job.step > 5 && $0.workers.count == 1 })
-        kill(launch.processIdentifier, SIGKILL)
+        launch.kill()
         launch.waitUntilExit()
         let end = try #require(shown(port) { $0.job.state != .running })
         #expect(end.job.state == .failed && end.failure?.first == "scheduler" && end.failure?.cause == .killed)

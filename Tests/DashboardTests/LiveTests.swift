@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Telemetry
 import Testing
@@ -35,6 +36,8 @@ struct LiveTests {
             let answer = try #require(Client.ask(port, "/api/v1/status"))
             #expect(try SchemaTests().complaints(answer.body) == "")
         }
+        var watching: Child?
+        defer { watching?.waitUntilExit() }
         var lines: LineReader?
         if let reason = BrowserTests.missing {
             print(reason)
@@ -49,7 +52,9 @@ struct LiveTests {
             #expect(look.console.isEmpty && look.failed.isEmpty && look.badStatuses.isEmpty && look.otherHosts.isEmpty)
             #expect(look.withoutScript.rows > 10)
             let until = ["--until", "s.lost.length > 0 || s.failure.includes('worker 1')"]
-            lines = LineReader(try Tool.start(browser + until).output)
+            let (process, output) = try Tool.start(browser + until)
+            watching = process
+            lines = LineReader(output)
             #expect(lines?.next() == "watching")
         }
         let victim = try #require(self.status(port)?.nodes.first { $0.role == "worker" && $0.rank == 1 })

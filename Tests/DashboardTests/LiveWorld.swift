@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Testing
 
@@ -15,7 +16,7 @@ final class LiveWorld {
 
     let directory = FileManager.default.temporaryDirectory.appending(path: "myriad-\(UUID().uuidString.prefix(8))")
         .path
-    private var processes: [Process] = []
+    private var processes: [Child] = []
 
     init() throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -35,17 +36,16 @@ final class LiveWorld {
 
     deinit {
         for process in processes where process.isRunning {
-            // A child of a test's thread may have inherited that signals are held back; those of a launcher that
-            // is killed end by themselves.
-            kill(process.processIdentifier, SIGKILL)
+            // The children of a launcher that is killed end by themselves.
+            process.kill()
             process.waitUntilExit()
         }
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     @discardableResult
-    func start(_ arguments: [String], into file: String = "output") throws -> Process {
-        let process = Process()
+    func start(_ arguments: [String], into file: String = "output") throws -> Child {
+        let process = Child()
         process.executableURL = URL(filePath: Self.program)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: directory)

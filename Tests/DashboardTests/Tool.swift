@@ -1,3 +1,4 @@
+import Children
 import Foundation
 
 /// Programs that tests need from Debian, and how they are run.
@@ -12,15 +13,16 @@ enum Tool {
     }
 
     /// Starts a program whose output is read by the caller.
-    static func start(_ arguments: [String]) throws -> (process: Process, output: FileHandle) {
-        let process = Process()
+    static func start(_ arguments: [String]) throws -> (process: Child, output: FileHandle) {
+        let process = Child()
         let pipe = Pipe()
         process.executableURL = URL(filePath: arguments[0])
         process.arguments = Array(arguments.dropFirst())
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
+        process.standardOutput = pipe.fileHandleForWriting
+        process.standardError = pipe.fileHandleForWriting
         try process.run()
+        try pipe.fileHandleForWriting.close()
         return (process, pipe.fileHandleForReading)
     }
 

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Testing
 
@@ -70,7 +71,7 @@ struct Script {
         _ = FileManager.default.createFile(atPath: output, contents: nil)
         defer { try? FileManager.default.removeItem(atPath: output) }
         let handle = try #require(FileHandle(forWritingAtPath: output))
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: "/usr/bin/timeout")
         // A script that hangs is told to end, so that it cleans up, and is killed only then.
         process.arguments = ["-k", "20", "\(minutes * 60)", "bash", "\(root)/cluster/\(name)"] + arguments

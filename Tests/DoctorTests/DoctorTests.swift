@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Job
 import Telemetry
@@ -26,15 +27,16 @@ import Wire
 
     /// Runs a command line with `$0` as the program; returns its code and output.
     private func shell(_ script: String, in place: String) throws -> (code: Int32, output: String) {
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = ["-c", script, Self.program]
         process.currentDirectoryURL = URL(filePath: place)
         let pipe = Pipe()
-        process.standardOutput = pipe
+        process.standardOutput = pipe.fileHandleForWriting
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        try pipe.fileHandleForWriting.close()
         let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         return (process.terminationStatus, String(decoding: data, as: UTF8.self))

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Records
 import Telemetry
@@ -113,14 +114,14 @@ import Testing
 
     @Test("a job whose worker was killed leaves records that can be read, and a report that says so")
     func killed() throws {
-        let launcher = Process()
+        let launcher = Child()
         launcher.executableURL = URL(filePath: Tools.program)
         launcher.arguments = ["launch", "job.yaml", "--run", "run", "--quiet", "train.epochs=1000"]
         launcher.currentDirectoryURL = URL(filePath: directory)
         launcher.standardOutput = FileHandle.nullDevice
         launcher.standardError = FileHandle.nullDevice
         try launcher.run()
-        defer { if launcher.isRunning { kill(launcher.processIdentifier, SIGKILL) } }
+        defer { launcher.kill() }
         var victim: Int32?
         let deadline = ContinuousClock.now + .seconds(60)
         while victim == nil, .now < deadline {
@@ -149,7 +150,7 @@ import Testing
     func continued() throws {
         let command = ["train", "job.yaml", "--run", "run", "--continue", "--quiet", "train.epochs=1000"]
         for attempt in 1...2 {
-            let job = Process()
+            let job = Child()
             job.executableURL = URL(filePath: Tools.program)
             job.arguments = command
             job.currentDirectoryURL = URL(filePath: directory)
@@ -157,7 +158,7 @@ import Testing
             job.standardError = FileHandle.nullDevice
             let before = try? metrics("run").count { $0.event == "evaluated" }
             try job.run()
-            defer { if job.isRunning { kill(job.processIdentifier, SIGKILL) } }
+            defer { job.kill() }
             let deadline = ContinuousClock.now + .seconds(60)
             while (try? metrics("run").count { $0.event == "evaluated" }) ?? 0 <= (before ?? 0) + 1, .now < deadline {
                 Thread.sleep(forTimeInterval: 0.05)

@@ -1,3 +1,4 @@
+import Children
 import Foundation
 
 /// Other programs that these tests need: Python with the packages that read our files, and the program under test.
@@ -17,7 +18,7 @@ enum Tools {
         let name = FileManager.default.temporaryDirectory.appending(path: "myriad-tool-\(UUID().uuidString)").path
         for ending in [".out", ".err"] { _ = FileManager.default.createFile(atPath: name + ending, contents: nil) }
         defer { for ending in [".out", ".err"] { try? FileManager.default.removeItem(atPath: name + ending) } }
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: directory)
@@ -27,7 +28,7 @@ enum Tools {
         try process.run()
         let deadline = ContinuousClock.now + .seconds(360)
         while process.isRunning, .now < deadline { Thread.sleep(forTimeInterval: 0.01) }
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.kill()
         process.waitUntilExit()
         func text(_ ending: String) -> String { (try? String(contentsOfFile: name + ending, encoding: .utf8)) ?? "" }
         return Result(code: process.terminationStatus, output: text(".out"), errors: text(".err"))

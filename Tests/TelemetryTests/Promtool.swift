@@ -1,3 +1,4 @@
+import Children
 import Foundation
 
 /// The real Prometheus of Debian and its `promtool`.
@@ -32,7 +33,7 @@ extension Promtool.Result {
         let made =
             files.createFile(atPath: name + ".in", contents: Data(input.utf8))
             && files.createFile(atPath: name + ".out", contents: nil)
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: command[0])
         process.arguments = Array(command.dropFirst())
         process.currentDirectoryURL = Promtool.root.appending(path: "cluster")
