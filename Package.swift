@@ -123,11 +123,7 @@ let modules: [[Target]] = [
                 argumentParser, yams,
             ],
             swiftSettings: strict),
-<<<<<<< HEAD
-        .testTarget(name: "DeployTests", dependencies: ["myriad", yams], swiftSettings: strict),
-=======
-        .testTarget(name: "DeployTests", dependencies: ["myriad", "Children"], swiftSettings: strict),
->>>>>>> 4434d0f (Tests start processes by a class of their own, whose ends are always noticed)
+        .testTarget(name: "DeployTests", dependencies: ["myriad", "Children", yams], swiftSettings: strict),
     ],
 ]
 

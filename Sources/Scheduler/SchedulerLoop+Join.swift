@@ -111,6 +111,11 @@ extension SchedulerLoop {
     mutating func startIfComplete(at time: ContinuousClock.Instant, _ effects: inout Effects) {
         guard case .gathering = phase, members.isComplete, gone(at: time).isEmpty else { return }
         if let problem = Addresses.unreachable(members) {
+            // It is the one to be started in another way: to all others it is only the end.
+            if let entry = members.entries[problem.server] {
+                effects.actions.append(
+                    .send(to: entry.connection, .stop(Stop(reason: problem.what, isRefusal: true))))
+            }
             take(
                 Evidence(.ownWords, of: problem.server, what: problem.what, cause: .unreachable, at: time), at: time,
                 into: &effects)

@@ -129,7 +129,9 @@ package final class ServerNode {
             for control in link.receive() {
                 switch control {
                 case .snapshot(let request): for inbox in commands { inbox.post(.write(request)) }
-                case .stop: return
+                case .stop(let stop):
+                    StandardError.line("told to stop: \(stop.reason)")
+                    return
                 default: break
                 }
             }

@@ -27,7 +27,8 @@ package final class SchedulerLink {
         package var cause: FailureReport.Cause {
             switch self {
             case .silent: .unreachable
-            case .refused(let reason): reason.contains("same release") ? .version : .config
+            case .refused(let reason):
+                reason.contains("same release") ? .version : reason.contains("cannot reach") ? .unreachable : .config
             case .stopped, .left: .other
             case .version: .version
             case .keyNotAllowed, .wrongSchedulerKey, .plaintext: .keys
@@ -43,6 +44,7 @@ package final class SchedulerLink {
 
         package var description: String {
             switch self {
+            case .silent(let endpoint, seconds: 0, let why): "the scheduler at \(endpoint) cannot be reached: \(why)"
             case .silent(let endpoint, let seconds, let why):
                 "the scheduler at \(endpoint) has been silent for \(seconds) s: \(why)"
             case .refused(let reason), .stopped(let reason): reason

@@ -13,7 +13,7 @@ final class ShardWays {
     }
 
     /// How long a connection may be missing: a server that is started or connected anew needs a moment.
-    private static let patience = Duration.seconds(10)
+    private static let patience = Duration.seconds(8)
 
     let ways: [ShardWay]
     let sockets: [Socket]

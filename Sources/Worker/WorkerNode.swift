@@ -131,7 +131,8 @@ package final class WorkerNode {
                 case .hold: loop.hold()
                 case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
                 case .probeWish(let wish): probe(wish, ways.ways, link)
-                case .stop:
+                case .stop(let stop):
+                    StandardError.line("told to stop: \(stop.reason)")
                     leave(link, loop)
                     return
                 default: break

@@ -41,7 +41,7 @@ struct Script {
     static func program(
         _ arguments: [String], environment: [String: String] = [:]
     ) throws -> (code: Int32, output: String, errors: String) {
-        let process = Process()
+        let process = Child()
         process.executableURL = URL(filePath: executable)
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: root)
@@ -82,20 +82,9 @@ struct Script {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = handle
         process.standardError = handle
-        try start(process)
+        try process.run()
         process.waitUntilExit()
         return Result(
             code: process.terminationStatus, text: (try? String(contentsOfFile: output, encoding: .utf8)) ?? "")
-    }
-
-    /// Starts a process that hears signals.
-    ///
-    /// A thread of Dispatch blocks nearly all of them, and what it starts inherits that: SIGTERM would reach nobody.
-    private static func start(_ process: Process) throws {
-        var (none, before) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        pthread_sigmask(SIG_SETMASK, &none, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-        try process.run()
     }
 }
