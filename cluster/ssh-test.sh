@@ -106,6 +106,7 @@ HostKey $work/host_key_$1
 AuthorizedKeysFile $work/authorized_keys
 PidFile $work/sshd_$1.pid
 UsePAM no
+MaxStartups 100
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
