@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks cluster/kubernetes.yaml, and a manifest with keys in it, against Kubernetes' own schemas, unknown fields refused.
+# Checks cluster/kubernetes.yaml, and a manifest with keys in it, against Kubernetes' own schemas, unknown fields refused;
+# then that pods would leave with the exit codes that the manifest counts on.
 #   bash cluster/kubernetes-test.sh     (MYRIAD=path of the program; .build/release/myriad unless set)
 # Fetches kubernetes-validate from PyPI when it is missing (about 6 s, 140 MB with all schemas). Ends with a line of verdict:
 # 0 passed, 1 failed, 77 skipped.
@@ -24,7 +25,8 @@ mkdir -p .build-tools
 ) 9>.build-tools/kubernetes.lock >&2 || { rm -rf "$tools"; skip "kubernetes-validate cannot be fetched from PyPI (python3 with venv and pip?)"; }
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+pids=()
+trap 'kill -KILL "${pids[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 trap 'exit 143' TERM INT
 check() { "$validate" --strict --kubernetes-version 1.37.0 "$1"; }
 
@@ -52,4 +54,41 @@ wrong 's/replicas: .*/replicas: two/'
 wrong 's/podManagementPolicy/podManagementPolice/'
 wrong 's/containerPort: 5555/containerPort: high/'
 echo "ok: three wrong manifests are refused"
+# What the manifest's policies make of exit codes has to be what the program does.
+bash cluster/small-world.sh "$work"
+port=$((20000 + RANDOM % 12000))
+while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+export MYRIAD_SCHEDULER=127.0.0.1:$port MYRIAD_STOPPED_CODE=143 MYRIAD_WAIT=60 MYRIAD_LISTEN=127.0.0.1:$port
+# job RUN STEPS: starts a scheduler, a server and a worker
+job() {
+    (cd "$work" && exec "$MYRIAD" scheduler job.yaml "train.max_steps=$2" --run "$1" --continue) >"$work/$1.log" 2>&1 &
+    pids=($!)
+    (cd "$work" && unset MYRIAD_LISTEN && exec "$MYRIAD" server --checkpoints "$1/checkpoints") >"$work/server.log" 2>&1 &
+    pids+=($!)
+    (cd "$work" && exec "$MYRIAD" worker) >"$work/worker.log" 2>&1 &
+    pids+=($!)
+}
+codes() {
+    local all=() pid code
+    for pid in "${pids[@]}"; do
+        code=0
+        wait "$pid" || code=$?
+        all+=("$code")
+    done
+    pids=()
+    echo "${all[*]}" >"$work/codes"
+}
+job stopped 100000000
+until grep -q '"event":"started"' "$work/stopped/metrics.jsonl" 2>/dev/null; do
+    kill -0 "${pids[0]}" 2>/dev/null || fail "the scheduler ended: $(cat "$work/stopped.log")"
+    sleep 0.1
+done
+kill -TERM "${pids[0]}"
+codes
+[ "$(cat "$work/codes")" = "143 143 143" ] || fail "a job that is told to end leaves with $(cat "$work/codes")"
+echo "ok: a job that is told to end leaves with 143 in every pod, so that all of them come back"
+job done 50
+codes
+[ "$(cat "$work/codes")" = "0 0 0" ] || fail "a job that is done leaves with $(cat "$work/codes")"
+echo "ok: a job that is done leaves with 0 in every pod"
 echo "kubernetes-test: passed"

@@ -11,6 +11,9 @@ extension SchedulerLoop {
     /// How long a job that has not begun waits for those who are still to come, to tell them that it is over.
     static let farewellTime = Duration.seconds(3)
 
+    /// Whether the job ends before it is done, in order or not.
+    var isUnfinished: Bool { stopped != nil || !evidence.isEmpty }
+
     /// Ends the job in order; of several causes the first counts.
     package mutating func stop(
         for cause: StopCause, at time: ContinuousClock.Instant, into effects: inout Effects

@@ -88,7 +88,7 @@ package final class SchedulerNode {
                 guard case .message(let message, let from) = received else { continue }
                 guard mayEnter(message.header.kind) else { continue }
                 if message.header.kind == .stopped {
-                    socket.send(Control.stop(.farewell).message(identity), to: from)
+                    socket.send(Control.stop(.farewell(isUnfinished: loop.isUnfinished)).message(identity), to: from)
                 }
                 loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects)
             }

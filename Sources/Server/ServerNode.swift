@@ -72,7 +72,10 @@ package final class ServerNode {
     }
 
     /// Joins the job, serves, and returns when the scheduler says so.
-    package func run() throws {
+    ///
+    /// - Returns: whether the job is done; false when it was stopped before its end.
+    @discardableResult
+    package func run() throws -> Bool {
         let sockets = try options.listen.map { try Socket.listen(on: $0, in: context) }
         var hello = options.hello
         hello.endpoints = sockets.map(\.endpoint)
@@ -96,7 +99,7 @@ package final class ServerNode {
         defer { stopThreads() }
         try serve(link, rank: welcome.rank)
         stopThreads()
-        link.leave(report)
+        return link.leave(report)
     }
 
     /// What the shards last told, and the process as it is now.

@@ -228,7 +228,9 @@ package final class SchedulerLink {
 
     /// Says the last word and waits until the scheduler has heard it, at most two seconds: a process that ends takes with
     /// it what its sockets have not sent yet.
-    package func leave(_ report: NodeReport) {
+    ///
+    /// - Returns: whether the job is done, as far as the scheduler says so: one that does not answer may come back.
+    package func leave(_ report: NodeReport) -> Bool {
         let nothing = Inbox<Int>()
         var poller = Poller([socket], nothing)
         for _ in 0..<4 {
@@ -236,9 +238,10 @@ package final class SchedulerLink {
             let deadline = ContinuousClock.now + .milliseconds(500)
             while .now < deadline {
                 poller.wait(.milliseconds(100))
-                for case .stop(let stop) in receive() where stop.reason == Stop.farewell.reason { return }
+                for case .stop(let stop) in receive() where stop.isFarewell { return stop.isUnfinished != true }
             }
         }
+        return false
     }
 
     /// Waits for the welcome.

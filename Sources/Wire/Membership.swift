@@ -129,8 +129,18 @@ package struct Stop: Codable, Sendable, Equatable {
     /// Whether the scheduler will not have this node: the node itself has failed.
     package var isRefusal: Bool?
 
+    /// Whether the job was stopped before its end, or failed; only in a farewell.
+    package var isUnfinished: Bool?
+
     /// The scheduler has heard a node's last word.
-    package static let farewell = Stop(reason: "farewell")
+    package static func farewell(isUnfinished: Bool) -> Stop {
+        var stop = Stop(reason: "farewell")
+        stop.isUnfinished = isUnfinished
+        return stop
+    }
+
+    /// Whether it answers a last word.
+    package var isFarewell: Bool { reason == "farewell" }
 
     /// Every property in its order.
     package init(reason: String, isRefusal: Bool? = nil) {

@@ -68,7 +68,10 @@ package final class WorkerNode {
     }
 
     /// Joins the job, trains and scores, and returns when the scheduler says so.
-    package func run() throws {
+    ///
+    /// - Returns: whether the job is done; false when it was stopped before its end.
+    @discardableResult
+    package func run() throws -> Bool {
         let link = try SchedulerLink(
             to: options.scheduler, in: context, key: options.schedulerKey, hello: options.hello, wait: options.wait,
             silence: options.silence, departure: options.departure)
@@ -77,7 +80,7 @@ package final class WorkerNode {
             let built = try build(welcome)
             let ways = try ShardWays(welcome, in: context)
             link.send(.ready(Ready()))
-            try run(built, link, ways)
+            return try run(built, link, ways)
         } catch {
             link.send(.failed(Failure(role: .worker, rank: welcome.rank, error)))
             throw error
@@ -86,7 +89,7 @@ package final class WorkerNode {
 
     private func run(
         _ built: WorkerOptions, _ link: SchedulerLink, _ ways: ShardWays
-    ) throws {
+    ) throws -> Bool {
         let shards = ways.sockets
         let notes = notes
         let loop = WorkerLoop(built, identity: link.identity) { notes.post(.computed) }
@@ -104,8 +107,7 @@ package final class WorkerNode {
                 case .scores(let message): link.send(message)
                 case .compute(let tasks): pool.start(tasks: tasks)
                 case .finish:
-                    leave(link, loop)
-                    return
+                    return link.leave(report(of: loop, link))
                 }
             }
             actions.removeAll(keepingCapacity: true)
@@ -133,8 +135,7 @@ package final class WorkerNode {
                 case .probeWish(let wish): probe(wish, ways.ways, link)
                 case .stop(let stop):
                     StandardError.line("told to stop: \(stop.reason)")
-                    leave(link, loop)
-                    return
+                    return link.leave(report(of: loop, link))
                 default: break
                 }
             }
@@ -185,9 +186,5 @@ package final class WorkerNode {
         guard looked.duration(to: time) > .milliseconds(200) else { return }
         looked = time
         link.waits.note("loop", loop.waits(at: time).first, at: time)
-    }
-
-    private func leave(_ link: SchedulerLink, _ loop: WorkerLoop) {
-        link.leave(report(of: loop, link))
     }
 }

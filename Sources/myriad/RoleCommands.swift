@@ -10,18 +10,18 @@ import Wire
 import Worker
 
 /// Runs a node to its end and turns its errors into exit codes.
-private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Void) throws {
+private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Bool) throws {
     let stoppedCode = try node.codeWhenStopped()
     Orphan.watch()
     let interrupt = NodeInterrupt(ignoresInterrupt: Orphan.isWatching)
+    var isDone = false
     do {
-        try body(interrupt.departure)
+        isDone = try body(interrupt.departure)
     } catch SchedulerLink.Lost.left(let endpoint, let signal) {
         StandardError.line("\(SchedulerLink.Lost.left(endpoint: endpoint, signal))")
     } catch SchedulerLink.Lost.stopped(let reason) {
         // Told to stop like everybody else: this node has not failed.
         StandardError.line("stopped: \(reason)")
-        if stoppedCode != 0, interrupt.departure.signal == nil { throw ExitCode(stoppedCode) }
     } catch let error as ValidationError {
         throw error
     } catch {
@@ -31,6 +31,7 @@ private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Void) th
         throw ExitCode(cause.exitCode)
     }
     if let signal = interrupt.departure.signal { throw ExitCode(signal.exitCode) }
+    if !isDone, stoppedCode != 0 { throw ExitCode(stoppedCode) }
 }
 
 struct SchedulerCommand: ParsableCommand {
@@ -128,7 +129,7 @@ struct ServerCommand: ParsableCommand {
             let server = ServerNode(
                 options, in: context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
                 build: { try NodeSetup.shards($0, $1, checkpoints: directory) })
-            try server.run()
+            return try server.run()
         }
     }
 
@@ -164,7 +165,7 @@ struct WorkerCommand: ParsableCommand {
                 wait: .seconds(try node.patience()), silence: .seconds(node.silence),
                 departure: departure)
             let worker = WorkerNode(options, in: context, process: SystemInfo.process) { try NodeSetup.worker($0) }
-            try worker.run()
+            return try worker.run()
         }
     }
 }
