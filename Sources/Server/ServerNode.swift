@@ -25,6 +25,8 @@ package final class ServerNode {
         package var silence: Duration
         /// Told when the process is to end.
         package var departure: Departure
+        /// Called with the reason when the scheduler ends the job for this node.
+        package var told: @Sendable (String) -> Void = { _ in }
 
         /// Every property in its order.
         package init(
@@ -133,7 +135,7 @@ package final class ServerNode {
                 switch control {
                 case .snapshot(let request): for inbox in commands { inbox.post(.write(request)) }
                 case .stop(let stop):
-                    StandardError.line("told to stop: \(stop.reason)")
+                    options.told(stop.reason)
                     return
                 default: break
                 }

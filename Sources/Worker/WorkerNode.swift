@@ -20,6 +20,8 @@ package final class WorkerNode {
         package var silence: Duration
         /// Told when the process is to end.
         package var departure: Departure
+        /// Called with the reason when the scheduler ends the job for this node.
+        package var told: @Sendable (String) -> Void = { _ in }
 
         /// Every property in its order.
         package init(
@@ -134,7 +136,7 @@ package final class WorkerNode {
                 case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
                 case .probeWish(let wish): probe(wish, ways.ways, link)
                 case .stop(let stop):
-                    StandardError.line("told to stop: \(stop.reason)")
+                    options.told(stop.reason)
                     return link.leave(report(of: loop, link))
                 default: break
                 }

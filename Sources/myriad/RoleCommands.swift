@@ -120,10 +120,11 @@ struct ServerCommand: ParsableCommand {
             hello.isPlaced = given != nil ? true : nil
             let places = try given ?? self.places(toward: endpoint)
             for place in places { try context.proveGuarded(at: try Endpoint(place)) }
-            let options = ServerNode.Options(
+            var options = ServerNode.Options(
                 scheduler: "\(endpoint)", listen: places, hello: hello, schedulerKey: key,
                 wait: .seconds(try node.patience()), silence: .seconds(node.silence),
                 departure: departure)
+            options.told = { StandardError.line("told to stop: \($0)") }
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
             if node.hasLifeline { try NodeSetup.checkShared(directory) }
             let server = ServerNode(
@@ -160,10 +161,11 @@ struct WorkerCommand: ParsableCommand {
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
             node.holdLifeline()
-            let options = WorkerNode.Options(
+            var options = WorkerNode.Options(
                 scheduler: "\(endpoint)", hello: try node.hello(.worker), schedulerKey: key,
                 wait: .seconds(try node.patience()), silence: .seconds(node.silence),
                 departure: departure)
+            options.told = { StandardError.line("told to stop: \($0)") }
             let worker = WorkerNode(options, in: context, process: SystemInfo.process) { try NodeSetup.worker($0) }
             return try worker.run()
         }
