@@ -27,6 +27,8 @@ words='try!|fatalError|TODO|FIXME|for now\b|placeholder'
 if git grep -nE "$words" -- 'Sources/*.swift'; then complain "a word that does not belong into finished code"; fi
 if git grep -nE '\bprint\(' -- 'Sources/*.swift' ':!Sources/myriad'; then complain "print outside the program"; fi
 
+if git grep -nE '= Process\(\)' -- 'Tests/*.swift'; then complain "Foundation's Process in a test: it can miss an end (Children)"; fi
+
 for role in Server Worker Scheduler; do
     for other in Server Worker Scheduler; do
         [ "$role" = "$other" ] && continue
