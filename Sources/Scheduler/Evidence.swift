@@ -36,6 +36,8 @@ package struct Evidence: Sendable, Equatable {
     package var lastLines: [String] = []
     /// What to do, where the cause alone does not tell.
     package var remedy: String?
+    /// The step at which it happened, where the node knows: others may be further by the time it is told.
+    package var step: Int?
     /// When it was seen.
     package var time: ContinuousClock.Instant
 

@@ -50,9 +50,9 @@ extension SchedulerLoop {
         if stopWithoutCheckpoint(failure, at: time, &effects) { return }
         lastStep = max(lastStep, failure.step ?? 0)
         let kind = failure.isConsequence == true ? Evidence.Kind.consequence : .ownWords
-        take(
-            Evidence(kind, of: member, what: "\(member): \(failure.message)", cause: failure.cause, at: time),
-            at: time, into: &effects)
+        var sign = Evidence(kind, of: member, what: "\(member): \(failure.message)", cause: failure.cause, at: time)
+        sign.step = failure.step
+        take(sign, at: time, into: &effects)
     }
 
     /// Does not take a node in, and says why on both sides.
@@ -144,6 +144,6 @@ extension SchedulerLoop {
                     log: own.first { !$0.log.isEmpty }?.log ?? "",
                     lastLines: own.first { !$0.lastLines.isEmpty }?.lastLines ?? [], followers: followers,
                     remedy: first.remedy ?? FailureDiagnosis.remedy(cause, what: first.what, pid: pid),
-                    step: lastStep)))
+                    step: first.step ?? lastStep)))
     }
 }

@@ -75,6 +75,20 @@ import Wire
         #expect(report.followers == ["server 0 (told to stop)", "worker 0 (the same)"])
     }
 
+    @Test("a failure is told with its own step, however far others have come by then")
+    func ownStep() throws {
+        var loop = loop()
+        var effects = SchedulerLoop.Effects()
+        for step in [2, 3] {
+            let failure = Failure(
+                role: .worker, rank: 0, step: step, message: "the loss of step \(step) is nan", cause: .diverged)
+            let header = Header(.failed, role: .worker, rank: 0, incarnation: 1, job: 5, epoch: 1)
+            loop.receive(Control.failed(failure).message(header), from: [1], at: start, into: &effects)
+        }
+        let report = try report([], &loop)
+        #expect(report.step == 2 && report.what.contains("the loss of step 2"))
+    }
+
     @Test("who asks for the end is told at once, and what it brings about is no failure")
     func interrupted() throws {
         var loop = loop()
