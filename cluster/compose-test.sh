@@ -16,8 +16,8 @@ install() {
     (
         flock 9
         export DEBIAN_FRONTEND=noninteractive
-        apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1 ||
-            { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+        apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" >/dev/null 2>&1 ||
+            { apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" >/dev/null; }
     ) 9>"${TMPDIR:-/tmp}/myriad-apt.lock" || skip "apt-get cannot install $*"
 }
 

@@ -19,8 +19,8 @@ if [ -z "${SLURM_TEST_WORK:-}" ]; then
         (
             flock 9
             export DEBIAN_FRONTEND=noninteractive
-            apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null 2>&1 ||
-                { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
+            apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${packages[@]}" >/dev/null 2>&1 ||
+                { apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
         ) 9>"${TMPDIR:-/tmp}/myriad-apt.lock" || skip "Slurm is missing, and apt-get cannot install ${packages[*]}"
     fi
     isolate=(unshare --pid --fork --mount-proc --net --kill-child)

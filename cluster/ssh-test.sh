@@ -30,7 +30,7 @@ install_sshd() {
         made=1
     fi
     apt-get update -qq >/dev/null 2>&1 || true
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends openssh-server >/dev/null 2>&1 || true
+    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends openssh-server >/dev/null 2>&1 || true
     [ -z "$made" ] || rm -f "$policy"
     [ ! -d /run/systemd/system ] || systemctl disable -q ssh >/dev/null 2>&1 || true
 }

@@ -7,5 +7,5 @@ export DEBIAN_FRONTEND=noninteractive
 # Two tests that begin at once would fight for dpkg's lock.
 exec 9>"${TMPDIR:-/tmp}/myriad-apt.lock"
 flock 9
-apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 && exit 0
-apt-get update -qq && apt-get install -y -qq --no-install-recommends "$package" >/dev/null
+apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 && exit 0
+apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$package" >/dev/null
