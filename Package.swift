@@ -64,7 +64,7 @@ let modules: [[Target]] = [
             ], swiftSettings: strict),
         .testTarget(
             name: "DashboardTests", dependencies: ["Dashboard", "Telemetry", "myriad", "Children"],
-            exclude: ["browser.py", "install.sh", "validate.py"],
+            exclude: ["browser.py", "validate.py"],
             swiftSettings: strict),
     ],
     module("Wire", ["Hashing", "Telemetry"], guarded),

@@ -11,14 +11,9 @@ skip() { echo "compose-test: skipped: $*"; exit 77; }
 fail() { echo "compose-test: FAILED: $*"; exit 1; }
 
 install() {
-    [ "$(id -u)" -eq 0 ] || skip "$1 is missing, and to install it takes root: apt-get install $*"
     echo "installing $*"
-    (
-        flock 9
-        export DEBIAN_FRONTEND=noninteractive
-        apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" >/dev/null 2>&1 ||
-            { apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" >/dev/null; }
-    ) 9>"${TMPDIR:-/tmp}/myriad-apt.lock" || skip "apt-get cannot install $*"
+    local problem
+    problem=$(bash cluster/install-packages.sh "$@" 2>&1 >/dev/null) || skip "${problem##*$'\n'}"
 }
 
 if [ -z "${COMPOSE_TEST_WORK:-}" ]; then

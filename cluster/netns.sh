@@ -37,8 +37,8 @@ enter_namespaces() {
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
     mount -t tmpfs tmpfs /run
-    mkdir /run/netns /run/uts /run/work /run/work/home
-    work=/run/work
+    mkdir /run/netns /run/uts /run/myriad /run/myriad/home
+    work=/run/myriad
     # Found while HOME is still the caller's, on which a choice of Pythons may depend.
     python=$(python3 -c 'import sys; print(sys.executable)')
     # Nobody's keys and settings but the script's own.
@@ -135,19 +135,9 @@ until_says() {
 
 # A small world and a config that uses much of the code, in $work.
 small_world() {
-    "$myriad" prepare synthetic --world interests --output "$work/world" --users 60 --items 120 --categories 12 \
-        --impressions 40 >/dev/null
-    cat >"$work/job.yaml" <<CONFIG
-data: {directory: $work/world, history: 12}
-model:
-  kind: din
-  attention: {hidden: [8], activation: dice, normalization: softmax, dropout: 0.1}
-  top: {hidden: [8], activation: dice, dropout: 0.1, input_norm: batch}
-  embedding: {width: 4}
-train: {batch: 64, micro_batch: 10, epochs: 3, max_steps: 50, evaluations: 0}
-rows: {optimizer: {kind: adam, rate: 0.01}, regularization: {kind: mba, lambda: 0.1}}
-monitor: {page: off}
-CONFIG
+    MYRIAD=$myriad bash "$here/small-world.sh" "$work"
+    # Hosts have directories of their own.
+    sed -i "s|directory: world|directory: $work/world|" "$work/job.yaml"
 }
 
 # What a process has written, without what the shell adds when it is killed.

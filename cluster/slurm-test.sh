@@ -14,14 +14,8 @@ if [ -z "${SLURM_TEST_WORK:-}" ]; then
     [ -x "$MYRIAD" ] || skip "no program at $MYRIAD: build it, or say MYRIAD=path"
     packages=(slurmctld slurmd slurm-client munge iproute2)
     if ! { command -v slurmctld && command -v slurmd && command -v sbatch && command -v munged && command -v ip; } >/dev/null; then
-        [ "$(id -u)" -eq 0 ] || skip "Slurm is missing, and to install it takes root: apt-get install ${packages[*]}"
         echo "installing ${packages[*]}"
-        (
-            flock 9
-            export DEBIAN_FRONTEND=noninteractive
-            apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${packages[@]}" >/dev/null 2>&1 ||
-                { apt-get update -qq && apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; }
-        ) 9>"${TMPDIR:-/tmp}/myriad-apt.lock" || skip "Slurm is missing, and apt-get cannot install ${packages[*]}"
+        problem=$(bash cluster/install-packages.sh "${packages[@]}" 2>&1 >/dev/null) || skip "${problem##*$'\n'}"
     fi
     isolate=(unshare --pid --fork --mount-proc --net --kill-child)
     [ "$(id -u)" -eq 0 ] || isolate+=(--user --map-root-user)

@@ -21,22 +21,21 @@ unset "${!MYRIAD_@}" 2>/dev/null || true
 
 # Installs the ssh server without letting it serve: a machine that had none does not get one.
 install_sshd() {
+    local problem=
     [ "$(id -u)" -eq 0 ] || skip "openssh-server is missing and only root can install it: apt-get install openssh-server"
-    command -v apt-get >/dev/null || skip "openssh-server is missing, and there is no apt-get to install it with"
     local policy=/usr/sbin/policy-rc.d made=
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod +x "$policy"
         made=1
     fi
-    apt-get update -qq >/dev/null 2>&1 || true
-    DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends openssh-server >/dev/null 2>&1 || true
+    problem=$(bash "$root/cluster/install-packages.sh" openssh-server 2>&1 >/dev/null) || true
     [ -z "$made" ] || rm -f "$policy"
+    [ -x "$sshd" ] || skip "${problem##*$'\n'}"
     [ ! -d /run/systemd/system ] || systemctl disable -q ssh >/dev/null 2>&1 || true
 }
 sshd=$(command -v sshd || echo /usr/sbin/sshd)
 [ -x "$sshd" ] && command -v ssh >/dev/null && command -v ssh-keygen >/dev/null || install_sshd
-[ -x "$sshd" ] || skip "openssh-server cannot be installed: apt-get install openssh-server"
 
 work=$(mktemp -d)
 made_run=
@@ -155,20 +154,8 @@ $ssh -o BatchMode=yes 127.0.0.11 true && $ssh -o BatchMode=yes node2 true ||
 say "two ssh servers listen on 127.0.0.11 and 127.0.0.12, port $port"
 
 # --- A job ---
-"$program" prepare synthetic --world interests --output world --users 60 --items 120 --categories 12 \
-    --impressions 40 >/dev/null 2>&1
-cat >job.yaml <<END
-data: {directory: world, history: 12}
-model:
-  kind: din
-  attention: {hidden: [8], activation: dice, normalization: softmax, dropout: 0.1}
-  top: {hidden: [8], activation: dice, dropout: 0.1, input_norm: batch}
-  embedding: {width: 4}
-train: {batch: 64, micro_batch: 10, epochs: 3, max_steps: 50, evaluations: 0}
-rows: {optimizer: {kind: adam, rate: 0.01}, regularization: {kind: mba, lambda: 0.1}}
-cluster: {servers: 2, workers: 2, shards: 2}
-monitor: {page: off}
-END
+MYRIAD=$program bash "$root/cluster/small-world.sh" "$work"
+echo "cluster: {servers: 2, workers: 2, shards: 2}" >>job.yaml
 endless=(train.max_steps=0 train.epochs=100000 checkpoint.last=false checkpoint.best=false)
 cat >one.env <<END
 # of the first host

@@ -51,7 +51,8 @@ package final class ConnectionLog: Sendable {
 
     private struct State {
         var counts = Counts()
-        var peers: [UInt32: (address: String, isGreeted: Bool)] = [:]
+        /// The addresses of open connections, by descriptor.
+        var peers: [UInt32: String] = [:]
         /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
         var failing: Failure?
         /// What nobody has taken yet; bounded.
@@ -98,7 +99,7 @@ package final class ConnectionLog: Sendable {
             $0.counts.connections += 1
             $0.counts.open += 1
             $0.counts.strangers += 1
-            $0.peers[descriptor] = (address, false)
+            $0.peers[descriptor] = address
             $0.failing = nil
         }
     }
@@ -124,7 +125,7 @@ package final class ConnectionLog: Sendable {
         state.withLock {
             $0.counts.open = max(0, $0.counts.open - 1)
             if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
-            let address = $0.peers.removeValue(forKey: descriptor)?.address ?? ""
+            let address = $0.peers.removeValue(forKey: descriptor) ?? ""
             // A refused key has been noted with the key already.
             if let failure = $0.failing, failure != .unknownKey { $0.add(Refusal(address: address, failure: failure)) }
             $0.failing = nil

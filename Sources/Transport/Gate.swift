@@ -21,7 +21,7 @@ package final class Gate: Sendable {
     private static let mostConnections = 4096
 
     enum Command: Sendable {
-        case watch(Handle, ConnectionLog)
+        case watch(Handle, Int, ConnectionLog)
         case stop
     }
 
@@ -30,7 +30,7 @@ package final class Gate: Sendable {
 
     private let inbox = Inbox<Command>()
     private let policy = Mutex<@Sendable (PublicKey) -> Answer> { _ in .later }
-    private let logs = Mutex<[ConnectionLog]>([])
+    private let logs = Mutex<(next: Int, open: [Int: ConnectionLog])>((0, [:]))
     private let thread = Mutex<RoleThread?>(nil)
 
     /// Starts the thread; with a handler in place before any socket of the context listens.
@@ -64,7 +64,7 @@ package final class Gate: Sendable {
 
     /// The log of a socket by the number in its domain.
     func log(_ number: Int) -> ConnectionLog? {
-        logs.withLock { $0.indices.contains(number) ? $0[number] : nil }
+        logs.withLock { $0.open[number] }
     }
 
     /// Watches a socket that is not yet bound or connected; returns its log and its number.
@@ -73,8 +73,9 @@ package final class Gate: Sendable {
     ) throws(TransportError) -> (log: ConnectionLog, number: Int) {
         let log = ConnectionLog()
         let number = logs.withLock { logs in
-            logs.append(log)
-            return logs.count - 1
+            defer { logs.next += 1 }
+            logs.open[logs.next] = log
+            return logs.next
         }
         let name = "inproc://monitor-\(number)"
         guard zmq_socket_monitor(socket, name, 0xFFFF) == 0, let pair = zmq_socket(context, ZMQ_PAIR) else {
@@ -85,7 +86,7 @@ package final class Gate: Sendable {
         zmq_setsockopt(pair, ZMQ_RCVHWM, &unlimited, MemoryLayout<Int32>.size)
         zmq_setsockopt(pair, ZMQ_LINGER, &unlimited, MemoryLayout<Int32>.size)
         guard zmq_connect(pair, name) == 0 else { throw .failed("zmq_connect", lastError()) }
-        inbox.post(.watch(Handle(socket: pair), log))
+        inbox.post(.watch(Handle(socket: pair), number, log))
         return (log, number)
     }
 
@@ -94,6 +95,9 @@ package final class Gate: Sendable {
         inbox.post(.stop)
         try? thread.withLock { $0 }?.join()
     }
+
+    /// A socket is closed.
+    func forget(_ number: Int) { logs.withLock { $0.open[number] = nil } }
 
     func take() -> [Command] { inbox.take() }
     var descriptor: Int32 { inbox.descriptor }
@@ -108,7 +112,7 @@ package final class Gate: Sendable {
 private struct GateLoop {
     private let gate: Gate
     private let handler: Gate.Handle?
-    private var monitors: [(pair: UnsafeMutableRawPointer, log: ConnectionLog)] = []
+    private var monitors: [(pair: UnsafeMutableRawPointer, number: Int, log: ConnectionLog)] = []
 
     init(_ gate: Gate, handler: Gate.Handle?) {
         self.gate = gate
@@ -124,12 +128,16 @@ private struct GateLoop {
             zmq_poll(&items, Int32(items.count), 1000)
             for command in gate.take() {
                 switch command {
-                case .watch(let handle, let log): monitors.append((handle.socket, log))
+                case .watch(let handle, let number, let log): monitors.append((handle.socket, number, log))
                 case .stop: isOver = true
                 }
             }
             if let handler { while authenticate(handler.socket) {} }
-            monitors = monitors.filter { isOpen($0.pair, $0.log) }
+            monitors = monitors.filter { monitor in
+                let isOpen = isOpen(monitor.pair, monitor.log)
+                if !isOpen { gate.forget(monitor.number) }
+                return isOpen
+            }
         }
         for monitor in monitors { zmq_close(monitor.pair) }
         if let handler { zmq_close(handler.socket) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Foundation
 
 /// How long a job may run, and whether it goes on where an earlier attempt stopped.
@@ -62,11 +63,6 @@ enum ContinuingCommand {
             default: words.append(word)
             }
         }
-        return (["myriad"] + words + ["--run", run, "--continue"]).map(quoted).joined(separator: " ")
-    }
-
-    private static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
-        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+        return ShellWord.line(["myriad"] + words + ["--run", run, "--continue"])
     }
 }

@@ -60,7 +60,7 @@ import Wire
     @Test("2: a port that is taken is named, with code 69 and who can tell who holds it")
     func takenPort() throws {
         let cluster = try FaultyCluster()
-        let (descriptor, port) = try Local.listen()
+        let (descriptor, port) = try LocalPort.listen()
         defer { close(descriptor) }
         let endpoint = "tcp://127.0.0.1:\(port)"
         let scheduler = try cluster.start(["scheduler", "job.yaml", "--listen", endpoint, "--run", "run"])

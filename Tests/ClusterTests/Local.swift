@@ -1,3 +1,4 @@
+import Children
 import Foundation
 import Testing
 
@@ -5,26 +6,9 @@ import Testing
 enum Local {
     /// A port that nobody listens on right now.
     static func freePort() throws -> Int {
-        let (descriptor, port) = try listen()
+        let (descriptor, port) = try LocalPort.listen()
         close(descriptor)
         return port
-    }
-
-    /// Listens on a free port.
-    static func listen() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && Foundation.listen(descriptor, 1) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(bound)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
     /// Waits until something is so, at most half a minute.

@@ -7,7 +7,8 @@ enum Tool {
 
     /// Installs a package if it is missing; why it cannot be had, or nil.
     static func missing(_ package: String) -> String? {
-        guard let result = try? run(["/bin/bash", "\(directory)/install.sh", package]) else { return "no bash" }
+        let script = "\(directory)/../../cluster/install-packages.sh"
+        guard let result = try? run(["/bin/bash", script, package]) else { return "no bash" }
         guard result.code != 0 else { return nil }
         return "SKIPPED: \(package) is not installed and apt-get could not install it: \(result.output.suffix(300))"
     }

@@ -42,23 +42,6 @@ import Wire
         return (process.terminationStatus, String(decoding: data, as: UTF8.self))
     }
 
-    /// A port that somebody listens on.
-    private func listen() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && Foundation.listen(descriptor, 1) == 0
-                    && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(bound)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
-
     private let good: Machine = {
         var machine = Machine()
         machine.flags = ["avx2", "fma", "avx512f"]
@@ -105,7 +88,7 @@ import Wire
 
     @Test("a port that is taken fails with the process that holds it, and a page only warns")
     func ports() throws {
-        let (descriptor, port) = try listen()
+        let (descriptor, port) = try LocalPort.listen()
         defer { close(descriptor) }
         let found = Doctor(machine: good).port("scheduler", port)
         #expect(found.verdict == .fail && found.found.contains("held by process \(getpid()) ("), "\(found)")
@@ -132,7 +115,7 @@ import Wire
     func program() throws {
         let place = try temporary()
         defer { try? FileManager.default.removeItem(atPath: place) }
-        let (descriptor, port) = try listen()
+        let (descriptor, port) = try LocalPort.listen()
         defer { close(descriptor) }
         var result = try shell("ulimit -n 60; exec $0 doctor --port \(port)", in: place)
         #expect(result.code == 70)
@@ -168,7 +151,7 @@ import Wire
     }
 
     private func freePort() throws -> Int {
-        let (descriptor, port) = try listen()
+        let (descriptor, port) = try LocalPort.listen()
         close(descriptor)
         return port
     }
