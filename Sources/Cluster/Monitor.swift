@@ -8,7 +8,7 @@ import Wire
 
 /// Turns what happens in a job into lines for a person and records for `metrics.jsonl`.
 ///
-/// Called on the scheduler's thread only.
+/// Called on one thread at a time: the clerk's of a scheduler that runs.
 package final class Monitor {
     private let run: RunDirectory?
     /// The job's books, if they are kept.
@@ -162,7 +162,10 @@ package final class Monitor {
                 "event": .text("checkpoint"), "step": .number(Double(step)), "path": .text(path),
                 "seconds": .number(seconds), "bytes": .number(Double(bytes)),
             ])
-        case .checkpointFailed(let step, let reason): say("checkpoint of step \(step) failed: \(reason)")
+        case .checkpointFailed(let step, let reason):
+            let what = "checkpoint of step \(step) failed: \(reason); training goes on"
+            say("warning: \(what)")
+            run?.log(["event": .text("warning"), "what": .text(what)])
         case .finished(let outcome): self.outcome = outcome
         case .stopped(let outcome, let cause):
             closeLine()

@@ -65,6 +65,9 @@ package enum SchedulerSetup {
             options, on: endpoint, in: context, role: { allowed?.role(of: $0) }
         ) { step, parts, judgement in
             try writer.commit(step: step, parts: parts, judgement: judgement)
+        } discard: { step in
+            let partial = (options.checkpoints ?? "") + "/" + Manifest.directory(of: step) + ".partial"
+            try? FileManager.default.removeItem(atPath: partial)
         } inspect: { wish in
             Inspection(
                 status: monitor.board.status, series: wish.seriesSince.map { monitor.board.series(since: $0) } ?? [])

@@ -1,5 +1,5 @@
 /// The scores of a split as they come in, in any order and more than once, until all samples are covered.
-package struct ScoreBook {
+package struct ScoreBook: Sendable {
     /// Why scores cannot be taken.
     package enum Fault: Error, CustomStringConvertible, Equatable {
         /// Samples that the split does not have.

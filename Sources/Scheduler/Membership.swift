@@ -30,6 +30,8 @@ struct Membership {
         /// The starts of its role and rank, this one included.
         let starts: Int
         var heard: ContinuousClock.Instant
+        /// What was told to it and by it, over however many connections.
+        var session = ControlSession<Control>()
         var state = "joined"
         var step = 0
         var report: NodeReport?
@@ -88,6 +90,8 @@ struct Membership {
             if !candidate.isLocal { entries[member]?.isLocal = false }
             return .known(member)
         }
+        let same = entries.first { $0.value.incarnation == candidate.incarnation && $0.value.hello == hello }
+        if let member = same?.key, move(member, to: candidate.connection, candidate.peer) { return .known(member) }
         let free = (0..<count).first { rank in
             guard let entry = entries[Member(role: hello.role, rank: rank)] else { return true }
             return isGone?(entry) == true
@@ -102,14 +106,6 @@ struct Membership {
         guard let old = entries[member] else {
             settle(candidate, as: member, starts: attempt, at: time)
             return .joined(member)
-        }
-        if isGone != nil, old.incarnation == candidate.incarnation, old.hello == hello {
-            // The same process over a new connection: its network was away for a moment.
-            byConnection[old.connection] = nil
-            byConnection[candidate.connection] = member
-            entries[member]?.connection = candidate.connection
-            entries[member]?.peer = candidate.peer
-            return .known(member)
         }
         let taken = Admission.refused(
             "\(member) has joined already, from \(old.hello.host), process \(old.hello.pid)")
@@ -141,11 +137,64 @@ struct Membership {
         return keys.contains(nil) ? nil : keys.compactMap { $0.map { "\($0)" } }
     }
 
-    /// Notes a sign of life and says whose connection it is.
-    mutating func heard(from connection: [UInt8], at time: ContinuousClock.Instant) -> Member? {
-        guard let member = byConnection[connection] else { return nil }
+    /// Notes a sign of life and says whose it is: the process is known by what it drew at its start, whatever the connection.
+    ///
+    /// - Returns: the member, and whether this is another connection than before; nil when the sender is no member.
+    mutating func heard(
+        _ header: Header, from connection: [UInt8], _ peer: Socket.Peer, at time: ContinuousClock.Instant
+    ) -> (member: Member, hasMoved: Bool)? {
+        if let member = byConnection[connection], entries[member]?.incarnation == header.incarnation {
+            entries[member]?.heard = time
+            return (member, false)
+        }
+        let member = Member(role: header.role, rank: Int(header.rank))
+        guard entries[member]?.incarnation == header.incarnation, move(member, to: connection, peer) else { return nil }
         entries[member]?.heard = time
-        return member
+        return (member, true)
+    }
+
+    /// The same process over a new connection; false when it cannot show the same key.
+    private mutating func move(_ member: Member, to connection: [UInt8], _ peer: Socket.Peer) -> Bool {
+        guard let entry = entries[member], entry.peer.key == peer.key else { return false }
+        byConnection[entry.connection] = nil
+        byConnection[connection] = member
+        entries[member]?.connection = connection
+        entries[member]?.peer = peer
+        return true
+    }
+
+    /// Takes the numbers of a message; false when it has to be dropped.
+    mutating func take(_ numbers: ControlNumbers, of member: Member, at time: ContinuousClock.Instant) -> Bool {
+        entries[member]?.session.take(numbers, at: time) ?? false
+    }
+
+    /// The numbers of a message to a member.
+    mutating func number(
+        _ control: Control, to member: Member, at time: ContinuousClock.Instant
+    ) -> ControlNumbers {
+        guard control.kind.isNumbered else { return entries[member]?.session.unnumbered ?? ControlNumbers() }
+        return entries[member]?.session.send(control, at: time).numbers ?? ControlNumbers()
+    }
+
+    /// What has to be sent to a member again.
+    mutating func overdue(
+        _ member: Member, hasMoved: Bool = false, at time: ContinuousClock.Instant
+    ) -> [ControlSession<Control>.Outgoing] {
+        guard entries[member]?.isLost == false else { return [] }
+        return
+            (hasMoved
+            ? entries[member]?.session.reconnected(at: time) : entries[member]?.session.overdue(at: time)) ?? []
+    }
+
+    /// Whether everybody who lives has all that was told to it.
+    var isSettled: Bool { entries.values.allSatisfy { $0.isLost || $0.session.isSettled } }
+
+    /// Notes a sign of life.
+    mutating func see(_ member: Member, at time: ContinuousClock.Instant) { entries[member]?.heard = time }
+
+    /// Nobody could be heard for so long: the scheduler itself was stopped.
+    mutating func forgive(_ pause: Duration) {
+        for member in entries.keys { entries[member]?.heard += pause }
     }
 
     mutating func note(_ member: Member, step: Int, state: String) {

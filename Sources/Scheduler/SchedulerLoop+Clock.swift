@@ -1,9 +1,12 @@
 import Telemetry
+import Transport
 
 /// What follows from time alone: deadlines, silence, and the names of what is waited for.
 extension SchedulerLoop {
     /// Looks at the clock: who is missing, who is silent, what is waited for.
     package mutating func tick(at time: ContinuousClock.Instant, into effects: inout Effects) {
+        if let ticked, ticked + NodeSession.longestTurn < time { members.forgive(ticked.duration(to: time)) }
+        ticked = time
         switch phase {
         case .gathering(let since):
             startIfComplete(at: time, &effects)
@@ -18,9 +21,12 @@ extension SchedulerLoop {
                 endWhenAllReported(at: time, &effects)
             }
             // After a failure the dead cannot report; otherwise a node may be writing.
-            if since.duration(to: time) > .seconds(hasFailed ? 2 : 10) { end(at: time, &effects) }
+            if hasFailed || committing == 0, since.duration(to: time) > .seconds(hasFailed ? 2 : 10) {
+                end(at: time, &effects)
+            }
         case .ended: break
         }
+        for (member, _) in members.all { repeatAll(to: member, hasMoved: false, at: time, &effects) }
         noteWaits(at: time)
         for wait in waits.due(at: time) { effects.events.append(.waiting(wait)) }
     }
@@ -36,22 +42,24 @@ extension SchedulerLoop {
         waits.note("join", join, since: since, at: time)
         var scores: String?
         var others: String?
-        if case .running = phase, let sync {
-            if let split = sync.scoring {
-                scores = "scores of \(split) in the state after step \(sync.step)"
-            } else if !sync.judged {
-                let late = (0..<options.workers).filter { !sync.reached.contains($0) }.map(String.init)
-                others = "worker \(late.joined(separator: ", ")) to reach step \(sync.step)"
+        if case .running = phase {
+            if let sync, let split = sync.scoring {
+                scores = sync.book == nil ? "metrics of \(split)" : "scores of \(split)"
+                scores? += " in the state after step \(sync.step)"
+            } else if sync == nil, wish == nil, standingSince != nil, let step = standing.values.map(\.upperBound).min()
+            {
+                let late = (0..<options.workers).filter { standing[$0] == nil }.map(String.init)
+                others = "worker \(late.joined(separator: ", ")) to reach step \(step)"
             }
         }
         waits.note("hold", lateToStand, since: heldSince, at: time)
         waits.note("scores", scores, since: sync?.since, at: time)
-        waits.note("others", others, since: sync?.since, at: time)
+        waits.note("others", others, since: standingSince, at: time)
         let open = parts.min { $0.key < $1.key }
         let asked = sync?.awaitsCheckpoint == true ? sync?.step : open?.key
         var checkpoint: String?
         if let step = asked {
-            let late = (0..<options.servers * options.shardsPerServer).filter { parts[step]?[$0] == nil }
+            let late = (0..<shardCount).filter { parts[step]?[$0] == nil }
             let shards = late.map(String.init).joined(separator: ", ")
             // With all parts there it is the verdict that is waited for.
             if !late.isEmpty { checkpoint = "parts of the checkpoint of step \(step) by shard \(shards)" }

@@ -13,6 +13,7 @@ extension SchedulerLoop {
     package mutating func take(
         _ sign: Evidence, at time: ContinuousClock.Instant, into effects: inout Effects
     ) {
+        if case .ended = phase { return }
         // Who was told to leave in order has left: how it did is no news.
         if case .stopping(_, hasFailed: false) = phase {
             guard !hasNotBegun, let member = sign.member, members.entries[member]?.report == nil else { return }
@@ -29,8 +30,8 @@ extension SchedulerLoop {
         case .gathering, .running:
             evidence.append(sign)
             phase = .stopping(since: time, hasFailed: true)
-            for (_, entry) in members.all where !entry.isLost {
-                effects.actions.append(.send(to: entry.connection, .stop(Stop(reason: sign.what))))
+            for (member, entry) in members.all where !entry.isLost {
+                send(.stop(Stop(reason: sign.what)), to: member, at: time, &effects)
             }
             // Who asks for the end is not to be outdone by what it brings about.
             if sign.cause == .interrupted { reportFailure(at: time, &effects) }
@@ -47,8 +48,11 @@ extension SchedulerLoop {
     mutating func take(
         _ failure: Failure, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
-        if stopWithoutCheckpoint(failure, at: time, &effects) { return }
-        lastStep = max(lastStep, failure.step ?? 0)
+        if let step = failure.checkpoint {
+            takeUnwritten(step, "\(member): \(failure.message)", at: time, &effects)
+            return
+        }
+        lastStep = max(lastStep, min(failure.step ?? 0, options.plan.lastStep))
         let kind = failure.isConsequence == true ? Evidence.Kind.consequence : .ownWords
         var sign = Evidence(kind, of: member, what: "\(member): \(failure.message)", cause: failure.cause, at: time)
         sign.step = failure.step
@@ -59,8 +63,7 @@ extension SchedulerLoop {
     mutating func refuse(_ hello: Hello, _ connection: [UInt8], _ reason: String, _ effects: inout Effects) {
         let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "") on \(hello.host) (process \(hello.pid))"
         let text = "\(who) was refused: \(reason)"
-        effects.actions.append(
-            .send(to: connection, .stop(Stop(reason: "the scheduler refused: \(reason)", isRefusal: true))))
+        send(.stop(Stop(reason: "the scheduler refused: \(reason)", isRefusal: true)), to: connection, &effects)
         guard refusals.last != text else { return }
         if refusals.count < 10 { refusals.append(text) }
         effects.events.append(.warning(text))
@@ -89,7 +92,7 @@ extension SchedulerLoop {
         let text =
             "a node was refused: it speaks version \(version) of the protocol, the scheduler "
             + "\(Header.version): run the same release everywhere"
-        effects.actions.append(.send(to: connection, .stop(Stop(reason: text, isRefusal: true))))
+        send(.stop(Stop(reason: text, isRefusal: true)), to: connection, &effects)
         guard refusals.last != text else { return }
         if refusals.count < 10 { refusals.append(text) }
         effects.events.append(.warning(text))

@@ -40,7 +40,11 @@ extension SchedulerLoop {
         switch members.admit(candidate, at: time, isGone: isReplaceable) {
         case .refused(let reason): refuse(hello, connection, reason, &effects)
         case .undecided: break
-        case .known: tellWhoIsMissing(connection, at: time, &effects)
+        case .known(let member):
+            members.see(member, at: time)
+            // Who still says hello has not got its welcome.
+            repeatAll(to: member, at: time, &effects)
+            tellWhoIsMissing(connection, at: time, &effects)
         case .joined(let member):
             effects.events.append(.joined(member, hello))
             tellWhoIsMissing(connection, at: time, &effects)
@@ -75,7 +79,7 @@ extension SchedulerLoop {
         guard case .gathering = phase else { return }
         let missing = missing(at: time)
         let state = missing.isEmpty ? "starting" : "waiting for \(missing)"
-        effects.actions.append(.send(to: connection, .heartbeat(Heartbeat(step: lastStep, state: state))))
+        send(.heartbeat(Heartbeat(step: lastStep, state: state)), to: connection, &effects)
     }
 
     /// Whether a node that has not been welcomed lives no more; nil while nobody can tell.
@@ -112,10 +116,7 @@ extension SchedulerLoop {
         guard case .gathering = phase, members.isComplete, gone(at: time).isEmpty else { return }
         if let problem = Addresses.unreachable(members) {
             // It is the one to be started in another way: to all others it is only the end.
-            if let entry = members.entries[problem.server] {
-                effects.actions.append(
-                    .send(to: entry.connection, .stop(Stop(reason: problem.what, isRefusal: true))))
-            }
+            send(.stop(Stop(reason: problem.what, isRefusal: true)), to: problem.server, at: time, &effects)
             take(
                 Evidence(.ownWords, of: problem.server, what: problem.what, cause: .unreachable, at: time), at: time,
                 into: &effects)
@@ -123,14 +124,16 @@ extension SchedulerLoop {
         }
         phase = .running
         let servers = members.ranked(.server).map(\.entry.hello.endpoints)
-        for (member, entry) in members.all {
+        for (member, _) in members.all {
             var welcome = Welcome(
                 job: options.job, rank: member.rank, epoch: 1, servers: servers, workers: options.workers,
                 config: options.config, resumePath: options.resume, resumeStep: options.plan.startStep,
                 dataset: options.dataset.isEmpty ? nil : options.dataset)
             welcome.serverKeys = members.keys(of: [.server])
             welcome.nodeKeys = members.keys(of: [.server, .worker])
-            effects.actions.append(.send(to: entry.connection, .welcome(welcome)))
+            welcome.silence = options.silence / .seconds(1)
+            members.note(member, step: options.plan.startStep, state: "building")
+            send(.welcome(welcome), to: member, at: time, &effects)
         }
         effects.events.append(.started(nodes: members.entries.count, warnings: warnings()))
     }
@@ -141,6 +144,12 @@ extension SchedulerLoop {
         if let known = options.judgement, known.basis != options.basis {
             warnings.append(
                 "the best state so far is forgotten: it was chosen by \(known.basis), now it is \(options.basis)")
+        }
+        let most = options.plan.microBatches(of: 1)
+        if options.plan.lastStep > options.plan.startStep, options.workers > most {
+            warnings.append(
+                "\(options.workers - most) of \(options.workers) workers have nothing to train: a batch has \(most) "
+                    + "micro-batch\(most == 1 ? "" : "es"); use fewer workers, or a smaller train.micro_batch")
         }
         let kinds = Set(members.entries.values.map { "\($0.hello.processor), \($0.hello.blas)" })
         guard kinds.count > 1 else { return warnings }

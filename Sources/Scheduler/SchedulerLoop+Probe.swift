@@ -13,22 +13,23 @@ extension SchedulerLoop {
     private static let most = 16
 
     /// Passes a question on to its worker, or says why it cannot be.
-    mutating func forward(_ wish: ProbeWish, from connection: [UInt8], _ effects: inout Effects) {
+    mutating func forward(
+        _ wish: ProbeWish, from connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
         let name = "worker \(wish.worker)"
         func refuse(_ reason: String) {
-            effects.actions.append(
-                .send(
-                    to: connection,
-                    .probeResult(ProbeResult(number: wish.number, worker: wish.worker, refusal: reason))))
+            send(
+                .probeResult(ProbeResult(number: wish.number, worker: wish.worker, refusal: reason)), to: connection,
+                &effects)
         }
         guard case .running = phase else { return refuse("the job is not training") }
         guard wish.worker >= 0, wish.worker < options.workers else { return refuse("the job has no \(name)") }
-        guard let entry = members.entries[Member(role: .worker, rank: wish.worker)], !entry.isLost,
-            entry.report == nil
+        let member = Member(role: .worker, rank: wish.worker)
+        guard let entry = members.entries[member], !entry.isLost, entry.report == nil
         else { return refuse("\(name) is lost or has left") }
         if probes.count >= Self.most { probes.removeFirst() }
         probes.append(PendingProbe(number: wish.number, worker: wish.worker, connection: connection))
-        effects.actions.append(.send(to: entry.connection, .probeWish(wish)))
+        send(.probeWish(wish), to: member, at: time, &effects)
     }
 
     /// Passes an answer on to who asked.
@@ -39,6 +40,6 @@ extension SchedulerLoop {
         guard let index = probes.firstIndex(where: isTheirs) else { return }
         var result = result
         result.worker = member.rank
-        effects.actions.append(.send(to: probes.remove(at: index).connection, .probeResult(result)))
+        send(.probeResult(result), to: probes.remove(at: index).connection, &effects)
     }
 }

@@ -25,13 +25,14 @@ extension SchedulerLoop {
             stopped = cause
             endReason = "stopped before the first step \(cause.words)"
             phase = .stopping(since: time, hasFailed: false)
-            for (_, entry) in members.all {
-                effects.actions.append(.send(to: entry.connection, .stop(Stop(reason: endReason))))
+            for (member, _) in members.all {
+                send(.stop(Stop(reason: endReason)), to: member, at: time, &effects)
             }
         case .running:
             wish = cause
             heldSince = time
-            for (_, entry) in members.ranked(.worker) { effects.actions.append(.send(to: entry.connection, .hold)) }
+            for (member, _) in members.ranked(.worker) { send(.hold, to: member, at: time, &effects) }
+            gather(at: time, &effects)
         case .stopping, .ended: break
         }
     }
@@ -41,7 +42,7 @@ extension SchedulerLoop {
         _ hello: Hello, _ connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
         let reason = evidence.first?.what ?? endReason
-        effects.actions.append(.send(to: connection, .stop(Stop(reason: reason))))
+        send(.stop(Stop(reason: reason)), to: connection, &effects)
         guard hasNotBegun else { return }
         let candidate = Membership.Candidate(
             hello: hello, connection: connection, incarnation: 0, peer: .init(), isLocal: false)
@@ -60,20 +61,6 @@ extension SchedulerLoop {
         if hasNotBegun, members.isComplete { end(at: time, &effects) }
     }
 
-    /// Those who stand behind the furthest go on by one step; when all stand at one step, the job ends there.
-    mutating func rally(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        guard wish != nil, let last = standing.values.max() else { return }
-        for (member, entry) in members.ranked(.worker) {
-            guard let step = standing[member.rank], step < last else { continue }
-            standing[member.rank] = nil
-            effects.actions.append(.send(to: entry.connection, .verdict(Verdict(step: step, action: .proceed))))
-        }
-        // At a step of decision the job ends after the decision.
-        guard standing.count == options.workers, sync == nil, !options.plan.evaluates(after: last) else { return }
-        sync = SyncPoint(step: last, since: time, reached: Set(standing.keys), judged: true)
-        goOn(at: time, &effects)
-    }
-
     /// Has the state written in which all wait, unless it is already, and ends the job.
     mutating func stopHere(
         _ point: SyncPoint, _ cause: StopCause, at time: ContinuousClock.Instant, _ effects: inout Effects
@@ -85,7 +72,7 @@ extension SchedulerLoop {
             if options.plan.checkpoints(after: point.step) {
                 commitIfWhole(point.step, &effects)
             } else {
-                askForSnapshot(of: point.step, true, &effects)
+                askForSnapshot(of: point.step, true, at: time, &effects)
             }
             return
         }
@@ -93,24 +80,6 @@ extension SchedulerLoop {
         endReason = "stopped after step \(point.step) \(cause.words)"
         stop(at: time, &effects)
     }
-
-    /// A shard could not write its part of the checkpoint with which the job is to stop: it stops with the one before.
-    ///
-    /// - Returns: false where the failure is one of the job.
-    mutating func stopWithoutCheckpoint(
-        _ failure: Failure, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) -> Bool {
-        guard wish != nil, let step = failure.checkpoint else { return false }
-        // The other shards of a full disk have no other news.
-        if case .stopping(_, hasFailed: false) = phase { return true }
-        guard case .running = phase, let point = sync, point.step == step, point.awaitsCheckpoint, !point.stops
-        else { return false }
-        parts[step] = nil
-        committed(step: step, .failure(NotWritten(description: failure.message)), at: time, into: &effects)
-        return true
-    }
-
-    private struct NotWritten: Error, CustomStringConvertible { let description: String }
 
     /// Who has not said yet where it stands.
     var lateToStand: String? {

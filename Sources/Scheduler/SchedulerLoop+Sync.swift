@@ -1,61 +1,105 @@
-import Evaluation
+package import Evaluation
 import Wire
 
-/// What happens while all workers wait: scores come in, the state is judged, written, and training goes on or ends.
+/// What happens while all workers wait: scores come in, the state is judged, and training goes on or ends.
 extension SchedulerLoop {
-    /// A worker stands at a point of the plan where the scheduler decides.
+    // MARK: Gathering
+
+    /// A worker stands and waits for a verdict.
     mutating func arrive(
-        _ worker: Int, at step: Int, _ connection: [UInt8], _ time: ContinuousClock.Instant,
-        _ effects: inout Effects
+        _ member: Member, _ reached: Reached, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
-        guard case .running = phase else { return }
-        lastStep = max(lastStep, step)
-        standing[worker] = step
-        defer { rally(at: time, &effects) }
-        // Held in the middle: nothing is to be decided but where all stop.
-        if wish != nil, !options.plan.evaluates(after: step) { return }
-        if sync?.step != step {
-            sync = SyncPoint(step: step, since: time)
+        guard case .running = phase, member.role == .worker else { return }
+        let plan = options.plan
+        guard plan.startStep <= reached.from, reached.from <= reached.step, reached.step <= plan.lastStep,
+            wish != nil || plan.evaluates(after: reached.step)
+        else {
+            let what = "\(member) stands at steps \(reached.from) to \(reached.step), where nothing is to be decided"
+            take(Evidence(.ownWords, of: member, what: what, at: time), at: time, into: &effects)
+            return
         }
-        sync?.reached.insert(worker)
-        if let split = options.validation, let samples = options.splits[split] {
-            if sync?.book == nil {
-                sync?.book = ScoreBook(sampleCount: samples)
-                sync?.scoring = split
+        lastStep = max(lastStep, reached.from)
+        standing[member.rank] = reached.from...reached.step
+        if reached.from == reached.step, standingSince == nil { standingSince = time }
+        gather(at: time, &effects)
+    }
+
+    /// Begins what is to be done at a step once every worker stands there.
+    ///
+    /// Undisturbed, that is the next decision. Workers that are held stop after the step they are in; nobody is asked during
+    /// a step, so those behind the furthest go on until all stand at one step.
+    mutating func gather(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        guard case .running = phase, sync == nil, let furthest = standing.values.map(\.lowerBound).max() else { return }
+        if wish != nil {
+            for (rank, steps) in standing.sorted(by: { $0.key < $1.key }) where steps.upperBound < furthest {
+                standing[rank] = nil
+                let verdict = Verdict(step: steps.upperBound, action: .proceed)
+                send(.verdict(verdict), to: Member(role: .worker, rank: rank), at: time, &effects)
             }
-            guard sync?.judged == false else { return }
-            effects.actions.append(
-                .send(to: connection, .verdict(Verdict(step: step, action: .score(split: split)))))
-        } else if sync?.reached.count == options.workers {
+        }
+        guard standing.count == options.workers, let nearest = standing.values.map(\.upperBound).min() else { return }
+        let step = wish == nil ? nearest : furthest
+        guard standing.values.allSatisfy({ $0.contains(step) }) else { return }
+        standingSince = nil
+        sync = SyncPoint(step: step, since: time)
+        if !options.plan.evaluates(after: step) {
+            // Held in the middle: nothing is to be decided but that all stop.
+            sync?.judged = true
+            goOn(at: time, &effects)
+        } else if let split = options.validation, let samples = options.splits[split] {
+            score(split, samples, at: time, &effects)
+        } else {
             judge(nil, at: time, &effects)
         }
+    }
+
+    // MARK: Scoring
+
+    /// Has a split scored in the state in which all wait.
+    private mutating func score(
+        _ split: String, _ samples: Int, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        sync?.book = ScoreBook(sampleCount: samples)
+        sync?.scoring = split
+        sendVerdict(.score(split: split), at: time, &effects)
     }
 
     /// Scores of a part of the split that is being scored.
     mutating func take(
         _ scores: ScoresView, from member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
-        guard let point = sync, scores.range.step == point.step, scores.range.split == point.scoring else { return }
+        guard member.role == .worker, let point = sync, scores.range.step == point.step,
+            scores.range.split == point.scoring
+        else { return }
         do {
             try sync?.book?.add(
                 first: scores.range.first, logits: scores.logits, labels: scores.labels, keys: scores.keys)
             guard let book = sync?.book, book.isComplete else { return }
-            let metrics = book.metrics()
             sync?.book = nil
-            sync?.scoring = nil
-            if point.judged {
-                judgement.test = metrics
-                effects.events.append(.evaluated(split: scores.range.split, step: point.step, metrics, isBest: false))
-                commitIfWhole(point.step, &effects)
-                goOn(at: time, &effects)
-            } else {
-                judge(metrics, at: time, &effects)
-            }
+            effects.actions.append(.measure(book, split: scores.range.split, step: point.step))
         } catch {
             let what = "\(member) sent scores of \(scores.range.split) that do not fit: \(error)"
             take(Evidence(.ownWords, of: member, what: what, at: time), at: time, into: &effects)
         }
     }
+
+    /// The thread has computed the metrics of a book.
+    package mutating func measured(
+        _ metrics: Metrics, split: String, step: Int, at time: ContinuousClock.Instant, into effects: inout Effects
+    ) {
+        guard case .running = phase, let point = sync, point.step == step, point.scoring == split else { return }
+        sync?.scoring = nil
+        guard point.judged else {
+            judge(metrics, at: time, &effects)
+            return
+        }
+        judgement.test = metrics
+        effects.events.append(.evaluated(split: split, step: step, metrics, isBest: false))
+        commitIfWhole(step, &effects)
+        goOn(at: time, &effects)
+    }
+
+    // MARK: Judging
 
     /// Decides about the state in which all wait: is it the best, is it written, is it the end.
     private mutating func judge(_ metrics: Metrics?, at time: ContinuousClock.Instant, _ effects: inout Effects) {
@@ -67,6 +111,7 @@ extension SchedulerLoop {
         point.stops = point.step >= options.plan.lastStep
         var isBest = false
         if let metrics {
+            warnOfUndefined(metrics, &effects)
             let gain = options.earlyStop?.minimumGain ?? 0
             isBest = judgement.best.map { value(of: metrics) > value(of: $0) } ?? true
             let counts = judgement.best.map { value(of: metrics) > value(of: $0) + gain } ?? true
@@ -82,89 +127,59 @@ extension SchedulerLoop {
         let writes = options.checkpoints != nil && (isBest && options.keepBest || point.stops && options.keepLast)
         if writes {
             point.awaitsCheckpoint = true
-            if !options.plan.checkpoints(after: point.step) { askForSnapshot(of: point.step, point.stops, &effects) }
-        }
-        if let split = options.test, let samples = options.splits[split], isBest || (metrics == nil && point.stops) {
-            point.book = ScoreBook(sampleCount: samples)
-            point.scoring = split
+            if !options.plan.checkpoints(after: point.step) {
+                askForSnapshot(of: point.step, point.stops, at: time, &effects)
+            }
         }
         sync = point
-        if let split = point.scoring { sendVerdict(.score(split: split), &effects) }
+        if let split = options.test, let samples = options.splits[split], isBest || (metrics == nil && point.stops) {
+            score(split, samples, at: time, &effects)
+        }
         // Its parts may all have come before the verdict: the plan wants a checkpoint of a state that is no better, too.
         commitIfWhole(point.step, &effects)
+        // A shard may have said before the verdict that it cannot write this state.
+        if writes, unwritten.contains(point.step) {
+            endCheckpoint(of: point.step, isWritten: false, at: time, &effects)
+        }
         goOn(at: time, &effects)
     }
 
+    /// What states are compared by; larger is better. A split of one class, or whose users have one each, has no AUC or
+    /// GAUC in any state: the log loss takes its place.
     private func value(of metrics: Metrics) -> Double {
         switch options.metric {
-        case .auc: metrics.auc ?? 0
-        case .gauc: metrics.gauc ?? 0
+        case .auc: metrics.auc ?? -metrics.logLoss
+        case .gauc: metrics.gauc ?? -metrics.logLoss
         case .logLoss: -metrics.logLoss
         }
     }
 
+    /// Says once that the metric by which the best state is chosen does not exist.
+    private mutating func warnOfUndefined(_ metrics: Metrics, _ effects: inout Effects) {
+        let why: String? =
+            switch options.metric {
+            case .auc where metrics.auc == nil: "its samples are all of one class"
+            case .gauc where metrics.gauc == nil: "no user has clicks and non-clicks"
+            default: nil
+            }
+        guard let why, judgement.best == nil else { return }
+        effects.events.append(
+            .warning(
+                "\(options.metric.rawValue) of '\(options.validation ?? "")' is undefined (\(why)): the best state is "
+                    + "chosen by log_loss; set train.metric to log_loss, or data.validation to another split"))
+    }
+
     /// Lets training go on, or ends it, once nothing is outstanding.
     mutating func goOn(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        guard let point = sync, point.judged, !point.awaitsCheckpoint, point.scoring == nil else { return }
+        guard case .running = phase, let point = sync, point.judged, !point.awaitsCheckpoint, point.scoring == nil
+        else { return }
         if point.stops {
             stop(at: time, &effects)
         } else if let wish {
             stopHere(point, wish, at: time, &effects)
         } else {
-            sendVerdict(.proceed, &effects)
+            sendVerdict(.proceed, at: time, &effects)
             sync = nil
         }
-    }
-
-    // MARK: Checkpoints
-
-    func askForSnapshot(of step: Int, _ final: Bool, _ effects: inout Effects) {
-        guard let directory = options.checkpoints else { return }
-        for (_, entry) in members.ranked(.server) {
-            effects.actions.append(
-                .send(to: entry.connection, .snapshot(SnapshotRequest(step: step, directory: directory, final: final))))
-        }
-    }
-
-    /// A shard has written its part of a checkpoint.
-    mutating func take(_ done: SnapshotDone, at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        parts[done.step, default: [:]][done.shard] = done
-        commitIfWhole(done.step, &effects)
-    }
-
-    /// Commits a checkpoint that has all its parts.
-    ///
-    /// At a step of decision it waits for the verdict and for the test split's scores: the manifest knows whether the
-    /// state is the best, and who goes on from it need not score it again.
-    mutating func commitIfWhole(_ step: Int, _ effects: inout Effects) {
-        if options.plan.evaluates(after: step) {
-            if (judgement.step ?? -1) < step { return }
-            if let sync, sync.step == step, sync.scoring != nil { return }
-        }
-        guard let shards = parts[step], shards.count == options.servers * options.shardsPerServer else { return }
-        parts[step] = nil
-        // The parts of an earlier step may come after a later verdict.
-        let known = (earlierJudgements + [judgement]).last { ($0.step ?? -1) <= step } ?? judgement
-        effects.actions.append(
-            .commit(step: step, parts: shards.sorted { $0.key < $1.key }.map(\.value), judgement: known))
-    }
-
-    /// The thread has committed a checkpoint, or could not: then training goes on with the one before.
-    package mutating func committed(
-        step: Int, _ result: Result<(path: String, seconds: Double, bytes: Int), any Error>,
-        at time: ContinuousClock.Instant,
-        into effects: inout Effects
-    ) {
-        committedStep = step
-        switch result {
-        case .success(let written):
-            effects.events.append(
-                .checkpoint(step: step, path: written.path, seconds: written.seconds, bytes: written.bytes))
-        case .failure(let error):
-            effects.events.append(.checkpointFailed(step: step, reason: "\(error)"))
-        }
-        guard sync?.step == step else { return }
-        sync?.awaitsCheckpoint = false
-        goOn(at: time, &effects)
     }
 }

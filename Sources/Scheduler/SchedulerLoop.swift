@@ -11,9 +11,13 @@ package struct SchedulerLoop {
     /// Something for the thread around it to do.
     package enum Action {
         /// Send to a connection.
-        case send(to: [UInt8], Control)
+        case send(to: [UInt8], Control, ControlNumbers)
         /// Make a checkpoint of these parts, then call `committed`.
         case commit(step: Int, parts: [SnapshotDone], judgement: Judgement)
+        /// Remove what was written of a checkpoint that will not be whole.
+        case discard(step: Int)
+        /// Compute the metrics of a complete book, then call `measured`.
+        case measure(ScoreBook, split: String, step: Int)
         /// Tell a connection how the job stands.
         case inspect([UInt8], Inspect)
         /// Nothing is left to do.
@@ -43,12 +47,18 @@ package struct SchedulerLoop {
         let step: Int
         /// Since when what is outstanding now has been.
         var since: ContinuousClock.Instant
-        var reached: Set<Int> = []
+        /// The split whose scores are gathered, or measured.
         var scoring: String?
+        /// Its scores, until they are complete.
         var book: ScoreBook?
         var awaitsCheckpoint = false
         var judged = false
         var stops = false
+
+        init(step: Int, since: ContinuousClock.Instant) {
+            self.step = step
+            self.since = since
+        }
     }
 
     let options: SchedulerOptions
@@ -59,13 +69,21 @@ package struct SchedulerLoop {
     /// What is known of the states that were judged, and what was before the newest of them.
     var judgement: Judgement
     var earlierJudgements: [Judgement] = []
+    /// Checkpoints that are being committed.
+    var committing = 0
     /// The state of the last commit, done or failed.
     var committedStep: Int?
     /// Why the job is to end before its last step, and since when workers are held.
     var wish: StopCause?
     var heldSince: ContinuousClock.Instant?
-    /// Where the workers stand that wait for a verdict.
-    var standing: [Int: Int] = [:]
+    /// At which steps the workers stand that wait for a verdict.
+    var standing: [Int: ClosedRange<Int>] = [:]
+    /// Since when a worker waits at a decision for the others.
+    var standingSince: ContinuousClock.Instant?
+    /// States whose checkpoint failed: parts that come late are of no use.
+    var unwritten: Set<Int> = []
+    /// Why the newest of them failed.
+    var unwrittenReason = ""
     /// Why the job has ended before its last step.
     var stopped: StopCause?
     var endReason = "all steps done"
@@ -74,6 +92,8 @@ package struct SchedulerLoop {
     var evidence: [Evidence] = []
     /// Whether the failure has been told.
     var isReported = false
+    /// Whether the servers know that the job is over.
+    var serversAreTold = false
     /// Nodes that were not taken in, and why.
     var refusals: [String] = []
     /// Connections that were turned away, by kind.
@@ -84,6 +104,8 @@ package struct SchedulerLoop {
     var probes: [PendingProbe] = []
     /// What the scheduler waits for.
     package internal(set) var waits = WaitClock(who: "scheduler")
+    /// When the clock was last looked at.
+    var ticked: ContinuousClock.Instant?
     let look: (Hello) -> ProcessState
     private let limits = Limits()
     /// Outlives every view of scores: arrays that came at an odd address are copied into it.
@@ -112,8 +134,14 @@ package struct SchedulerLoop {
         _ message: Message, from connection: [UInt8], peer: Socket.Peer = .init(), at time: ContinuousClock.Instant,
         into effects: inout Effects
     ) {
-        let member = members.heard(from: connection, at: time)
-        if message.header.kind == .scores {
+        let kind = message.header.kind
+        var member: Member?
+        if kind != .hello, let known = members.heard(message.header, from: connection, peer, at: time) {
+            member = known.member
+            if known.hasMoved { repeatAll(to: known.member, at: time, &effects) }
+            guard members.take(ControlNumbers(message.header), of: known.member, at: time) else { return }
+        }
+        if kind == .scores {
             guard let member, let scores = try? ScoresView(decoding: message, limits: limits, scratch: scratch)
             else { return }
             take(scores, from: member, at: time, &effects)
@@ -129,24 +157,26 @@ package struct SchedulerLoop {
             return
         }
         if case .probeWish(let wish) = control {
-            forward(wish, from: connection, &effects)
+            forward(wish, from: connection, at: time, &effects)
             return
         }
         guard let member else { return }
         switch control {
         case .heartbeat(let beat):
             members.note(member, step: beat.step, state: beat.state)
-            effects.actions.append(.send(to: connection, .heartbeat(Heartbeat(step: lastStep, state: "scheduler"))))
+            send(.heartbeat(Heartbeat(step: lastStep, state: "scheduler")), to: member, at: time, &effects)
         case .progress(let progress):
-            lastStep = max(lastStep, progress.step)
+            guard member.role == .worker else { return }
+            lastStep = max(lastStep, min(progress.step, options.plan.lastStep))
             effects.events.append(.progress(worker: member.rank, progress))
-        case .reached(let reached): arrive(member.rank, at: reached.step, connection, time, &effects)
-        case .snapshotDone(let done): take(done, at: time, &effects)
+        case .reached(let reached): arrive(member, reached, at: time, &effects)
+        case .snapshotDone(let done): take(done, of: member, at: time, &effects)
         case .failed(let failure): take(failure, of: member, at: time, &effects)
         case .leaving(let leaving):
             stop(for: .node(member, isInterrupt: leaving.isInterrupt), at: time, into: &effects)
         case .stopped(let report):
             members.note(member, report: report)
+            send(.stop(.farewell(isUnfinished: isUnfinished)), to: member, at: time, &effects)
             effects.events.append(.counters(member, report))
             endWhenAllReported(at: time, &effects)
         case .counters(let report): effects.events.append(.counters(member, report))
@@ -157,20 +187,50 @@ package struct SchedulerLoop {
         }
     }
 
+    // MARK: Sending
+
+    /// Whether everybody who lives has acknowledged what was told to it.
+    package var isSettled: Bool { members.isSettled }
+
+    /// Sends to a member; what is numbered reaches it, over whatever connection.
+    mutating func send(
+        _ control: Control, to member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        guard let connection = members.entries[member]?.connection else { return }
+        effects.actions.append(.send(to: connection, control, members.number(control, to: member, at: time)))
+    }
+
+    /// Sends to a connection of nobody's, once.
+    func send(_ control: Control, to connection: [UInt8], _ effects: inout Effects) {
+        effects.actions.append(.send(to: connection, control, ControlNumbers()))
+    }
+
+    /// Sends again what a member has not acknowledged: all of it over a new connection, else what is overdue.
+    mutating func repeatAll(
+        to member: Member, hasMoved: Bool = true, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        guard let connection = members.entries[member]?.connection else { return }
+        for out in members.overdue(member, hasMoved: hasMoved, at: time) {
+            effects.actions.append(.send(to: connection, out.item, out.numbers))
+        }
+    }
+
     // MARK: Ending
 
     /// Lets the workers go; the servers follow when the workers have reported.
     mutating func stop(at time: ContinuousClock.Instant, _ effects: inout Effects) {
         phase = .stopping(since: time, hasFailed: false)
-        sendVerdict(.stop, &effects)
+        sendVerdict(.stop, at: time, &effects)
     }
 
     mutating func endWhenAllReported(at time: ContinuousClock.Instant, _ effects: inout Effects) {
         guard case .stopping(_, let hasFailed) = phase else { return }
+        if !hasFailed, committing > 0 { return }
         if !hasFailed, members.ranked(.worker).allSatisfy({ $0.entry.report != nil || $0.entry.isLost }) {
-            for (_, entry) in members.ranked(.server) where entry.report == nil {
-                effects.actions.append(.send(to: entry.connection, .stop(Stop(reason: endReason))))
+            for (member, entry) in members.ranked(.server) where entry.report == nil && !serversAreTold {
+                send(.stop(Stop(reason: endReason)), to: member, at: time, &effects)
             }
+            serversAreTold = true
         }
         if members.allHaveReported, !hasFailed || isReported { end(at: time, &effects) }
     }
@@ -191,11 +251,13 @@ package struct SchedulerLoop {
     }
 
     /// Tells all workers what to do after the step at which they wait.
-    mutating func sendVerdict(_ action: Verdict.Action, _ effects: inout Effects) {
+    mutating func sendVerdict(
+        _ action: Verdict.Action, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
         guard let sync else { return }
         if action == .proceed { standing = [:] }
-        for (_, entry) in members.ranked(.worker) {
-            effects.actions.append(.send(to: entry.connection, .verdict(Verdict(step: sync.step, action: action))))
+        for (member, _) in members.ranked(.worker) {
+            send(.verdict(Verdict(step: sync.step, action: action)), to: member, at: time, &effects)
         }
     }
 }

@@ -4,7 +4,7 @@ import Telemetry
 package import Transport
 package import Wire
 
-/// The scheduler's thread: its socket, its clock, and the files of a checkpoint.
+/// The scheduler's thread: its socket and its clock. It only decides; a clerk does what takes time.
 package final class SchedulerNode {
     /// What comes from outside the sockets.
     package enum Command: Sendable {
@@ -19,6 +19,11 @@ package final class SchedulerNode {
     /// Makes a checkpoint of these parts and returns its path.
     package typealias Commit = (_ step: Int, _ parts: [SnapshotDone], _ judgement: Judgement) throws -> String
 
+    /// Messages taken in one turn: whatever comes in, the clock is looked at.
+    private static let mostMessages = 1000
+    /// How long nodes that leave are given to acknowledge that they may.
+    private static let farewell = Duration.seconds(2)
+
     /// Commands from other threads.
     package let inbox = Inbox<Command>()
     /// Where it listens.
@@ -26,22 +31,25 @@ package final class SchedulerNode {
 
     private let socket: Socket
     private let options: SchedulerOptions
-    private let commit: Commit
+    private let clerk: Clerk
+    private let onlookers: Onlookers
     private let watch: (SchedulerEvent) -> Void
-    private let inspect: (Inspect) -> Inspection
     private let role: (PublicKey) -> KeyDirectory.Role?
+    private let identity: Header
 
     /// Listens on an endpoint.
     ///
     /// - Parameters:
     ///   - role: what a key may do; asked only where this process encrypts.
-    ///   - commit: called on this thread.
-    ///   - inspect: tells how the job stands, on this thread.
-    ///   - watch: called on this thread with everything that happens.
+    ///   - commit: called on a thread that does nothing else, as are `discard` and `watch`, one after the other.
+    ///   - discard: removes what was written of a checkpoint that will not be whole.
+    ///   - inspect: tells how the job stands, on another thread.
+    ///   - watch: called with everything that happens.
     package init(
         _ options: SchedulerOptions, on endpoint: String, in context: Context,
         role: @escaping (PublicKey) -> KeyDirectory.Role? = { _ in nil }, commit: @escaping Commit,
-        inspect: @escaping (Inspect) -> Inspection, watch: @escaping (SchedulerEvent) -> Void
+        discard: @escaping (_ step: Int) -> Void = { _ in }, inspect: @escaping (Inspect) -> Inspection,
+        watch: @escaping (SchedulerEvent) -> Void
     ) throws {
         self.options = options
         // Nobody can make it reserve more for a frame than control messages and scores need.
@@ -50,15 +58,18 @@ package final class SchedulerNode {
         socket = try Socket.listen(on: endpoint, in: context, limits: limits)
         self.endpoint = socket.endpoint
         self.role = role
-        self.commit = commit
         self.watch = watch
-        self.inspect = inspect
+        identity = Header(.welcome, role: .scheduler, rank: 0, incarnation: 1, job: options.job, epoch: 1)
+        clerk = Clerk(Clerk.Hands(commit: commit, discard: discard, watch: watch))
+        onlookers = Onlookers(identity, inspect: inspect)
     }
 
     /// Whether somebody looks at the job by another way than this socket.
     package var isWatched: () -> Bool = { false }
     /// When somebody last asked how the job stands.
     private var inspected: ContinuousClock.Instant?
+    private var pulsed: ContinuousClock.Instant?
+    private var isOver = false
 
     /// Listens on a further endpoint, for those who only look.
     package func listen(also endpoint: String) throws { try socket.listen(also: endpoint) }
@@ -66,45 +77,69 @@ package final class SchedulerNode {
     /// Runs the job to its end.
     package func run() {
         var loop = SchedulerLoop(options, at: .now) { ProcessState.of(pid: $0.pid, host: $0.host) }
-        var poller = Poller([socket], inbox)
-        let identity = Header(
-            .welcome, role: .scheduler, rank: 0, incarnation: 1, job: options.job, epoch: 1)
-        var isOver = false
-        var pulsed: ContinuousClock.Instant?
+        var poller = Poller([socket], inbox, clerk.outcomes, onlookers.answers)
         while !isOver {
             poller.wait(.milliseconds(100))
-            var effects = SchedulerLoop.Effects()
-            for command in inbox.take() {
-                switch command {
-                case .abort(let reason): loop.abort(reason, at: .now, into: &effects)
-                case .stop(let cause): loop.stop(for: cause, at: .now, into: &effects)
-                case .saw(let sign): loop.take(sign, at: .now, into: &effects)
-                }
-            }
-            while let received = socket.receive() {
-                if case .otherVersion(let version, let from) = received {
-                    loop.refuse(protocolVersion: version, from, into: &effects)
-                }
-                guard case .message(let message, let from) = received else { continue }
-                guard mayEnter(message.header.kind) else { continue }
-                if message.header.kind == .stopped {
-                    socket.send(Control.stop(.farewell(isUnfinished: loop.isUnfinished)).message(identity), to: from)
-                }
-                loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects)
-            }
-            let now = ContinuousClock.now
-            loop.tick(at: now, into: &effects)
-            if pulsed.map({ $0.duration(to: now) >= .seconds(1) }) ?? true {
-                pulsed = now
-                if let log = socket.log {
-                    for refusal in log.takeNews() { loop.noteTurnedAway(refusal, into: &effects) }
-                    loop.turnedAway = ConnectionLog.failures(of: [log])
-                }
-                effects.events.append(loop.pulse(at: now))
-            }
-            perform(&effects, &loop, identity, &isOver)
+            turn(&loop)
         }
-        if loop.evidence.contains(where: { $0.cause != .interrupted }) { linger(&poller, identity) }
+        // Who has said its last word waits to hear that it was heard.
+        let deadline = ContinuousClock.now + Self.farewell
+        while !loop.isSettled, .now < deadline {
+            poller.wait(.milliseconds(20))
+            turn(&loop)
+        }
+        if loop.evidence.contains(where: { $0.cause != .interrupted }) { linger(&loop, &poller) }
+        clerk.finish()
+        onlookers.finish()
+        // What the clerk did last is told by this thread: it is the only one left.
+        var effects = SchedulerLoop.Effects()
+        take(clerk.outcomes.take(), &loop, &effects)
+        for event in effects.events { watch(dated(event)) }
+    }
+
+    /// Takes what has come, looks at the clock, and does what follows.
+    private func turn(_ loop: inout SchedulerLoop) {
+        var effects = SchedulerLoop.Effects()
+        for command in inbox.take() {
+            switch command {
+            case .abort(let reason): loop.abort(reason, at: .now, into: &effects)
+            case .stop(let cause): loop.stop(for: cause, at: .now, into: &effects)
+            case .saw(let sign): loop.take(sign, at: .now, into: &effects)
+            }
+        }
+        take(clerk.outcomes.take(), &loop, &effects)
+        for answer in onlookers.answers.take() { socket.send(answer.message, to: answer.connection) }
+        var left = Self.mostMessages
+        while left > 0, let received = socket.receive() {
+            left -= 1
+            if case .otherVersion(let version, let from) = received {
+                loop.refuse(protocolVersion: version, from, into: &effects)
+            }
+            guard case .message(let message, let from) = received, mayEnter(message.header.kind) else { continue }
+            loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects)
+        }
+        let now = ContinuousClock.now
+        loop.tick(at: now, into: &effects)
+        if !isOver, pulsed.map({ $0.duration(to: now) >= .seconds(1) }) ?? true {
+            pulsed = now
+            if let log = socket.log {
+                for refusal in log.takeNews() { loop.noteTurnedAway(refusal, into: &effects) }
+                loop.turnedAway = ConnectionLog.failures(of: [log])
+            }
+            effects.events.append(loop.pulse(at: now))
+        }
+        perform(effects, loop)
+    }
+
+    private func take(_ outcomes: [Clerk.Outcome], _ loop: inout SchedulerLoop, _ effects: inout SchedulerLoop.Effects)
+    {
+        for outcome in outcomes {
+            switch outcome {
+            case .committed(let step, let result): loop.committed(step: step, result, at: .now, into: &effects)
+            case .measured(let metrics, let split, let step):
+                loop.measured(metrics, split: split, step: step, at: .now, into: &effects)
+            }
+        }
     }
 
     /// Whether whoever sent the last message may say that: a key that may only look may only ask.
@@ -119,48 +154,32 @@ package final class SchedulerNode {
     }
 
     /// Goes on answering those who look at a job that has failed.
-    private func linger(_ poller: inout Poller, _ identity: Header) {
+    private func linger(_ loop: inout SchedulerLoop, _ poller: inout Poller) {
         let end = ContinuousClock.now + options.linger
         while .now < end, isWatched() || inspected.map({ $0.duration(to: .now) < .seconds(5) }) == true {
             poller.wait(.milliseconds(100))
-            _ = inbox.take()
-            while let received = socket.receive() {
-                guard case .message(let message, let from) = received,
-                    case .inspect(let wish) = try? Control(decoding: message, limits: Limits())
-                else { continue }
-                socket.send(Control.inspected(inspect(wish)).message(identity), to: from)
-            }
+            turn(&loop)
         }
     }
 
-    private func perform(
-        _ effects: inout SchedulerLoop.Effects, _ loop: inout SchedulerLoop, _ identity: Header, _ isOver: inout Bool
-    ) {
-        while !effects.actions.isEmpty || !effects.events.isEmpty {
-            let due = effects
-            effects = SchedulerLoop.Effects()
-            for event in due.events {
-                // How the members stand now: the last pulse may have been before they came or went.
-                if event.concernsNodes { watch(loop.pulse(at: .now)) }
-                watch(dated(event))
-            }
-            for action in due.actions {
-                switch action {
-                case .send(let connection, let control): socket.send(control.message(identity), to: connection)
-                case .commit(let step, let parts, let judgement):
-                    let began = ContinuousClock.now
-                    let result = Result {
-                        (
-                            path: try commit(step, parts, judgement), seconds: began.duration(to: .now) / .seconds(1),
-                            bytes: parts.reduce(0) { $0 + $1.bytes }
-                        )
-                    }
-                    loop.committed(step: step, result, at: .now, into: &effects)
-                case .inspect(let connection, let wish):
-                    inspected = .now
-                    socket.send(Control.inspected(inspect(wish)).message(identity), to: connection)
-                case .end: isOver = true
-                }
+    private func perform(_ effects: SchedulerLoop.Effects, _ loop: SchedulerLoop) {
+        for event in effects.events {
+            // How the members stand now: the last pulse may have been before they came or went.
+            if event.concernsNodes { clerk.ask(.tell(loop.pulse(at: .now))) }
+            clerk.ask(.tell(dated(event)))
+        }
+        for action in effects.actions {
+            switch action {
+            case .send(let connection, let control, let numbers):
+                socket.send(control.message(identity).with(numbers), to: connection)
+            case .commit(let step, let parts, let judgement):
+                clerk.ask(.commit(step: step, parts: parts, judgement: judgement))
+            case .discard(let step): clerk.ask(.discard(step: step))
+            case .measure(let book, let split, let step): clerk.ask(.measure(book, split: split, step: step))
+            case .inspect(let connection, let wish):
+                inspected = .now
+                onlookers.ask(wish, from: connection)
+            case .end: isOver = true
             }
         }
     }

@@ -87,7 +87,9 @@ package final class ServerNode {
         let link = try SchedulerLink(
             to: options.scheduler, in: context, key: options.schedulerKey, hello: hello, wait: options.wait,
             silence: options.silence, departure: options.departure)
+        defer { link.close() }
         let welcome = try link.join()
+        link.note(step: welcome.resumeStep, "building")
         // Until now nobody was let in: the scheduler alone knows who belongs to the job.
         let members = Set((welcome.nodeKeys ?? []).compactMap { PublicKey($0) })
         context.gate.admit { members.contains($0) ? .allowed : .refused }
@@ -126,12 +128,12 @@ package final class ServerNode {
     }
 
     private func serve(_ link: SchedulerLink, rank: Int) throws {
-        var poller = Poller([link.socket], notes)
+        var poller = Poller([], link.arrivals, notes)
         while true {
             poller.wait(.milliseconds(200))
             for note in notes.take() { take(note, link, rank) }
             tell(link)
-            for control in link.receive() {
+            for control in try link.receive() {
                 switch control {
                 case .snapshot(let request): for inbox in commands { inbox.post(.write(request)) }
                 case .stop(let stop):
@@ -140,7 +142,7 @@ package final class ServerNode {
                 default: break
                 }
             }
-            try link.tick(step: steps.min() ?? 0, state: "serving")
+            link.note(step: steps.min() ?? 0, "serving")
         }
     }
 
@@ -151,7 +153,7 @@ package final class ServerNode {
         if let reported, reported.duration(to: now) < .seconds(1) { return }
         reported = now
         var report = report
-        report.waits = link.waits.reports(at: now)
+        report.waits = link.waits(at: now)
         link.send(.counters(report))
     }
 

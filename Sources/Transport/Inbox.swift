@@ -2,9 +2,15 @@ import CZeroMQ
 import Foundation
 import Synchronization
 
+/// Something that wakes a thread which sleeps in a poll.
+package protocol Wakes: Sendable {
+    /// Can be read when there is something to take.
+    var descriptor: Int32 { get }
+}
+
 /// Items that other threads leave for a thread that sleeps in a poll: an eventfd wakes it.
-package final class Inbox<Item: Sendable>: Sendable {
-    let descriptor: Int32
+package final class Inbox<Item: Sendable>: Wakes {
+    package let descriptor: Int32
     private let items = Mutex<[Item]>([])
 
     /// An empty inbox.
@@ -34,14 +40,19 @@ package final class Inbox<Item: Sendable>: Sendable {
     }
 }
 
-/// Waits until a socket can be read or an inbox has something.
+/// Waits until a socket can be read or something else wakes.
 package struct Poller {
     private var items: [zmq_pollitem_t] = []
+    /// A descriptor is watched only as long as what it belongs to is there.
+    private let others: [any Wakes]
 
-    /// Watches sockets and an inbox.
-    package init<Item>(_ sockets: [Socket], _ inbox: Inbox<Item>) {
+    /// Watches sockets and what else wakes.
+    package init(_ sockets: [Socket], _ others: any Wakes...) {
+        self.others = others
         items = sockets.map { zmq_pollitem_t(socket: $0.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0) }
-        items.append(zmq_pollitem_t(socket: nil, fd: inbox.descriptor, events: Int16(ZMQ_POLLIN), revents: 0))
+        items += others.map {
+            zmq_pollitem_t(socket: nil, fd: $0.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)
+        }
     }
 
     /// Sleeps for at most `timeout`.

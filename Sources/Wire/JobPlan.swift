@@ -78,6 +78,13 @@ package struct JobPlan: Codable, Sendable, Equatable {
         }
     }
 
+    /// The first step from `step` on after which the scheduler decides; none lies beyond the last step.
+    package func decision(from step: Int) -> Int {
+        var next = step
+        while next < lastStep, !evaluates(after: next) { next += 1 }
+        return next
+    }
+
     /// Whether every shard writes a checkpoint of state `step` unasked.
     package func checkpoints(after step: Int) -> Bool {
         checkpointEvery > 0 && step > startStep && step % checkpointEvery == 0 && step != lastStep

@@ -65,6 +65,8 @@ package struct Welcome: Codable, Sendable, Equatable {
     package var serverKeys: [String]?
     /// The public keys of all nodes: shards let nobody else in; nil in plaintext.
     package var nodeKeys: [String]?
+    /// Seconds of silence, on either side, after which the other one counts as dead (`cluster.silence`).
+    package var silence = 12.0
 
     /// The properties that every welcome has, in their order.
     package init(

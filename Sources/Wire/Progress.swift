@@ -51,13 +51,19 @@ package struct ScoreHistogram: Codable, Sendable, Equatable {
     }
 }
 
-/// A worker has finished a step after which the scheduler decides, and waits for its verdict.
+/// A worker stands and waits for a verdict: at a step after which the scheduler decides, or after every step once it is held.
+///
+/// A worker that owns no micro-batch of the steps that follow stands at all of them at once.
 package struct Reached: Codable, Sendable, Equatable {
-    /// The step.
+    /// The last step in which it had something to do.
+    package var from: Int
+    /// The last step after which it can stand without having to do another: the next decision, or the one before its next
+    /// own step.
     package var step: Int
 
-    /// Every property in its order.
-    package init(step: Int) {
+    /// A worker that stands at steps `from` (unless given, `step`) to `step`.
+    package init(from: Int? = nil, step: Int) {
+        self.from = from ?? step
         self.step = step
     }
 }

@@ -33,6 +33,12 @@ final class Contribution {
         tables = widths.map(Table.init(width:))
     }
 
+    /// Whether all its sums are finite.
+    var isFinite: Bool {
+        areFinite(dense.base, count: dense.count)
+            && tables.allSatisfy { areFinite($0.gradients.base, count: $0.gradients.count) }
+    }
+
     /// Adds the right sibling: sum = left + right, element by element, in this order.
     ///
     /// - Parameter slots: a table's scratch, one element a row of the plan, all −1 on entry and on return.

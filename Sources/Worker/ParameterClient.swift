@@ -128,6 +128,9 @@ final class ParameterClient {
         }
     }
 
+    /// Forgets what was asked for: answers that come later are nobody's.
+    func cancelPull() { pulls.removeAll(keepingCapacity: true) }
+
     // MARK: Push
 
     /// Sends a subtree's sums to every shard.
@@ -257,8 +260,14 @@ final class ParameterClient {
         case .values:
             guard let request = pulls[number], request.shard == shard else { return .nothing }
             let range = map.denseRange(ofShard: shard, count: denseCount)
-            let view = try ValuesView(
-                decoding: message, expecting: layouts[shard], dense: range.count, limits: limits, scratch: scratch)
+            // What cannot be read is as good as lost: the deadline repeats the request.
+            guard
+                let view = try? ValuesView(
+                    decoding: message, expecting: layouts[shard], dense: range.count, limits: limits, scratch: scratch)
+            else {
+                refusals["unreadable", default: 0] += 1
+                return .nothing
+            }
             copy(view, from: shard, plan: plan, to: values)
             if let base = view.dense.baseAddress {
                 (dense.base + range.lowerBound).update(from: base, count: range.count)
@@ -271,7 +280,11 @@ final class ParameterClient {
             pushes = pushes.filter { $0.value.message.header.step > applied }
             return .pulled
         case .refused:
-            return try refused(Refusal(decoding: message, limits: limits), number, shard, &resend, at: time)
+            guard let refusal = try? Refusal(decoding: message, limits: limits) else {
+                refusals["unreadable", default: 0] += 1
+                return .nothing
+            }
+            return try refused(refusal, number, shard, &resend, at: time)
         default: return .nothing
         }
     }
@@ -308,10 +321,11 @@ final class ParameterClient {
     /// Repeats what has not been answered in time.
     func tick(at time: ContinuousClock.Instant) -> [Outgoing] {
         var due: [Outgoing] = []
-        for number in pulls.keys where pulls[number].map({ $0.deadline < time }) == true {
+        // In order: what a worker sends depends on nothing but what it was told.
+        for number in pulls.keys.sorted() where pulls[number].map({ $0.deadline < time }) == true {
             repeatRequest(&pulls, number, time, &due)
         }
-        for number in pushes.keys where pushes[number].map({ $0.deadline < time }) == true {
+        for number in pushes.keys.sorted() where pushes[number].map({ $0.deadline < time }) == true {
             repeatRequest(&pushes, number, time, &due)
         }
         return due

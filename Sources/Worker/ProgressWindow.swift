@@ -12,24 +12,30 @@ final class ProgressWindow {
     var losses = Losses(clicks: 0)
     private let negatives = Column<UInt32>()
     private let positives = Column<UInt32>()
-    private var since = ContinuousClock.now
+    private var since: ContinuousClock.Instant?
 
-    init() { reset() }
+    init() { reset(at: nil) }
 
-    /// Whether a message is due.
-    var isDue: Bool { since.duration(to: .now) > ProgressWindow.interval }
+    /// Whether a message is due; the first use begins the window.
+    func isDue(at time: ContinuousClock.Instant) -> Bool {
+        guard let since else {
+            since = time
+            return false
+        }
+        return since.duration(to: time) > ProgressWindow.interval
+    }
 
     /// Predictions in equal bins of [0, 1], for a running AUC.
     var histogram: ScoreHistogram {
         ScoreHistogram(negatives: Array(negatives.buffer), positives: Array(positives.buffer))
     }
 
-    func reset() {
+    func reset(at time: ContinuousClock.Instant?) {
         samples = 0
         losses = Losses(clicks: 0)
         negatives.fill(ProgressWindow.bins, with: 0)
         positives.fill(ProgressWindow.bins, with: 0)
-        since = .now
+        since = time
     }
 
     /// Counts predictions; z / (1 + |z|) is monotone in the logit, which is all that AUC asks for.

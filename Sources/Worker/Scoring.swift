@@ -6,6 +6,8 @@ import Wire
 /// The block of a split that this worker scores, chunk by chunk, and the scores so far.
 final class Scoring {
     let name: String
+    /// The step after which the state scores.
+    let step: Int
     let split: Split
     let order: DataOrder
     /// Micro-batches of the split that are this worker's.
@@ -18,8 +20,9 @@ final class Scoring {
     let labels = Column<Float>()
     let keys = Column<UInt64>()
 
-    init(name: String, split: Split, microBatches: Int, block: Range<Int>) {
+    init(name: String, step: Int, split: Split, microBatches: Int, block: Range<Int>) {
         self.name = name
+        self.step = step
         self.split = split
         self.microBatches = microBatches
         self.block = block
@@ -38,19 +41,16 @@ extension WorkerLoop {
     private var chunkSize: Int { compute.contributions.count }
 
     /// Reads the first chunk of this worker's part of a split.
-    func beginScoring(_ name: String, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+    func beginScoring(
+        _ name: String, after step: Int, at time: ContinuousClock.Instant, _ actions: inout [Action]
+    ) {
         guard let split = options.scored[name] else {
-            actions.append(
-                .control(
-                    .failed(
-                        Failure(
-                            role: .worker, rank: options.rank, step: step,
-                            message: "the dataset has no split '\(name)'"))))
+            fail("the dataset has no split '\(name)'", step: step, &actions)
             return
         }
         let count = options.plan.microBatches(over: split.sampleCount)
         let block = Subtree.block(options.rank, of: options.workers, over: count)
-        let scoring = Scoring(name: name, split: split, microBatches: count, block: block)
+        let scoring = Scoring(name: name, step: step, split: split, microBatches: count, block: block)
         score = scoring
         guard !block.isEmpty else {
             endScoring(scoring, at: time, &actions)
@@ -62,7 +62,7 @@ extension WorkerLoop {
     }
 
     private func fill(_ chunk: Range<Int>, of score: Scoring) {
-        scoring.next.step = step
+        scoring.next.step = score.step
         scoring.next.microBatchCount = score.microBatches
         scoring.next.owned = chunk
     }
@@ -100,7 +100,7 @@ extension WorkerLoop {
             return
         }
         scoring.next.unite()
-        scoring.advance()
+        scoring.swap()
         score.chunk = next
         pull(scoring.current, evaluation: true, at: time, &actions)
     }
@@ -121,7 +121,8 @@ extension WorkerLoop {
                 .scores(
                     .scores(
                         identity,
-                        range: ScoresRange(split: score.name, step: step, first: first + start, count: part.count),
+                        range: ScoresRange(
+                            split: score.name, step: score.step, first: first + start, count: part.count),
                         logits: Payload(copying: Array(score.logits.buffer[part])),
                         labels: Payload(copying: Array(score.labels.buffer[part])),
                         keys: Payload(copying: Array(score.keys.buffer[part])))))
@@ -130,5 +131,6 @@ extension WorkerLoop {
         self.score = nil
         settleTimes()
         awaitVerdict(at: time)
+        takeEarly(at: time, &actions)
     }
 }

@@ -34,14 +34,23 @@ extension WorkerLoop {
                     count: waitCounts.values)
             ]
         case .awaitingVerdict:
-            guard let verdictSince else { return [] }
+            // Others train meanwhile: nothing is late.
+            guard let verdictSince, !isIdle else { return [] }
             return [
                 WaitReport(
-                    name: "the scheduler's verdict after step \(step)",
+                    name: "the scheduler's verdict after step \(done)",
                     seconds: verdictSince.duration(to: time) / .seconds(1), count: waitCounts.verdict)
             ]
         case .filling, .computing, .finished: return []
         }
+    }
+
+    /// Since when its compute threads are at work: a thread that hangs is told like any other wait.
+    package func computing(at time: ContinuousClock.Instant) -> WaitReport? {
+        guard case .computing(let since) = phase else { return nil }
+        return WaitReport(
+            name: "its compute threads to end step \(step)", seconds: since.duration(to: time) / .seconds(1),
+            count: counts.steps + 1)
     }
 
     /// The last values of a pull are in.

@@ -27,12 +27,10 @@ extension WorkerLoop {
 
     /// Computes the step whose values are in, and fills the next.
     private func trainRound(_ actions: inout [Action]) {
-        let hasNext = step < options.plan.lastStep
-        if hasNext { prepareTraining(step + 1) }
+        let next = nextOwn(after: step)
+        if let next { prepareTraining(next) }
         start(
-            training.current, .train, fill: hasNext ? training.next : nil, from: hasNext ? source(of: step + 1) : nil,
-            &actions)
-        if training.current.owned.isEmpty { computed(at: .now, into: &actions) }
+            training.current, .train, fill: next == nil ? nil : training.next, from: next.flatMap(source), &actions)
     }
 
     /// The round's micro-batches are done; in training their sums are pushed while the next batches are filled.
@@ -47,13 +45,42 @@ extension WorkerLoop {
         for push in pushes {
             losses.clicks += push.contribution.losses.clicks
             losses.auxiliary += push.contribution.losses.auxiliary
-            let messages = client.push(
-                push.contribution, node: push.node, of: plan, isWhole: pushes.count == 1, at: time)
-            for out in messages { actions.append(.data(shard: out.shard, out.message)) }
+        }
+        // What is no number must not reach a shard: the state before this step stays what it was.
+        if losses.total.isFinite, pushes.allSatisfy(\.contribution.isFinite) {
+            for push in pushes {
+                let messages = client.push(
+                    push.contribution, node: push.node, of: plan, isWhole: pushes.count == 1, at: time)
+                for out in messages { actions.append(.data(shard: out.shard, out.message)) }
+            }
+        } else {
+            diverge(plan, losses, &actions)
         }
         times.wire += time.duration(to: .now) / .seconds(1)
         let samples = observe(plan)
-        report(plan, samples: samples, losses, &actions)
+        report(samples: samples, losses, at: time, &actions)
+    }
+
+    /// Tells that a step yields no numbers.
+    private func diverge(_ plan: StepPlan, _ losses: Losses, _ actions: inout [Action]) {
+        counts.nonfinite += 1
+        let what =
+            losses.total.isFinite
+            ? "a gradient of step \(plan.step) is not finite" : "the loss of step \(plan.step) is \(losses.total)"
+        fail(
+            "\(what): lower the learning rate, or look for absurd numeric features; the state before this step is unharmed",
+            step: plan.step, cause: .diverged, &actions)
+    }
+
+    /// Tells the scheduler, once, that this worker cannot go on.
+    func fail(
+        _ message: String, step: Int, cause: FailureReport.Cause? = nil, _ actions: inout [Action]
+    ) {
+        guard !hasFailed else { return }
+        hasFailed = true
+        actions.append(
+            .control(
+                .failed(Failure(role: .worker, rank: options.rank, step: step, message: message, cause: cause))))
     }
 
     /// The round is over: its computation, and the filling of the next batches.
@@ -66,53 +93,84 @@ extension WorkerLoop {
             return
         }
         let began = ContinuousClock.now
-        if phase == .filling {
+        if let next = training.filling {
             training.next.unite()
-            training.advance()
+            (training.filling, training.ready) = (nil, next)
+        }
+        times.read += began.duration(to: .now) / .seconds(1)
+        if phase != .filling { done = step }
+        moveOn(isDecided: false, at: time, &actions)
+    }
+
+    // MARK: Between steps
+
+    /// Goes on with its next step; stands where a decision comes first, or everywhere once it is held.
+    ///
+    /// - Parameter isDecided: whether the scheduler has let it go on from the step that it has done.
+    func moveOn(isDecided: Bool, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+        if isDecided, done >= options.plan.lastStep {
+            finish(&actions)
+            return
+        }
+        let decision = options.plan.decision(from: isDecided ? done + 1 : done)
+        let next = training.ready ?? .max
+        if next <= decision, !isHeld || isDecided && next == done + 1 {
+            step = next
+            training.ready = nil
+            training.swap()
             pull(training.current, evaluation: false, at: time, &actions)
             return
         }
-        let done = step
-        if done < options.plan.lastStep {
-            training.next.unite()
-            training.nextIsReady = true
-        }
-        times.read += began.duration(to: .now) / .seconds(1)
-        if isHeld || options.plan.evaluates(after: done) {
-            awaitVerdict(at: time)
-            flush(&actions)
-            actions.append(.control(.reached(Reached(step: done))))
-        } else {
-            proceed(at: time, &actions)
-        }
+        let last = max(done, min(decision, next - 1))
+        stand = done...last
+        awaitVerdict(at: time)
+        flush(at: time, &actions)
+        actions.append(.control(.reached(Reached(from: done, step: last))))
+        takeEarly(at: time, &actions)
     }
 
-    /// Goes on with the step that has been filled.
-    func proceed(at time: ContinuousClock.Instant, _ actions: inout [Action]) {
-        guard training.nextIsReady else {
-            phase = .finished
-            actions.append(.finish)
-            return
-        }
-        step += 1
-        training.nextIsReady = false
-        training.advance()
-        pull(training.current, evaluation: false, at: time, &actions)
+    /// From now on it stops after every step, beginning with the one that it is in, and asks what to do.
+    package func hold(at time: ContinuousClock.Instant, into actions: inout [Action]) {
+        isHeld = true
+        // A step that waits for its values has not begun, and others may be held before it: it stands in front of it.
+        guard case .pulling = phase, score == nil else { return }
+        client.cancelPull()
+        training.ready = step
+        training.swap()
+        step = done
+        moveOn(isDecided: false, at: time, &actions)
     }
 
-    /// Does what the scheduler decided.
+    /// Does what the scheduler decided; what comes before the worker stands there waits until it does.
     package func receive(
         _ verdict: Verdict, at time: ContinuousClock.Instant, into actions: inout [Action]
     ) {
-        guard verdict.step == step, phase == .awaitingVerdict else { return }
+        guard phase != .finished, verdict.step >= done else { return }
+        guard phase == .awaitingVerdict, let stand, stand.contains(verdict.step) else {
+            early = verdict
+            return
+        }
         noteVerdict(at: time)
         switch verdict.action {
-        case .proceed: proceed(at: time, &actions)
-        case .stop:
-            phase = .finished
-            actions.append(.finish)
-        case .score(let split): beginScoring(split, at: time, &actions)
+        case .proceed:
+            self.stand = nil
+            done = verdict.step
+            moveOn(isDecided: true, at: time, &actions)
+        case .stop: finish(&actions)
+        case .score(let split): beginScoring(split, after: verdict.step, at: time, &actions)
         }
+    }
+
+    /// Does what was decided before it stood here.
+    func takeEarly(at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+        guard let verdict = early, phase == .awaitingVerdict, stand?.contains(verdict.step) == true else { return }
+        early = nil
+        receive(verdict, at: time, into: &actions)
+    }
+
+    private func finish(_ actions: inout [Action]) {
+        phase = .finished
+        actions.append(.finish)
     }
 
     /// Repeats requests whose deadline has passed.
@@ -134,36 +192,26 @@ extension WorkerLoop {
         return samples
     }
 
-    private func report(_ plan: StepPlan, samples: Int, _ losses: Losses, _ actions: inout [Action]) {
+    private func report(
+        samples: Int, _ losses: Losses, at time: ContinuousClock.Instant, _ actions: inout [Action]
+    ) {
         counts.steps += 1
         counts.samples += samples
-        if !losses.total.isFinite {
-            counts.nonfinite += 1
-            actions.append(
-                .control(
-                    .failed(
-                        Failure(
-                            role: .worker, rank: options.rank, step: plan.step,
-                            message:
-                                "the loss of step \(plan.step) is \(losses.total): lower the learning rate, or look for "
-                                + "absurd numeric features; the state before this step is unharmed",
-                            cause: .diverged))))
-        }
         window.samples += samples
         window.losses.clicks += losses.clicks
         window.losses.auxiliary += losses.auxiliary
-        if window.isDue { flush(&actions) }
+        if window.isDue(at: time) { flush(at: time, &actions) }
     }
 
     /// Sends what has been counted since the last progress message.
-    func flush(_ actions: inout [Action]) {
+    func flush(at time: ContinuousClock.Instant, _ actions: inout [Action]) {
         guard window.samples > 0 else { return }
         let progress = Progress(
             step: step, samples: window.samples, loss: window.losses.clicks, auxiliaryLoss: window.losses.auxiliary,
             computeSeconds: times.compute, waitSeconds: times.wait, wireSeconds: times.wire, readSeconds: times.read,
             histogram: window.histogram)
         settleTimes()
-        window.reset()
+        window.reset(at: time)
         actions.append(.control(.progress(progress)))
     }
 }

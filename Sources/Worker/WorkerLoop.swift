@@ -36,10 +36,12 @@ package final class WorkerLoop {
     struct Lane {
         var current: StepPlan
         var next: StepPlan
-        var nextIsReady = false
+        /// The training step that `next` is being filled with, and the one that it is filled with.
+        var filling: Int?
+        var ready: Int?
 
-        /// The filled plan becomes the one in work.
-        mutating func advance() { (current, next) = (next, current) }
+        /// The filled plan becomes the one in work, or the other way round.
+        mutating func swap() { (current, next) = (next, current) }
     }
 
     /// Seconds by what they were spent on, since the last progress message and in all.
@@ -58,9 +60,18 @@ package final class WorkerLoop {
     var training: Lane
     var scoring: Lane
     var score: Scoring?
+    /// The training step in work; between steps, the last one.
     var step: Int
+    /// The last step in which this worker has nothing left to do.
+    var done: Int
+    /// Where it stands while it waits for a verdict.
+    var stand: ClosedRange<Int>?
+    /// A verdict that came before the worker stood where it belongs.
+    var early: Verdict?
     /// Whether it waits for a verdict after every step.
-    private(set) var isHeld = false
+    var isHeld = false
+    /// Whether it has told that it cannot go on.
+    var hasFailed = false
     var times = Times()
     /// Everything since the start but the times of the current window and what the client counts.
     var counts = WorkerReport()
@@ -98,6 +109,7 @@ package final class WorkerLoop {
         training = lane()
         scoring = lane()
         step = plan.startStep
+        done = step
     }
 
     /// Where it stands, in words.
@@ -106,28 +118,32 @@ package final class WorkerLoop {
         case .filling: "reading"
         case .pulling: "waiting for \(client.waitsFor)"
         case .computing: "computing"
+        case .awaitingVerdict where isIdle: "idle until step \(stand?.upperBound ?? done): it owns no micro-batch"
         case .awaitingVerdict: "waiting for the scheduler's verdict"
         case .finished: "finished"
         }
     }
 
-    /// From now on it stops after every step, beginning with the one that it is in, and asks what to do.
-    package func hold() { isHeld = true }
+    /// Whether it waits because others have micro-batches and it has none.
+    var isIdle: Bool { stand.map { $0.lowerBound < $0.upperBound } ?? false }
 
     /// The step in work.
     package var currentStep: Int { step }
 
-    /// Begins: reads the first step, or reports at once when there is nothing to train.
+    /// Begins: reads its first step, or stands at once where there is nothing to train.
     package func begin(at time: ContinuousClock.Instant, into actions: inout [Action]) {
-        guard step < options.plan.lastStep else {
-            awaitVerdict(at: time)
-            actions.append(.control(.reached(Reached(step: step))))
+        guard let first = nextOwn(after: done) else {
+            moveOn(isDecided: false, at: time, &actions)
             return
         }
-        step += 1
-        prepareTraining(step)
+        prepareTraining(first)
         phase = .filling
-        start(nil, .train, fill: training.next, from: source(of: step), &actions)
+        start(nil, .train, fill: training.next, from: source(of: first), &actions)
+    }
+
+    /// The next step of which this worker owns a micro-batch: of a step without any it asks for nothing and pushes nothing.
+    func nextOwn(after step: Int) -> Int? {
+        options.plan.nextStep(of: options.rank, among: options.workers, after: step)
     }
 
     /// Sets up the next plan for a training step.
@@ -135,8 +151,9 @@ package final class WorkerLoop {
         let plan = training.next
         plan.step = step
         plan.microBatchCount = options.plan.microBatches(of: step)
-        plan.owned = Subtree.block(options.rank, of: options.workers, over: plan.microBatchCount)
-        training.nextIsReady = false
+        plan.owned = options.plan.block(of: options.rank, among: options.workers, in: step)
+        training.filling = step
+        training.ready = nil
     }
 
     func source(of step: Int) -> StepCompute.Source? {

@@ -77,14 +77,18 @@ package final class WorkerNode {
         let link = try SchedulerLink(
             to: options.scheduler, in: context, key: options.schedulerKey, hello: options.hello, wait: options.wait,
             silence: options.silence, departure: options.departure)
+        defer { link.close() }
         let welcome = try link.join()
         do {
+            link.note(step: welcome.resumeStep, "building")
             let built = try build(welcome)
             let ways = try ShardWays(welcome, in: context)
             link.send(.ready(Ready()))
             return try run(built, link, ways)
         } catch {
-            link.send(.failed(Failure(role: .worker, rank: welcome.rank, error)))
+            if !(error is SchedulerLink.Lost) {
+                link.send(.failed(Failure(role: .worker, rank: welcome.rank, error)))
+            }
             throw error
         }
     }
@@ -99,7 +103,7 @@ package final class WorkerNode {
         defer { pool.stop() }
         var actions: [WorkerLoop.Action] = []
         loop.begin(at: .now, into: &actions)
-        var poller = Poller(shards + [link.socket], notes)
+        var poller = Poller(shards, notes, link.arrivals)
         var reported = ContinuousClock.now
         while true {
             for action in actions {
@@ -115,24 +119,16 @@ package final class WorkerNode {
             actions.removeAll(keepingCapacity: true)
             poller.wait(.milliseconds(200))
             let now = ContinuousClock.now
-            for note in notes.take() {
-                switch note {
-                case .computed: loop.computed(at: now, into: &actions)
-                case .finished: loop.finishedRound(at: now, into: &actions)
-                case .probed(let result):
-                    isProbing = false
-                    link.send(.probeResult(result))
-                }
-            }
+            take(notes.take(), loop, link, at: now, &actions)
             for (number, socket) in shards.enumerated() {
                 while let received = socket.receive() {
                     guard case .message(let message, _) = received else { continue }
                     try loop.receive(message, from: number, at: now, into: &actions)
                 }
             }
-            for control in link.receive() {
+            for control in try link.receive() {
                 switch control {
-                case .hold: loop.hold()
+                case .hold: loop.hold(at: now, into: &actions)
                 case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
                 case .probeWish(let wish): probe(wish, ways.ways, link)
                 case .stop(let stop):
@@ -142,13 +138,27 @@ package final class WorkerNode {
                 }
             }
             loop.tick(at: now, into: &actions)
-            noteWaits(of: loop, link, at: now)
+            look(at: loop, link, at: now)
             try ways.check(at: now)
             if built.statistics, reported.duration(to: now) >= .seconds(1) {
                 reported = now
                 link.send(.counters(report(of: loop, link)))
             }
-            try link.tick(step: loop.currentStep, state: loop.state)
+        }
+    }
+
+    private func take(
+        _ notes: [Note], _ loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant,
+        _ actions: inout [WorkerLoop.Action]
+    ) {
+        for note in notes {
+            switch note {
+            case .computed: loop.computed(at: time, into: &actions)
+            case .finished: loop.finishedRound(at: time, into: &actions)
+            case .probed(let result):
+                isProbing = false
+                link.send(.probeResult(result))
+            }
         }
     }
 
@@ -162,7 +172,7 @@ package final class WorkerNode {
         }
         isProbing = true
         let (identity, notes, context) = (link.identity, notes, context)
-        let seconds = min(max(wish.seconds, 0), ProbeWish.longest)
+        let seconds = wish.seconds.isFinite ? min(max(wish.seconds, 0), ProbeWish.longest) : ProbeWish.longest
         _ = RoleThread("probe") { [result] in
             var result = result
             do {
@@ -178,15 +188,21 @@ package final class WorkerNode {
         report.time = Date().timeIntervalSince1970
         report.process = process()
         report.worker = loop.report(at: .now)
-        link.waits.note("loop", loop.waits(at: .now).first)
-        report.waits = link.waits.reports()
+        noteWaits(of: loop, link)
+        report.waits = link.waits()
         return report
     }
 
-    /// Tells the link what the loop waits for, now and then: a step takes less than a look.
-    private func noteWaits(of loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant) {
+    /// Tells the link, now and then, what the loop does and waits for: a step takes less than a look.
+    private func look(at loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant) {
         guard looked.duration(to: time) > .milliseconds(200) else { return }
         looked = time
-        link.waits.note("loop", loop.waits(at: time).first, at: time)
+        link.note(step: loop.currentStep, loop.state)
+        noteWaits(of: loop, link, at: time)
+    }
+
+    private func noteWaits(of loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant = .now) {
+        link.note(wait: loop.waits(at: time).first, "loop", at: time)
+        link.note(wait: loop.computing(at: time), "compute", at: time)
     }
 }

@@ -75,7 +75,7 @@ final class ScriptedWorker {
                 damaged.header.samples += 1
                 send(damaged, to: 0) { $0.malformed += 1 }
             }
-            try link.tick(step: step, state: "following a script")
+            link.note(step: step, "following a script")
         }
         var report = NodeReport()
         report.time = Date().timeIntervalSince1970
@@ -87,8 +87,8 @@ final class ScriptedWorker {
 
     /// Shows that it lives.
     func beat() throws {
-        _ = link.receive()
-        try link.tick(step: steps, state: "following a script")
+        _ = try link.receive()
+        link.note(step: steps, "following a script")
     }
 
     /// By table the ids of a step that live on a shard, and how many samples contain each: the first few are hot.

@@ -117,7 +117,8 @@ import Testing
         let step = try step(cluster.errors(of: number))
         let status = try status(cluster)
         #expect(status.job.state == .stopped && status.events.allSatisfy { $0.kind != .lost && $0.kind != .failed })
-        #expect(cluster.lines("lost").isEmpty && !children.contains(where: Local.isAlive))
+        #expect(cluster.lines("lost").isEmpty, "\(cluster.lines("lost"))")
+        #expect(!children.contains(where: Local.isAlive))
         try finish(cluster, after: step)
     }
 

@@ -73,7 +73,7 @@ import Wire
     func otherJob() {
         let effects = start("tcp://10.0.0.2:71", workerFrom: "10.0.0.4", job: "beta")
         let refusals = effects.actions.compactMap {
-            if case .send(_, .stop(let stop)) = $0, stop.isRefusal == true { stop.reason } else { nil }
+            if case .send(_, .stop(let stop), _) = $0, stop.isRefusal == true { stop.reason } else { nil }
         }
         #expect(refusals.count == 1 && refusals[0].contains("'beta'") && refusals[0].contains("'alpha'"))
         #expect(start("tcp://10.0.0.2:71", workerFrom: "10.0.0.4", job: "alpha").events.count > 2)

@@ -30,7 +30,9 @@ import Wire
             var effects = SchedulerLoop.Effects()
             let header = Header(control.kind, role: .monitor, rank: 0, incarnation: 1, job: 0, epoch: 0)
             loop.receive(control.message(header), from: connection, at: now, into: &effects)
-            return effects.actions.compactMap { if case .send(let to, let control) = $0 { (to, control) } else { nil } }
+            return effects.actions.compactMap {
+                if case .send(let to, let control, _) = $0 { (to, control) } else { nil }
+            }
         }
 
         mutating func refusal(_ wish: ProbeWish) -> String? {

@@ -206,9 +206,9 @@ extension SchedulerLoop.Effects {
     }
     fileprivate var joins: Int { events.count { if case .joined = $0 { true } else { false } } }
     fileprivate var refusals: [String] {
-        actions.compactMap { if case .send(_, .stop(let stop)) = $0 { stop.reason } else { nil } }
+        actions.compactMap { if case .send(_, .stop(let stop), _) = $0 { stop.reason } else { nil } }
     }
     fileprivate var welcomed: [[UInt8]] {
-        actions.compactMap { if case .send(let connection, .welcome) = $0 { connection } else { nil } }
+        actions.compactMap { if case .send(let connection, .welcome, _) = $0 { connection } else { nil } }
     }
 }

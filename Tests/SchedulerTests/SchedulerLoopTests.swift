@@ -57,6 +57,7 @@ private struct Cluster {
             logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
             keys: Payload(copying: [UInt64(1), 1]))
         loop.receive(message, from: Cluster.connection(.worker, worker), at: now, into: &effects)
+        loop.measure(at: now, &effects)
         return effects
     }
 
@@ -75,15 +76,24 @@ private struct Cluster {
     }
 }
 
+extension SchedulerLoop {
+    /// What the scheduler's clerk does: the metrics of books that are complete.
+    mutating func measure(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        for case .measure(let book, let split, let step) in effects.actions {
+            measured(book.metrics(), split: split, step: step, at: time, into: &effects)
+        }
+    }
+}
+
 extension SchedulerLoop.Effects {
     fileprivate var verdicts: [Verdict.Action] {
-        actions.compactMap { if case .send(_, .verdict(let verdict)) = $0 { verdict.action } else { nil } }
+        actions.compactMap { if case .send(_, .verdict(let verdict), _) = $0 { verdict.action } else { nil } }
     }
     fileprivate var welcomes: [Welcome] {
-        actions.compactMap { if case .send(_, .welcome(let welcome)) = $0 { welcome } else { nil } }
+        actions.compactMap { if case .send(_, .welcome(let welcome), _) = $0 { welcome } else { nil } }
     }
     fileprivate var snapshots: Int {
-        actions.count { if case .send(_, .snapshot) = $0 { true } else { false } }
+        actions.count { if case .send(_, .snapshot, _) = $0 { true } else { false } }
     }
     fileprivate var commits: [Int] {
         actions.compactMap { if case .commit(let step, _, _) = $0 { step } else { nil } }
@@ -122,7 +132,7 @@ extension SchedulerLoop.Effects {
         cluster.join(.worker, 1)
         cluster.loop.receive(
             Control.hello(hello).message(header), from: [99], at: cluster.now, into: &effects)
-        guard case .send(_, .stop(let stop)) = effects.actions.first else {
+        guard case .send(_, .stop(let stop), _) = effects.actions.first else {
             Issue.record("no refusal")
             return
         }
@@ -175,7 +185,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a better state is written and tested before training goes on, a worse one is neither")
     func best() {
-        var cluster = Cluster()
+        var cluster = Cluster(epochs: 3)
         cluster.joinAll()
         let judged = cluster.evaluate(step: 4, quality: 1)
         #expect(judged.snapshots == 1 && judged.verdicts == [.score(split: "test"), .score(split: "test")])
@@ -189,29 +199,29 @@ extension SchedulerLoop.Effects {
         #expect(effects.verdicts == [.proceed, .proceed])
         #expect(cluster.loop.judgement.bestStep == 4 && cluster.loop.judgement.test?.auc == 1)
 
-        let worse = cluster.evaluate(step: 6, quality: -1)
+        let worse = cluster.evaluate(step: 8, quality: -1)
         #expect(worse.snapshots == 0 && worse.verdicts == [.proceed, .proceed])
-        #expect(cluster.loop.judgement.bestStep == 4 && cluster.loop.judgement.step == 6)
+        #expect(cluster.loop.judgement.bestStep == 4 && cluster.loop.judgement.step == 8)
     }
 
     @Test("training stops early when the metric no longer gets better, and ends when all have reported")
     func earlyStop() {
-        var cluster = Cluster(checkpoints: nil, patience: 1)
+        var cluster = Cluster(checkpoints: nil, patience: 1, epochs: 3)
         cluster.joinAll()
         _ = cluster.evaluate(step: 4, quality: 1)
         _ = cluster.scores("test", step: 4, 0, quality: 1)
         _ = cluster.scores("test", step: 4, 1, quality: 1)
-        #expect(cluster.evaluate(step: 6, quality: -1).verdicts == [.stop, .stop])
+        #expect(cluster.evaluate(step: 8, quality: -1).verdicts == [.stop, .stop])
         let report = NodeReport()
         cluster.send(.stopped(report), .worker, 0)
         let last = cluster.send(.stopped(report), .worker, 1)
-        #expect(last.actions.contains { if case .send([1, 0], .stop) = $0 { true } else { false } })
+        #expect(last.actions.contains { if case .send([1, 0], .stop, _) = $0 { true } else { false } })
         let end = cluster.send(.stopped(report), .server, 0)
         guard case .finished(let outcome) = end.events.last else {
             Issue.record("not finished")
             return
         }
-        #expect(outcome.bestStep == 4 && outcome.step == 6 && outcome.reason.contains("no better auc"))
+        #expect(outcome.bestStep == 4 && outcome.step == 8 && outcome.reason.contains("no better auc"))
     }
 
     @Test("a failure of one node stops all and is reported once")
@@ -220,7 +230,7 @@ extension SchedulerLoop.Effects {
         cluster.joinAll()
         let first = cluster.send(.failed(Failure(role: .worker, rank: 1, message: "no data")), .worker, 1)
         #expect(first.failures.isEmpty)
-        #expect(first.actions.count { if case .send(_, .stop) = $0 { true } else { false } } == 3)
+        #expect(first.actions.count { if case .send(_, .stop, _) = $0 { true } else { false } } == 3)
         #expect(cluster.send(.failed(Failure(role: .worker, rank: 0, message: "me too")), .worker, 0).failures.isEmpty)
         var effects = SchedulerLoop.Effects()
         cluster.loop.tick(at: cluster.now + .seconds(1), into: &effects)

@@ -69,6 +69,7 @@ private struct Job {
                 logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
                 keys: Payload(copying: [UInt64(1), 1]))
             loop.receive(message, from: Job.connection(.worker, worker), at: now, into: &effects)
+            loop.measure(at: now, &effects)
         }
         return effects
     }
@@ -106,20 +107,23 @@ private struct Job {
 
 extension SchedulerLoop.Effects {
     fileprivate var holds: [[UInt8]] {
-        actions.compactMap { if case .send(let to, .hold) = $0 { to } else { nil } }
+        actions.compactMap { if case .send(let to, .hold, _) = $0 { to } else { nil } }
     }
     fileprivate var verdicts: [Verdict] {
-        actions.compactMap { if case .send(_, .verdict(let verdict)) = $0 { verdict } else { nil } }
+        actions.compactMap { if case .send(_, .verdict(let verdict), _) = $0 { verdict } else { nil } }
     }
     fileprivate var decisions: [Verdict.Action] { verdicts.map(\.action) }
     fileprivate var snapshots: [Int] {
-        actions.compactMap { if case .send(_, .snapshot(let request)) = $0 { request.step } else { nil } }
+        actions.compactMap { if case .send(_, .snapshot(let request), _) = $0 { request.step } else { nil } }
     }
     fileprivate var commits: [Judgement] {
         actions.compactMap { if case .commit(_, _, let judgement) = $0 { judgement } else { nil } }
     }
+    fileprivate var discards: [Int] {
+        actions.compactMap { if case .discard(let step) = $0 { step } else { nil } }
+    }
     fileprivate var stops: [String] {
-        actions.compactMap { if case .send(_, .stop(let stop)) = $0 { stop.reason } else { nil } }
+        actions.compactMap { if case .send(_, .stop(let stop), _) = $0 { stop.reason } else { nil } }
     }
     fileprivate var isEnd: Bool { actions.contains { if case .end = $0 { true } else { false } } }
     fileprivate var stopped: (outcome: Outcome, cause: StopCause)? {
@@ -167,10 +171,10 @@ extension SchedulerLoop.Effects {
     func decisionFirst() {
         var job = Job()
         job.joinAll()
-        #expect(job.reach(4, 0).decisions == [.score(split: "valid")])
+        #expect(job.reach(4, 0).decisions.isEmpty)
         _ = job.stop()
         #expect(job.reach(3, 1).verdicts == [Verdict(step: 3, action: .proceed)])
-        #expect(job.reach(4, 1).decisions == [.score(split: "valid")])
+        #expect(job.reach(4, 1).decisions == [.score(split: "valid"), .score(split: "valid")])
         let judged = job.score("valid", step: 4)
         #expect(judged.snapshots == [4] && judged.decisions == [.score(split: "test"), .score(split: "test")])
         #expect(job.part(4).commits.isEmpty)
@@ -290,12 +294,76 @@ extension SchedulerLoop.Effects {
         #expect(job.leave().stopped?.outcome.step == 2)
     }
 
-    @Test("without a wish to stop, a shard that cannot write fails the job")
+    @Test("a planned checkpoint that cannot be written is told, its pieces are removed, and training goes on")
     func notWrittenInTraining() {
+        var job = Job(every: 3)
+        job.joinAll()
+        let failure = Failure(role: .server, rank: 0, step: 3, message: "no space left", checkpoint: 3)
+        let effects = job.send(.failed(failure), .server, 0)
+        let said = effects.events.contains { if case .checkpointFailed(3, _) = $0 { true } else { false } }
+        #expect(said && effects.stops.isEmpty && effects.failures.isEmpty && effects.discards == [3])
+        // Another shard of the same server had room.
+        #expect(job.part(3).commits.isEmpty)
+        job.reach(4, 0)
+        #expect(job.reach(4, 1).decisions == [.score(split: "valid"), .score(split: "valid")])
+    }
+
+    @Test("the best state goes on without its checkpoint, the last one fails the job", arguments: [true, false])
+    func lastNotWritten(byShard: Bool) {
         var job = Job()
         job.joinAll()
-        let failure = Failure(role: .server, rank: 0, step: 2, message: "no space left", checkpoint: 2)
-        #expect(job.send(.failed(failure), .server, 0).stops.count == 3)
+        for step in [4, 12] {
+            job.reach(step, 0)
+            job.reach(step, 1)
+            job.score("valid", step: step, quality: step == 4 ? 0 : 1)
+            var effects: SchedulerLoop.Effects
+            if byShard {
+                job.score("test", step: step)
+                effects = job.send(
+                    .failed(Failure(role: .server, rank: 0, step: step, message: "no space", checkpoint: step)),
+                    .server, 0)
+            } else {
+                _ = job.part(step)
+                job.score("test", step: step)
+                effects = job.committed(step, fails: true)
+            }
+            guard step == 12 else {
+                #expect(effects.decisions == [.proceed, .proceed])
+                continue
+            }
+            #expect(effects.decisions.isEmpty && effects.stops.count == 3)
+            job.loop.tick(at: job.now + .seconds(1), into: &effects)
+            #expect(effects.failures.first?.what.contains("the last checkpoint, of step 12, cannot be written") == true)
+        }
+    }
+
+    @Test("a worker that owns nothing stands at every step up to the next decision, and stops where the others do")
+    func idleWorker() {
+        var job = Job()
+        job.joinAll()
+        #expect(job.send(.reached(Reached(from: 0, step: 4)), .worker, 1).actions.isEmpty)
+        #expect(job.loop.lastStep == 0)
+        // Undisturbed, both meet at the decision.
+        #expect(job.reach(4, 0).decisions == [.score(split: "valid"), .score(split: "valid")])
+        // Held, the idle one stops where the other one is.
+        job = Job()
+        job.joinAll()
+        job.send(.reached(Reached(from: 0, step: 4)), .worker, 1)
+        _ = job.stop()
+        #expect(job.reach(2, 0).snapshots == [2])
+        _ = job.part(2)
+        #expect(job.committed(2).verdicts == [Verdict(step: 2, action: .stop), Verdict(step: 2, action: .stop)])
+    }
+
+    @Test("a worker that stands where nothing is decided fails the job by name")
+    func nowhere() {
+        for reached in [Reached(step: 3), Reached(from: 5, step: 4), Reached(step: -4), Reached(step: 400)] {
+            var job = Job()
+            job.joinAll()
+            var effects = job.send(.reached(reached), .worker, 1)
+            job.loop.tick(at: job.now + .seconds(1), into: &effects)
+            #expect(effects.failures.first?.what.contains("worker 1 stands at steps") == true)
+        }
     }
 
     @Test("a node that is to leave asks for the same, and how it leaves is no news")

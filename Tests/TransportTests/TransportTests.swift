@@ -120,20 +120,20 @@ import Wire
         let hello = Hello(role: .worker, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
         let link = try SchedulerLink(
             to: scheduler.endpoint, in: context, key: nil, hello: hello, wait: .seconds(5), silence: .seconds(5))
-        try link.tick(step: 0, state: "joining")
         guard case .message(_, let from)? = Self.next(scheduler) else {
             Issue.record("no hello came")
             return
         }
         let welcome = Welcome(job: 1, rank: 0, epoch: 1, servers: [], workers: 1, config: "")
         let stop = Control.stop(Stop(reason: "interrupted"))
+        let identity = Header(.welcome, role: .scheduler, rank: 0, incarnation: 1, job: 1, epoch: 1)
         for control in [Control.welcome(welcome), stop] {
-            #expect(scheduler.send(control.message(Self.header(.welcome)), to: from))
+            #expect(scheduler.send(control.message(identity), to: from))
         }
         // Both are there before the node looks.
         Thread.sleep(forTimeInterval: 0.1)
         #expect(try link.join() == welcome)
-        #expect(link.receive() == [stop])
+        #expect(try link.receive() == [stop])
     }
 
     @Test("an inbox wakes a thread that polls")

@@ -89,6 +89,8 @@ private final class Rig {
         loop.receive(Verdict(step: loop.currentStep, action: action), at: now, into: &queue)
     }
 
+    func hold() { loop.hold(at: now, into: &queue) }
+
     /// The dense parameters, as bits.
     var bits: [UInt32] { (0..<shard.dense.range.count).map { shard.dense.weights[$0].bitPattern } }
 }
@@ -121,7 +123,7 @@ private final class Rig {
     }
 
     @Test(
-        "a held worker ends its step, says so once, and goes on by single steps to the same bits",
+        "a held worker ends the step that it has begun, says so once, and goes on by single steps to the same bits",
         arguments: Place.allCases)
     func hold(in place: Place) throws {
         let rig = try Rig()
@@ -132,19 +134,21 @@ private final class Rig {
                 return
             }
         }
-        rig.loop.hold()
+        rig.hold()
         try rig.settle()
         let expected =
             switch place {
-            case .beforeFirstStep: 1
-            case .pulling, .computing: 2
+            case .beforeFirstStep: 0
+            // What waits for its values has not begun.
+            case .pulling: 1
+            case .computing: 2
             case .awaitingVerdict, .scoring: 3
             }
         #expect(rig.loop.phase == .awaitingVerdict && rig.reached == [expected], "\(rig.reached)")
         #expect(rig.shard.step == expected)
         #expect(rig.scores == (place == .scoring ? 1 : 0))
         // A second hold changes nothing.
-        rig.loop.hold()
+        rig.hold()
         for step in expected + 1...6 {
             rig.decide(.proceed)
             try rig.settle()

@@ -1,0 +1,112 @@
+import Evaluation
+import Telemetry
+import Wire
+
+/// How checkpoints come about: shards write their parts, unasked or asked, and what is whole is committed.
+extension SchedulerLoop {
+    /// Shards of the job.
+    var shardCount: Int { options.servers * options.shardsPerServer }
+
+    func isOpen(_ step: Int) -> Bool {
+        switch phase {
+        case .running, .stopping(_, hasFailed: false): !unwritten.contains(step)
+        case .gathering, .stopping, .ended: false
+        }
+    }
+
+    /// Asks all servers to write the state after a step, in which all wait.
+    mutating func askForSnapshot(
+        of step: Int, _ final: Bool, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        guard let directory = options.checkpoints else { return }
+        let request = SnapshotRequest(step: step, directory: directory, final: final)
+        for (member, _) in members.ranked(.server) { send(.snapshot(request), to: member, at: time, &effects) }
+    }
+
+    /// A shard has written its part of a checkpoint.
+    mutating func take(
+        _ done: SnapshotDone, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        let first = member.rank * options.shardsPerServer
+        guard member.role == .server, (first..<first + options.shardsPerServer).contains(done.shard),
+            (options.plan.startStep...options.plan.lastStep).contains(done.step)
+        else { return }
+        guard isOpen(done.step) else {
+            if unwritten.contains(done.step) { effects.actions.append(.discard(step: done.step)) }
+            return
+        }
+        parts[done.step, default: [:]][done.shard] = done
+        commitIfWhole(done.step, &effects)
+    }
+
+    /// Commits a checkpoint that has all its parts; none of a job that has failed.
+    ///
+    /// At a step of decision it waits for the verdict and for the test split's scores: the manifest knows whether the
+    /// state is the best, and who goes on from it need not score it again.
+    mutating func commitIfWhole(_ step: Int, _ effects: inout Effects) {
+        guard isOpen(step) else { return }
+        if options.plan.evaluates(after: step) {
+            if (judgement.step ?? -1) < step { return }
+            if let sync, sync.step == step, sync.scoring != nil { return }
+        }
+        guard let shards = parts[step], shards.count == shardCount else { return }
+        parts[step] = nil
+        committing += 1
+        // The parts of an earlier step may come after a later verdict.
+        let known = (earlierJudgements + [judgement]).last { ($0.step ?? -1) <= step } ?? judgement
+        effects.actions.append(
+            .commit(step: step, parts: shards.sorted { $0.key < $1.key }.map(\.value), judgement: known))
+    }
+
+    /// A shard cannot write its part of a checkpoint.
+    mutating func takeUnwritten(
+        _ step: Int, _ reason: String, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        // The other shards of a full disk have no other news.
+        guard isOpen(step) else { return }
+        giveUp(step, reason, at: time, &effects)
+    }
+
+    /// The thread has committed a checkpoint, or could not.
+    package mutating func committed(
+        step: Int, _ result: Result<(path: String, seconds: Double, bytes: Int), any Error>,
+        at time: ContinuousClock.Instant, into effects: inout Effects
+    ) {
+        committing -= 1
+        defer { endWhenAllReported(at: time, &effects) }
+        switch result {
+        case .success(let written):
+            effects.events.append(
+                .checkpoint(step: step, path: written.path, seconds: written.seconds, bytes: written.bytes))
+            endCheckpoint(of: step, isWritten: true, at: time, &effects)
+        case .failure(let error): giveUp(step, "\(error)", at: time, &effects)
+        }
+    }
+
+    /// A checkpoint will not be whole: that is told and counted, and the job goes on with the one before.
+    private mutating func giveUp(
+        _ step: Int, _ reason: String, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        unwritten.insert(step)
+        unwrittenReason = reason
+        parts[step] = nil
+        effects.actions.append(.discard(step: step))
+        effects.events.append(.checkpointFailed(step: step, reason: reason))
+        endCheckpoint(of: step, isWritten: false, at: time, &effects)
+    }
+
+    /// Whoever waits for a checkpoint need not any more. Without the last one the work would be lost: then the job fails.
+    mutating func endCheckpoint(
+        of step: Int, isWritten: Bool, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        committedStep = step
+        guard case .running = phase, let point = sync, point.step == step, point.awaitsCheckpoint else { return }
+        sync?.awaitsCheckpoint = false
+        if !isWritten, point.stops, options.keepLast {
+            let what = "the last checkpoint, of step \(step), cannot be written: \(unwrittenReason)"
+            take(Evidence(.ownWords, of: nil, what: what, at: time), at: time, into: &effects)
+            return
+        }
+        goOn(at: time, &effects)
+    }
+}
