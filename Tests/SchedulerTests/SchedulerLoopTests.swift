@@ -86,20 +86,11 @@ extension SchedulerLoop {
 }
 
 extension SchedulerLoop.Effects {
-    fileprivate var verdicts: [Verdict.Action] {
-        actions.compactMap { if case .send(_, .verdict(let verdict), _) = $0 { verdict.action } else { nil } }
-    }
     fileprivate var welcomes: [Welcome] {
         actions.compactMap { if case .send(_, .welcome(let welcome), _) = $0 { welcome } else { nil } }
     }
-    fileprivate var snapshots: Int {
-        actions.count { if case .send(_, .snapshot, _) = $0 { true } else { false } }
-    }
-    fileprivate var commits: [Int] {
+    fileprivate var commitSteps: [Int] {
         actions.compactMap { if case .commit(let step, _, _) = $0 { step } else { nil } }
-    }
-    fileprivate var failures: [String] {
-        events.compactMap { if case .failed(let report) = $0 { report.what } else { nil } }
     }
 }
 
@@ -167,7 +158,7 @@ extension SchedulerLoop.Effects {
         cluster.join(.server, 0)
         cluster.loop.tick(at: cluster.now, into: &effects)
         cluster.loop.tick(at: start + .seconds(201), into: &effects)
-        #expect(effects.failures.first?.contains("worker 1 of 2, worker 2 of 2 did not join") == true)
+        #expect(effects.failures.first?.what.contains("worker 1 of 2, worker 2 of 2 did not join") == true)
     }
 
     @Test("a silent node fails the job by name")
@@ -180,7 +171,7 @@ extension SchedulerLoop.Effects {
         var effects = SchedulerLoop.Effects()
         cluster.loop.tick(at: cluster.now + .seconds(6), into: &effects)
         cluster.loop.tick(at: cluster.now + .seconds(7), into: &effects)
-        #expect(effects.failures.first?.contains("worker 1 on h (process 1) has been silent") == true)
+        #expect(effects.failures.first?.what.contains("worker 1 on h (process 1) has been silent") == true)
     }
 
     @Test("a better state is written and tested before training goes on, a worse one is neither")
@@ -188,19 +179,19 @@ extension SchedulerLoop.Effects {
         var cluster = Cluster(epochs: 3)
         cluster.joinAll()
         let judged = cluster.evaluate(step: 4, quality: 1)
-        #expect(judged.snapshots == 1 && judged.verdicts == [.score(split: "test"), .score(split: "test")])
+        #expect(judged.snapshots.count == 1 && judged.decisions == [.score(split: "test"), .score(split: "test")])
         // The manifest has the test split's metrics, too.
-        #expect(cluster.send(.snapshotDone(done), .server, 0).commits.isEmpty)
+        #expect(cluster.send(.snapshotDone(done), .server, 0).commitSteps.isEmpty)
         _ = cluster.scores("test", step: 4, 0, quality: 1)
         let scored = cluster.scores("test", step: 4, 1, quality: 1)
-        #expect(scored.commits == [4] && scored.verdicts.isEmpty)
+        #expect(scored.commitSteps == [4] && scored.decisions.isEmpty)
         var effects = SchedulerLoop.Effects()
         cluster.loop.committed(step: 4, .success((path: "p", seconds: 0, bytes: 3)), at: cluster.now, into: &effects)
-        #expect(effects.verdicts == [.proceed, .proceed])
+        #expect(effects.decisions == [.proceed, .proceed])
         #expect(cluster.loop.judgement.bestStep == 4 && cluster.loop.judgement.test?.auc == 1)
 
         let worse = cluster.evaluate(step: 8, quality: -1)
-        #expect(worse.snapshots == 0 && worse.verdicts == [.proceed, .proceed])
+        #expect(worse.snapshots.isEmpty && worse.decisions == [.proceed, .proceed])
         #expect(cluster.loop.judgement.bestStep == 4 && cluster.loop.judgement.step == 8)
     }
 
@@ -211,7 +202,7 @@ extension SchedulerLoop.Effects {
         _ = cluster.evaluate(step: 4, quality: 1)
         _ = cluster.scores("test", step: 4, 0, quality: 1)
         _ = cluster.scores("test", step: 4, 1, quality: 1)
-        #expect(cluster.evaluate(step: 8, quality: -1).verdicts == [.stop, .stop])
+        #expect(cluster.evaluate(step: 8, quality: -1).decisions == [.stop, .stop])
         let report = NodeReport()
         cluster.send(.stopped(report), .worker, 0)
         let last = cluster.send(.stopped(report), .worker, 1)
@@ -235,7 +226,7 @@ extension SchedulerLoop.Effects {
         var effects = SchedulerLoop.Effects()
         cluster.loop.tick(at: cluster.now + .seconds(1), into: &effects)
         cluster.loop.tick(at: cluster.now + .seconds(2), into: &effects)
-        #expect(effects.failures == ["worker 1: no data"])
+        #expect(effects.failures.map(\.what) == ["worker 1: no data"])
     }
 
     @Test("a planned checkpoint of a state that is scored and no better is written, when its parts come first and last")
@@ -250,15 +241,15 @@ extension SchedulerLoop.Effects {
             var effects = SchedulerLoop.Effects()
             cluster.loop.committed(
                 step: 4, .success((path: "p", seconds: 1, bytes: 1)), at: cluster.now, into: &effects)
-            #expect(effects.verdicts == [.proceed, .proceed])
+            #expect(effects.decisions == [.proceed, .proceed])
 
             let part = SnapshotDone(
                 step: 8, shard: 0, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0], tables: [])
             // Before the first worker says that it has arrived, too.
-            if isFirst { #expect(cluster.send(.snapshotDone(part), .server, 0).commits.isEmpty) }
+            if isFirst { #expect(cluster.send(.snapshotDone(part), .server, 0).commitSteps.isEmpty) }
             let judged = cluster.evaluate(step: 8, quality: -2)
-            #expect(judged.commits == (isFirst ? [8] : []))
-            if !isFirst { #expect(cluster.send(.snapshotDone(part), .server, 0).commits == [8]) }
+            #expect(judged.commitSteps == (isFirst ? [8] : []))
+            if !isFirst { #expect(cluster.send(.snapshotDone(part), .server, 0).commitSteps == [8]) }
             cluster.loop.tick(at: cluster.now + .seconds(30), into: &effects)
             #expect(
                 cluster.loop.waits.reports(at: cluster.now + .seconds(30)).allSatisfy {
@@ -278,6 +269,6 @@ extension SchedulerLoop.Effects {
         _ = cluster.scores("test", step: 4, 1, quality: 1)
         var effects = SchedulerLoop.Effects()
         cluster.loop.committed(step: 4, .failure(Full()), at: cluster.now, into: &effects)
-        #expect(effects.verdicts == [.proceed, .proceed])
+        #expect(effects.decisions == [.proceed, .proceed])
     }
 }

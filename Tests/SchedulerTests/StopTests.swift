@@ -5,145 +5,12 @@ import Wire
 
 @testable import Scheduler
 
-/// How a job is stopped in order, as the scheduler decides it: one server, two workers, decisions at steps 4 and 8.
-private struct Job {
-    var loop: SchedulerLoop
-    var now = ContinuousClock.now
-    let options: SchedulerOptions
-
-    init(checkpoints: String? = "c", every: Int = 0, startStep: Int = 0, judgement: Judgement? = nil, patience: Int = 0)
-    {
-        let plan = JobPlan(
-            trainSamples: 40, batch: 10, microBatch: 5, epochs: 3, startStep: startStep, evaluation: .perEpoch(1),
-            checkpointEvery: every)
-        options = SchedulerOptions(
-            job: 5, servers: 1, shardsPerServer: 1, workers: 2, config: "seed: 1", plan: plan,
-            splits: ["valid": 4, "test": 4], validation: "valid", test: "test",
-            earlyStop: patience > 0 ? .init(patience: patience, minimumGain: 0) : nil, checkpoints: checkpoints,
-            judgement: judgement)
-        loop = SchedulerLoop(options, at: now)
-    }
-
-    private func header(_ role: Role, _ rank: Int) -> Header {
-        Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
-    }
-
-    static func connection(_ role: Role, _ rank: Int) -> [UInt8] { [role.rawValue, UInt8(rank)] }
-
-    @discardableResult
-    mutating func send(_ control: Control, _ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
-        var effects = SchedulerLoop.Effects()
-        loop.receive(
-            control.message(header(role, rank)), from: Job.connection(role, rank), at: now, into: &effects)
-        return effects
-    }
-
-    @discardableResult
-    mutating func join(_ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
-        send(
-            .hello(
-                Hello(
-                    role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s"] : [], host: "h",
-                    pid: rank, processor: "p", blas: "b", version: "1")),
-            role, rank)
-    }
-
-    mutating func joinAll() {
-        join(.server, 0)
-        join(.worker, 0)
-        join(.worker, 1)
-    }
-
-    @discardableResult
-    mutating func reach(_ step: Int, _ worker: Int) -> SchedulerLoop.Effects {
-        send(.reached(Reached(step: step)), .worker, worker)
-    }
-
-    @discardableResult
-    mutating func score(_ split: String, step: Int, quality: Float = 1) -> SchedulerLoop.Effects {
-        var effects = SchedulerLoop.Effects()
-        for worker in 0..<2 {
-            effects = SchedulerLoop.Effects()
-            let message = Message.scores(
-                header(.worker, worker), range: ScoresRange(split: split, step: step, first: worker * 2, count: 2),
-                logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
-                keys: Payload(copying: [UInt64(1), 1]))
-            loop.receive(message, from: Job.connection(.worker, worker), at: now, into: &effects)
-            loop.measure(at: now, &effects)
-        }
-        return effects
-    }
-
-    mutating func stop(_ cause: StopCause = .terminated) -> SchedulerLoop.Effects {
-        var effects = SchedulerLoop.Effects()
-        loop.stop(for: cause, at: now, into: &effects)
-        return effects
-    }
-
-    mutating func part(_ step: Int) -> SchedulerLoop.Effects {
-        send(
-            .snapshotDone(
-                SnapshotDone(
-                    step: step, shard: 0, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0], tables: [])),
-            .server, 0)
-    }
-
-    mutating func committed(_ step: Int, fails: Bool = false) -> SchedulerLoop.Effects {
-        struct Full: Error {}
-        var effects = SchedulerLoop.Effects()
-        loop.committed(
-            step: step, fails ? .failure(Full()) : .success((path: "p", seconds: 0, bytes: 1)), at: now,
-            into: &effects)
-        return effects
-    }
-
-    /// All report; returns how it ended.
-    mutating func leave() -> SchedulerLoop.Effects {
-        send(.stopped(NodeReport()), .worker, 0)
-        send(.stopped(NodeReport()), .worker, 1)
-        return send(.stopped(NodeReport()), .server, 0)
-    }
-}
-
-extension SchedulerLoop.Effects {
-    fileprivate var holds: [[UInt8]] {
-        actions.compactMap { if case .send(let to, .hold, _) = $0 { to } else { nil } }
-    }
-    fileprivate var verdicts: [Verdict] {
-        actions.compactMap { if case .send(_, .verdict(let verdict), _) = $0 { verdict } else { nil } }
-    }
-    fileprivate var decisions: [Verdict.Action] { verdicts.map(\.action) }
-    fileprivate var snapshots: [Int] {
-        actions.compactMap { if case .send(_, .snapshot(let request), _) = $0 { request.step } else { nil } }
-    }
-    fileprivate var commits: [Judgement] {
-        actions.compactMap { if case .commit(_, _, let judgement) = $0 { judgement } else { nil } }
-    }
-    fileprivate var discards: [Int] {
-        actions.compactMap { if case .discard(let step) = $0 { step } else { nil } }
-    }
-    fileprivate var stops: [String] {
-        actions.compactMap { if case .send(_, .stop(let stop), _) = $0 { stop.reason } else { nil } }
-    }
-    fileprivate var isEnd: Bool { actions.contains { if case .end = $0 { true } else { false } } }
-    fileprivate var stopped: (outcome: Outcome, cause: StopCause)? {
-        for case .stopped(let outcome, let cause) in events { return (outcome, cause) }
-        return nil
-    }
-    fileprivate var hasFinished: Bool {
-        events.contains { if case .finished = $0 { true } else { false } }
-    }
-    fileprivate var failures: [FailureReport] {
-        events.compactMap { if case .failed(let report) = $0 { report } else { nil } }
-    }
-}
-
 @Suite struct StopTests {
     @Test("workers at different steps are brought to the furthest, its state is written, and all leave")
     func differentSteps() {
-        var job = Job()
+        var job = ScriptedJob()
         job.joinAll()
-        #expect(job.stop().holds == [Job.connection(.worker, 0), Job.connection(.worker, 1)])
+        #expect(job.stop().holds == [ScriptedJob.connection(.worker, 0), ScriptedJob.connection(.worker, 1)])
         #expect(job.stop(.interrupted).holds.isEmpty)
         #expect(job.reach(6, 0).actions.isEmpty)
         #expect(job.reach(5, 1).verdicts == [Verdict(step: 5, action: .proceed)])
@@ -158,7 +25,7 @@ extension SchedulerLoop.Effects {
 
     @Test("who is behind by several steps is brought on by one after the other, whoever speaks first")
     func farBehind() {
-        var job = Job()
+        var job = ScriptedJob()
         job.joinAll()
         _ = job.stop()
         job.reach(5, 1)
@@ -169,7 +36,7 @@ extension SchedulerLoop.Effects {
 
     @Test("where the furthest stands at a step of decision, the decision comes first, and is not lost")
     func decisionFirst() {
-        var job = Job()
+        var job = ScriptedJob()
         job.joinAll()
         #expect(job.reach(4, 0).decisions.isEmpty)
         _ = job.stop()
@@ -187,7 +54,7 @@ extension SchedulerLoop.Effects {
     @Test("a state that is no better is written too when the job stops there, whenever the signal comes")
     func noBetter() {
         for isLate in [false, true] {
-            var job = Job()
+            var job = ScriptedJob()
             job.joinAll()
             for step in [4, 8] {
                 if step == 8, !isLate { _ = job.stop() }
@@ -208,7 +75,7 @@ extension SchedulerLoop.Effects {
     @Test(
         "a checkpoint of the plan at that step is not written twice, be its parts there or not", arguments: [0, 1, 2])
     func planned(progress: Int) {
-        var job = Job(every: 3)
+        var job = ScriptedJob(every: 3)
         job.joinAll()
         _ = job.stop()
         if progress > 0 { #expect(job.part(3).commits.count == 1) }
@@ -225,7 +92,7 @@ extension SchedulerLoop.Effects {
 
     @Test("before all have joined the end comes at once, and who comes late is told")
     func gathering() {
-        var job = Job()
+        var job = ScriptedJob()
         job.join(.worker, 1)
         #expect(
             job.stop(.timeLimit(seconds: 2.5)).stops == ["stopped before the first step at the time limit of 2.5 s"])
@@ -233,7 +100,7 @@ extension SchedulerLoop.Effects {
         let last = job.join(.worker, 0)
         #expect(last.stops.count == 1 && last.isEnd && last.stopped?.outcome.step == 0)
 
-        job = Job()
+        job = ScriptedJob()
         job.join(.worker, 1)
         _ = job.stop()
         var effects = SchedulerLoop.Effects()
@@ -245,7 +112,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a job that keeps no checkpoints just stops")
     func withoutDirectory() {
-        var job = Job(checkpoints: nil)
+        var job = ScriptedJob(checkpoints: nil)
         job.joinAll()
         _ = job.stop(.interrupted)
         job.reach(1, 0)
@@ -256,7 +123,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a node that dies while workers are held fails the job")
     func death() {
-        var job = Job()
+        var job = ScriptedJob()
         job.joinAll()
         _ = job.stop()
         job.reach(2, 0)
@@ -274,7 +141,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a checkpoint that cannot be written does not keep the job from stopping", arguments: [true, false])
     func notWritten(byShard: Bool) {
-        var job = Job()
+        var job = ScriptedJob()
         job.joinAll()
         _ = job.stop()
         job.reach(2, 0)
@@ -294,81 +161,9 @@ extension SchedulerLoop.Effects {
         #expect(job.leave().stopped?.outcome.step == 2)
     }
 
-    @Test("a planned checkpoint that cannot be written is told, its pieces are removed, and training goes on")
-    func notWrittenInTraining() {
-        var job = Job(every: 3)
-        job.joinAll()
-        let failure = Failure(role: .server, rank: 0, step: 3, message: "no space left", checkpoint: 3)
-        let effects = job.send(.failed(failure), .server, 0)
-        let said = effects.events.contains { if case .checkpointFailed(3, _) = $0 { true } else { false } }
-        #expect(said && effects.stops.isEmpty && effects.failures.isEmpty && effects.discards == [3])
-        // Another shard of the same server had room.
-        #expect(job.part(3).commits.isEmpty)
-        job.reach(4, 0)
-        #expect(job.reach(4, 1).decisions == [.score(split: "valid"), .score(split: "valid")])
-    }
-
-    @Test("the best state goes on without its checkpoint, the last one fails the job", arguments: [true, false])
-    func lastNotWritten(byShard: Bool) {
-        var job = Job()
-        job.joinAll()
-        for step in [4, 12] {
-            job.reach(step, 0)
-            job.reach(step, 1)
-            job.score("valid", step: step, quality: step == 4 ? 0 : 1)
-            var effects: SchedulerLoop.Effects
-            if byShard {
-                job.score("test", step: step)
-                effects = job.send(
-                    .failed(Failure(role: .server, rank: 0, step: step, message: "no space", checkpoint: step)),
-                    .server, 0)
-            } else {
-                _ = job.part(step)
-                job.score("test", step: step)
-                effects = job.committed(step, fails: true)
-            }
-            guard step == 12 else {
-                #expect(effects.decisions == [.proceed, .proceed])
-                continue
-            }
-            #expect(effects.decisions.isEmpty && effects.stops.count == 3)
-            job.loop.tick(at: job.now + .seconds(1), into: &effects)
-            #expect(effects.failures.first?.what.contains("the last checkpoint, of step 12, cannot be written") == true)
-        }
-    }
-
-    @Test("a worker that owns nothing stands at every step up to the next decision, and stops where the others do")
-    func idleWorker() {
-        var job = Job()
-        job.joinAll()
-        #expect(job.send(.reached(Reached(from: 0, step: 4)), .worker, 1).actions.isEmpty)
-        #expect(job.loop.lastStep == 0)
-        // Undisturbed, both meet at the decision.
-        #expect(job.reach(4, 0).decisions == [.score(split: "valid"), .score(split: "valid")])
-        // Held, the idle one stops where the other one is.
-        job = Job()
-        job.joinAll()
-        job.send(.reached(Reached(from: 0, step: 4)), .worker, 1)
-        _ = job.stop()
-        #expect(job.reach(2, 0).snapshots == [2])
-        _ = job.part(2)
-        #expect(job.committed(2).verdicts == [Verdict(step: 2, action: .stop), Verdict(step: 2, action: .stop)])
-    }
-
-    @Test("a worker that stands where nothing is decided fails the job by name")
-    func nowhere() {
-        for reached in [Reached(step: 3), Reached(from: 5, step: 4), Reached(step: -4), Reached(step: 400)] {
-            var job = Job()
-            job.joinAll()
-            var effects = job.send(.reached(reached), .worker, 1)
-            job.loop.tick(at: job.now + .seconds(1), into: &effects)
-            #expect(effects.failures.first?.what.contains("worker 1 stands at steps") == true)
-        }
-    }
-
     @Test("a node that is to leave asks for the same, and how it leaves is no news")
     func leaving() {
-        var job = Job()
+        var job = ScriptedJob()
         job.joinAll()
         #expect(job.send(.leaving(Leaving(isInterrupt: false)), .worker, 1).holds.count == 2)
         #expect(job.send(.leaving(Leaving(isInterrupt: false)), .worker, 1).actions.isEmpty)
@@ -392,7 +187,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a signal after the last decision changes nothing: the job is finished")
     func tooLate() {
-        var job = Job(checkpoints: nil)
+        var job = ScriptedJob(checkpoints: nil)
         job.joinAll()
         job.reach(12, 0)
         job.reach(12, 1)
@@ -405,7 +200,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a job that goes on remembers what was best, and stops early when it would have")
     func memory() throws {
-        var job = Job(patience: 2)
+        var job = ScriptedJob(patience: 2)
         job.joinAll()
         job.reach(4, 0)
         job.reach(4, 1)
@@ -414,7 +209,7 @@ extension SchedulerLoop.Effects {
         let known = try #require(job.score("test", step: 4).commits.first)
         #expect(known.bestStep == 4 && known.withoutGain == 0)
 
-        var second = Job(startStep: 4, judgement: known, patience: 2)
+        var second = ScriptedJob(startStep: 4, judgement: known, patience: 2)
         second.joinAll()
         second.reach(8, 0)
         second.reach(8, 1)
@@ -425,7 +220,7 @@ extension SchedulerLoop.Effects {
         let later = try #require(second.part(9).commits.first)
         #expect(later.bestStep == 4 && later.withoutGain == 1 && later.step == 8 && later.test == known.test)
 
-        var third = Job(checkpoints: nil, startStep: 9, judgement: later, patience: 1)
+        var third = ScriptedJob(checkpoints: nil, startStep: 9, judgement: later, patience: 1)
         third.joinAll()
         third.reach(12, 0)
         third.reach(12, 1)
@@ -439,7 +234,7 @@ extension SchedulerLoop.Effects {
 
     @Test("what was chosen by something else is forgotten, and that is said")
     func otherBasis() {
-        var job = Job(judgement: Judgement(basis: "other", step: 2, bestStep: 2))
+        var job = ScriptedJob(judgement: Judgement(basis: "other", step: 2, bestStep: 2))
         job.join(.server, 0)
         job.join(.worker, 0)
         let started = job.join(.worker, 1).events
@@ -450,7 +245,7 @@ extension SchedulerLoop.Effects {
 
     @Test("parts that come after a later decision are committed with what was known of their step")
     func lateParts() {
-        var job = Job(every: 3)
+        var job = ScriptedJob(every: 3)
         job.joinAll()
         job.reach(4, 0)
         job.reach(4, 1)

@@ -1,0 +1,52 @@
+import Evaluation
+import Telemetry
+import Testing
+import Wire
+
+@testable import Scheduler
+
+/// Checkpoints that cannot be written.
+@Suite struct UnwrittenTests {
+    @Test("a planned checkpoint that cannot be written is told, its pieces are removed, and training goes on")
+    func notWrittenInTraining() {
+        var job = ScriptedJob(every: 3)
+        job.joinAll()
+        let failure = Failure(role: .server, rank: 0, step: 3, message: "no space left", checkpoint: 3)
+        let effects = job.send(.failed(failure), .server, 0)
+        let said = effects.events.contains { if case .checkpointFailed(3, _) = $0 { true } else { false } }
+        #expect(said && effects.stops.isEmpty && effects.failures.isEmpty && effects.discards == [3])
+        // Another shard of the same server had room.
+        #expect(job.part(3).commits.isEmpty)
+        job.reach(4, 0)
+        #expect(job.reach(4, 1).decisions == [.score(split: "valid"), .score(split: "valid")])
+    }
+
+    @Test("the best state goes on without its checkpoint, the last one fails the job", arguments: [true, false])
+    func lastNotWritten(byShard: Bool) {
+        var job = ScriptedJob()
+        job.joinAll()
+        for step in [4, 12] {
+            job.reach(step, 0)
+            job.reach(step, 1)
+            job.score("valid", step: step, quality: step == 4 ? 0 : 1)
+            var effects: SchedulerLoop.Effects
+            if byShard {
+                job.score("test", step: step)
+                effects = job.send(
+                    .failed(Failure(role: .server, rank: 0, step: step, message: "no space", checkpoint: step)),
+                    .server, 0)
+            } else {
+                _ = job.part(step)
+                job.score("test", step: step)
+                effects = job.committed(step, fails: true)
+            }
+            guard step == 12 else {
+                #expect(effects.decisions == [.proceed, .proceed])
+                continue
+            }
+            #expect(effects.decisions.isEmpty && effects.stops.count == 3)
+            job.loop.tick(at: job.now + .seconds(1), into: &effects)
+            #expect(effects.failures.first?.what.contains("the last checkpoint, of step 12, cannot be written") == true)
+        }
+    }
+}
