@@ -25,7 +25,7 @@ package final class ConnectionLog: Sendable {
                 "it holds another public key for this process than its own: give it the right scheduler.pub"
             case .plaintext: "one side encrypts and the other does not: give both keys, or none"
             case .abandoned: "it hung up before the handshake was over (a port scan, or a node with other keys or none)"
-            case .garbage: "what it sent is no ZeroMQ message"
+            case .garbage: "what it sent is no ZeroMQ message of version 3"
             case .crowded: "too many connections at once"
             }
         }
@@ -51,8 +51,8 @@ package final class ConnectionLog: Sendable {
 
     private struct State {
         var counts = Counts()
-        /// The addresses of open connections, by descriptor.
-        var peers: [UInt32: String] = [:]
+        /// The addresses of open connections and since when they are, by descriptor.
+        var peers: [UInt32: (address: String, since: ContinuousClock.Instant)] = [:]
         /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
         var failing: Failure?
         /// What nobody has taken yet; bounded.
@@ -71,6 +71,12 @@ package final class ConnectionLog: Sendable {
         package var key: PublicKey?
     }
 
+    /// Connections without a handshake that a socket bears at once; a handshake takes milliseconds.
+    private static let mostStrangers = 256
+    /// Connections that a socket bears at once.
+    private static let mostConnections = 4096
+    /// How long a handshake may take before libzmq hangs up.
+    static let handshake = Duration.seconds(2)
     /// More kinds of news than these are only counted.
     private static let longestNews = 32
     private let state = Mutex(State())
@@ -93,13 +99,23 @@ package final class ConnectionLog: Sendable {
         }
     }
 
+    /// Whether there are so many that the newest is to be hung up on.
+    var isCrowded: Bool {
+        state.withLock {
+            let now = ContinuousClock.now
+            return $0.counts.open > Self.mostConnections
+                || $0.counts.strangers > Self.mostStrangers
+                    && $0.peers.values.count { $0.since.duration(to: now) < Self.handshake } > Self.mostStrangers
+        }
+    }
+
     /// Notes a connection; `address` is empty for one that this side made.
     func opened(_ descriptor: UInt32, _ address: String) {
         state.withLock {
             $0.counts.connections += 1
             $0.counts.open += 1
             $0.counts.strangers += 1
-            $0.peers[descriptor] = address
+            $0.peers[descriptor] = (address, .now)
             $0.failing = nil
         }
     }
@@ -125,9 +141,18 @@ package final class ConnectionLog: Sendable {
         state.withLock {
             $0.counts.open = max(0, $0.counts.open - 1)
             if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
-            let address = $0.peers.removeValue(forKey: descriptor) ?? ""
+            let peer = $0.peers.removeValue(forKey: descriptor)
             // A refused key has been noted with the key already.
-            if let failure = $0.failing, failure != .unknownKey { $0.add(Refusal(address: address, failure: failure)) }
+            if let failure = $0.failing, failure != .unknownKey {
+                $0.add(Refusal(address: peer?.address ?? "", failure: failure))
+            } else if $0.failing == nil, $0.counts.strangers > 0,
+                let since = peer?.since, since.duration(to: .now) < Self.handshake
+            {
+                // libzmq tells nothing of a peer of its older protocols but that it is gone.
+                $0.counts.strangers -= 1
+                $0.counts.failures[.garbage, default: 0] += 1
+            }
+            $0.counts.strangers = min($0.counts.strangers, $0.counts.open)
             $0.failing = nil
         }
     }

@@ -61,7 +61,7 @@ package final class Socket {
         set(ZMQ_BACKLOG, 256)
         set(ZMQ_RECONNECT_IVL, 50)
         set(ZMQ_RECONNECT_IVL_MAX, 2000)
-        set(ZMQ_HANDSHAKE_IVL, 2000)
+        set(ZMQ_HANDSHAKE_IVL, Int32(ConnectionLog.handshake / .milliseconds(1)))
         set(ZMQ_TCP_KEEPALIVE, 1)
         set(ZMQ_TCP_KEEPALIVE_IDLE, 10)
         set(ZMQ_TCP_KEEPALIVE_INTVL, 5)
@@ -83,6 +83,9 @@ package final class Socket {
     ) throws(TransportError) -> Socket {
         let socket = try Socket(.router, context, limits)
         let address = try Endpoint(endpoint)
+        // A domain, whoever is let in by it, keeps peers of ZeroMQ's older protocols out: libzmq (4.3.4) ends the process
+        // when such a one names itself to a socket that closes. Keys put another domain in its place.
+        guard socket.set(ZMQ_ZAP_DOMAIN, Gate.openDomain) else { throw .failed("zmq_setsockopt", lastError()) }
         try socket.secure(address, asServer: true, expecting: nil)
         guard zmq_bind(socket.handle, "\(address)") == 0 else { throw .bind(endpoint: endpoint, lastError()) }
         return socket
@@ -123,10 +126,9 @@ package final class Socket {
         var isSet =
             setKey(ZMQ_CURVE_SECRETKEY, identity.secret) && setKey(ZMQ_CURVE_PUBLICKEY, identity.publicKey.bytes)
         if asServer {
-            let domain = "myriad-\(watched.number)"
             isSet =
                 isSet && set(ZMQ_CURVE_SERVER, 1) && set(Self.enforceDomain, 1)
-                && zmq_setsockopt(handle, ZMQ_ZAP_DOMAIN, domain, domain.utf8.count) == 0
+                && set(ZMQ_ZAP_DOMAIN, "myriad-\(watched.number)")
         } else if let key {
             isSet = isSet && setKey(ZMQ_CURVE_SERVERKEY, key.bytes)
         }
@@ -207,6 +209,10 @@ package final class Socket {
     private func set(_ option: Int32, _ value: Int32) -> Bool {
         var value = value
         return zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size) == 0
+    }
+
+    private func set(_ option: Int32, _ value: String) -> Bool {
+        zmq_setsockopt(handle, option, value, value.utf8.count) == 0
     }
 
     private func setKey(_ option: Int32, _ bytes: [UInt8]) -> Bool {

@@ -9,7 +9,8 @@ import Wire
     private let scheduler = Result { try KeyPair() }
     private let node = Result { try KeyPair() }
 
-    private func until(_ isSo: () -> Bool) -> Bool {
+    /// Polls until it is so, for at most half a minute.
+    static func until(_ isSo: () -> Bool) -> Bool {
         let deadline = ContinuousClock.now + .seconds(30)
         while .now < deadline {
             if isSo() { return true }
@@ -29,7 +30,7 @@ import Wire
         #expect(socket.send(Message(TransportTests.header(.hello))))
         #expect(TransportTests.next(door) != nil)
         #expect(door.peer == Socket.Peer(address: "127.0.0.1", key: key.publicKey))
-        #expect(until { door.log?.counts.handshakes == 1 && socket.log?.counts.apart == nil })
+        #expect(Self.until { door.log?.counts.handshakes == 1 && socket.log?.counts.apart == nil })
     }
 
     @Test("an unknown key is refused, named and counted on both sides")
@@ -39,8 +40,8 @@ import Wire
         context.gate.admit { _ in .refused }
         let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
         let socket = try Socket.connect(to: door.endpoint, in: try Context(identity: key), key: own.publicKey)
-        #expect(until { socket.log?.counts.count(.unknownKey) == 1 })
-        #expect(until { door.log?.counts.count(.unknownKey) == 1 && door.log?.counts.open == 0 })
+        #expect(Self.until { socket.log?.counts.count(.unknownKey) == 1 })
+        #expect(Self.until { door.log?.counts.count(.unknownKey) == 1 && door.log?.counts.open == 0 })
         let news = door.log?.takeNews() ?? []
         #expect(news == [.init(address: "127.0.0.1", failure: .unknownKey, key: key.publicKey)])
         #expect(door.log?.takeNews().isEmpty == true && door.log?.counts.handshakes == 0)
@@ -52,10 +53,10 @@ import Wire
         let context = try Context(identity: own)
         let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
         let socket = try Socket.connect(to: door.endpoint, in: try Context(identity: key), key: own.publicKey)
-        #expect(until { (door.log?.counts.count(.abandoned) ?? 0) > 1 })
+        #expect(Self.until { (door.log?.counts.count(.abandoned) ?? 0) > 1 })
         #expect(socket.log?.counts.handshakes == 0)
         context.gate.admit { _ in .allowed }
-        #expect(until { socket.log?.counts.handshakes == 1 })
+        #expect(Self.until { socket.log?.counts.handshakes == 1 })
     }
 
     @Test("a wrong key of the server, and plaintext on one side, are told apart on both sides")
@@ -66,20 +67,20 @@ import Wire
         let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
         let wrong = try Socket.connect(
             to: door.endpoint, in: try Context(identity: try node.get()), key: try KeyPair().publicKey)
-        #expect(until { (wrong.log?.counts.count(.abandoned) ?? 0) > 1 })
-        #expect(until { (door.log?.counts.count(.wrongServerKey) ?? 0) > 1 })
+        #expect(Self.until { (wrong.log?.counts.count(.abandoned) ?? 0) > 1 })
+        #expect(Self.until { (door.log?.counts.count(.wrongServerKey) ?? 0) > 1 })
         let plain = try Socket.connect(to: door.endpoint, in: try Context())
         // Whoever sees it first hangs up, which the other one may notice before it sees it, too.
         func sees(_ socket: Socket) -> Bool {
             let counts = socket.log?.counts ?? .init()
             return counts.count(.plaintext) + counts.count(.abandoned) > 0
         }
-        #expect(until { plain.log?.counts.count(.plaintext) == 1 && sees(door) })
+        #expect(Self.until { plain.log?.counts.count(.plaintext) == 1 && sees(door) })
         #expect(Reachability.mechanism(of: try Endpoint(door.endpoint)) == "CURVE")
         let open = try Socket.listen(on: "tcp://127.0.0.1:*", in: try Context())
         let secured = try Socket.connect(
             to: open.endpoint, in: try Context(identity: try node.get()), key: own.publicKey)
-        #expect(until { secured.log?.counts.count(.plaintext) == 1 && sees(open) })
+        #expect(Self.until { secured.log?.counts.count(.plaintext) == 1 && sees(open) })
         #expect(Reachability.mechanism(of: try Endpoint(open.endpoint)) == "NULL")
         #expect(door.log?.counts.handshakes == 0)
     }
@@ -103,13 +104,14 @@ import Wire
         let strangers = (0..<400).map { _ in Self.connect(port) }
         defer { for stranger in strangers { close(stranger) } }
         #expect(strangers.allSatisfy { $0 >= 0 })
-        #expect(until { (door.log?.counts.count(.crowded) ?? 0) > 0 })
+        #expect(Self.until { (door.log?.counts.count(.crowded) ?? 0) > 0 })
         let socket = try Socket.connect(to: door.endpoint, in: try Context(identity: key), key: own.publicKey)
-        #expect(until { socket.log?.counts.handshakes == 1 })
-        #expect(until { (door.log?.counts.strangers ?? 1) == 0 })
+        #expect(Self.until { socket.log?.counts.handshakes == 1 })
+        #expect(Self.until { (door.log?.counts.strangers ?? 1) == 0 })
     }
 
-    private static func connect(_ port: UInt16) -> Int32 {
+    /// A TCP connection to a port of this machine that nothing is said over; −1 when there is none.
+    static func connect(_ port: UInt16) -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
