@@ -50,7 +50,7 @@ package struct ShardBench {
     /// Measures everything.
     package func run() throws -> Result {
         var result = Result()
-        let map = PartitionMap(shards: 1)
+        let map = try PartitionMap(shards: 1)
         let table = try Table(
             index: 0, options: options, partitionBits: map.bits, partitions: Array(map.partitions(ofShard: 0)), seed: 1)
         let count = ShardBench.request

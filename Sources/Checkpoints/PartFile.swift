@@ -70,7 +70,7 @@ package enum PartFile {
         _ table: Table, _ partitions: [Int], _ rows: PartitionRows, _ body: (PartitionRows) throws -> Void
     ) throws {
         for partition in partitions where table.rowCount(of: partition) > 0 {
-            table.export(partition: partition, into: rows)
+            try table.export(partition: partition, into: rows)
             try body(rows)
         }
     }
@@ -81,6 +81,7 @@ package enum PartFile {
     static func denseName(_ shard: Int, _ shards: Int) -> String { "dense-\(shard)-of-\(shards).safetensors" }
 
     private static func write(_ dense: DenseSlice, to path: String) throws {
+        try dense.checkFinite()
         let count = dense.range.count
         let writer = try SafetensorsWriter(
             path: path, [.init("weights", .float32, [count]), .init("slots", .float32, [dense.slotsPerWeight, count])])

@@ -31,7 +31,11 @@ package enum NodeSetup {
         useOneBLASThread()
         let job = try job(welcome)
         let endpoints = welcome.servers.map(\.count)
-        let map = PartitionMap(shards: endpoints.reduce(0, +))
+        let map = try PartitionMap(shards: endpoints.reduce(0, +))
+        guard endpoints.indices.contains(welcome.rank) else {
+            throw WireError.body(
+                .welcome, detail: "it names \(endpoints.count) servers, and this one server \(welcome.rank)")
+        }
         let first = endpoints[..<welcome.rank].reduce(0, +)
         let reader = try welcome.resumePath.map { try CheckpointReader(path: $0) }
         return try (first..<first + endpoints[welcome.rank]).map { number in
@@ -97,7 +101,7 @@ package enum NodeSetup {
         }
         return WorkerOptions(
             rank: welcome.rank, workers: welcome.workers,
-            map: PartitionMap(shards: welcome.servers.flatMap(\.self).count),
+            map: try PartitionMap(shards: welcome.servers.flatMap(\.self).count),
             model: job.model, schema: job.dataset.schema, historyLimit: data.history, plan: job.plan, train: train,
             negatives: negatives, scored: scored, threads: job.config.cluster.threads, seed: seed,
             requestTimeout: .seconds(job.config.cluster.requestTimeout), statistics: job.config.monitor.statistics)

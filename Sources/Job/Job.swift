@@ -45,8 +45,11 @@ package struct Job: Sendable {
             checkpointEvery: config.checkpoint.every)
     }
 
-    /// Partitions and shards.
-    package func map(servers: Int, shards: Int) -> PartitionMap { PartitionMap(shards: servers * shards) }
+    /// Partitions and shards; throws when there are more shards than partitions.
+    package func map(servers: Int, shards: Int) throws -> PartitionMap {
+        let (count, overflows) = servers.multipliedReportingOverflow(by: shards)
+        return try PartitionMap(shards: overflows ? .max : count)
+    }
 
     /// The tables as the shards hold them.
     package var tables: [TableOptions] {

@@ -132,7 +132,9 @@ package final class DenseSlice {
     ///   - gradient: `range.count` floats, from the slice's own first.
     ///   - scale: 1 / samples of the step.
     ///   - step: from 1.
-    package func apply(gradient: UnsafePointer<Float>, scale: Float, step: Int) {
+    /// - Returns: whether all numbers are finite afterwards; else the state is lost.
+    @discardableResult
+    package func apply(gradient: UnsafePointer<Float>, scale: Float, step: Int) -> Bool {
         let constants = optimizer.constants(step: step)
         for segment in segments {
             switch segment.kind {
@@ -148,6 +150,15 @@ package final class DenseSlice {
                 for i in segment.range { weights[i] = keep * weights[i] + take * (gradient[i] * scale) }
             }
         }
+        return isFinite
+    }
+
+    /// Whether parameters, statistics and optimizer state are finite numbers.
+    private var isFinite: Bool { areFinite(weights, count: (1 + slotsPerWeight) * range.count) }
+
+    /// Throws `ParametersError.diverged` when a number is not finite: nobody shall keep such a state.
+    package func checkFinite() throws(ParametersError) {
+        guard isFinite else { throw .diverged(table: "the dense parameters", id: nil) }
     }
 
     /// λ/2·|w|² over the trainable parameters of this slice; for the log.

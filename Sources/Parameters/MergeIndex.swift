@@ -21,6 +21,12 @@ final class MergeIndex {
         for i in 0..<count { _ = number(ids[i], next: first &+ i, among: all) }
     }
 
+    /// The position of the first id that stands in the list before; nil when they are distinct.
+    func firstRepeat(in ids: UnsafePointer<UInt64>, count: Int) -> Int? {
+        begin(capacity: count)
+        return (0..<count).first { number(ids[$0], next: $0, among: ids) != $0 }
+    }
+
     /// The position of an id in `ids`, or `next` if it is new; then it is known to be there from now on.
     @inline(__always)
     func number(_ id: UInt64, next: Int, among ids: UnsafePointer<UInt64>) -> Int {

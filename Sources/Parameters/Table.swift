@@ -48,6 +48,7 @@ package final class Table {
     /// Of the ids of the last message, without the bits that chose their partitions.
     package let hashes = Column<UInt64>()
     let places = Column<Place>()
+    private let distinct = MergeIndex()
 
     /// An empty table.
     ///
@@ -88,8 +89,17 @@ package final class Table {
         localOf.deallocate()
     }
 
-    /// Whether an id's partition is one of this shard's.
-    package func owns(_ id: UInt64) -> Bool { localOf[partition(of: id)] >= 0 }
+    /// Whether an id may have a row here: it is not the padding, and its partition is one of this shard's.
+    package func owns(_ id: UInt64) -> Bool { id != 0 && localOf[partition(of: id)] >= 0 }
+
+    /// Checks the ids of a message: what passes, `pull` and `apply` take.
+    ///
+    /// - Throws: `ParametersError` at an id that is 0, foreign, or there twice.
+    package func check(ids: UnsafePointer<UInt64>, count: Int) throws(ParametersError) {
+        try hash(ids, count)
+        guard let place = distinct.firstRepeat(in: ids, count: count) else { return }
+        throw .repeatedId(ids[place], table: options.name, position: place)
+    }
 
     /// The partition of an id.
     package func partition(of id: UInt64) -> Int {

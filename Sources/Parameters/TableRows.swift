@@ -82,7 +82,9 @@ extension Table {
     }
 
     /// Copies the rows of an owned partition in ascending order of id: the same bytes however they came to be.
-    package func export(partition: Int, into rows: PartitionRows) {
+    ///
+    /// - Throws: `ParametersError.diverged` at a number that is not finite: nobody shall keep such a state.
+    package func export(partition: Int, into rows: PartitionRows) throws(ParametersError) {
         guard let local = local(partition) else { preconditionFailure("partition \(partition) is another shard's") }
         let count = partitions[local].slab.count
         var order: [(id: UInt64, row: UInt32)] = []
@@ -103,6 +105,9 @@ extension Table {
             (rows.slots.base + i * layout.slots).update(from: row + layout.width, count: layout.slots)
             rows.counts[i] = layout.count(of: row)
             rows.steps[i] = layout.step(of: row)
+            guard areFinite(row, count: layout.width + layout.slots) else {
+                throw .diverged(table: options.name, id: entry.id)
+            }
         }
     }
 
@@ -173,6 +178,9 @@ extension Table {
             guard id > (i == 0 ? 0 : rows.ids[i - 1]) else { return "ids do not ascend at position \(i)" }
             guard self.partition(of: id) == partition else { return "id \(id) belongs elsewhere" }
         }
+        guard areFinite(rows.weights.base, count: count * layout.width),
+            areFinite(rows.slots.base, count: count * layout.slots)
+        else { return "they hold a number that is infinite or NaN" }
         return nil
     }
 }

@@ -10,6 +10,8 @@ extension Table {
         package var inserted = 0
         /// Gradients dropped because their row was refused at the limit.
         package var refused = 0
+        /// Whether all that was updated is made of finite numbers; else the state is lost.
+        package var isFinite = true
     }
 
     /// Applies the gradients of one complete global step: regularizes once and updates once every row.
@@ -40,10 +42,10 @@ extension Table {
         while first < count {
             let end = min(first &+ RowBlock.capacity, count)
             applied.regularization += touch(first, end, of: count, gradients, counts, scale: scale, step: step)
-            update(constants)
+            if !update(constants) { applied.isFinite = false }
             first = end
         }
-        if regularizer.isSweeping { applied.regularization += sweep(step: step, constants) }
+        if regularizer.isSweeping { sweep(step: step, constants, &applied) }
         applied.regularization *= 0.5
         applied.inserted = rowCount - rowsBefore
         applied.refused = refusedCount - refusedBefore
@@ -81,36 +83,37 @@ extension Table {
         return loss
     }
 
-    /// Updates the rows of the block, and shrinks them if the regularization is decoupled.
-    private func update(_ constants: UpdateStep) {
+    /// Updates the rows of the block, and shrinks them if the regularization is decoupled; whether they are finite then.
+    private func update(_ constants: UpdateStep) -> Bool {
         let width = layout.width
         optimizer.update(
             block.rows, block.gradients, count: block.count, width: width, stride: width, constants)
-        guard regularizer.lambda > 0, !regularizer.isCoupled else { return }
-        block.shrink { [regularizer] in regularizer.shrink($0, rate: constants.rate) }
+        if regularizer.lambda > 0, !regularizer.isCoupled {
+            block.shrink { [regularizer] in regularizer.shrink($0, rate: constants.rate) }
+        }
+        // The rows are in the nearest cache now.
+        return (0..<block.count).allSatisfy { areFinite(block.rows[$0], count: width &+ layout.slots) }
     }
 
-    /// Regularizes every stored row that the step did not touch, with a gradient of zero; returns Σ λ · |w|².
-    private func sweep(step: Int, _ constants: UpdateStep) -> Double {
+    /// Regularizes every stored row that the step did not touch, with a gradient of zero, and adds Σ λ · |w|².
+    private func sweep(step: Int, _ constants: UpdateStep, _ applied: inout Applied) {
         let zeros = block.zeros
-        var loss = 0.0
         var filled = 0
         for local in owned.indices {
             for number in 0..<partitions[local].slab.count {
                 let row = partitions[local].slab.row(UInt32(number))
                 guard layout.step(of: row) != UInt32(truncatingIfNeeded: step) else { continue }
-                loss += block.set(
+                applied.regularization += block.set(
                     filled, row: row, gradient: zeros, scale: 0, strength: regularizer.lambda,
                     isCoupled: regularizer.isCoupled)
                 filled += 1
                 guard filled == RowBlock.capacity else { continue }
                 block.count = filled
-                update(constants)
+                if !update(constants) { applied.isFinite = false }
                 filled = 0
             }
         }
         block.count = filled
-        update(constants)
-        return loss
+        if !update(constants) { applied.isFinite = false }
     }
 }

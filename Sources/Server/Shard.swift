@@ -16,10 +16,13 @@ package final class Shard {
         package let message: Message
     }
 
-    /// A file to be written: the state it holds is the shard's at the moment it is asked for.
+    /// Something for its thread to see to.
     package enum Event: Equatable {
-        /// The state after this step is due to be written unasked.
+        /// The state after this step is due to be written unasked: it is the shard's at this moment.
         case checkpointDue(step: Int)
+        /// The update to this step left numbers that are not finite in a table (or in the dense parameters): the shard
+        /// serves nothing from now on, and no file of its state can be written.
+        case diverged(step: Int, table: String)
     }
 
     struct Parked {
@@ -31,28 +34,30 @@ package final class Shard {
     /// Counters of what passed through.
     let statistics: ShardStatistics
     /// Steps applied.
-    package private(set) var step: Int
+    package internal(set) var step: Int
 
     package let options: ShardOptions
     package let tables: [Table]
     package let dense: DenseSlice
     let denseRange: Range<Int>
     let identity: Header
-    private let limits = Limits()
-    private let scratch = Scratch()
+    let limits = Limits()
+    let scratch = Scratch()
     private let replies = BufferPool()
-    private let keys = KeyLists()
-    private let accumulator: StepAccumulator
-    private let widths: [Int]
-    private let gathered = Column<UInt64>()
-    private var contribution: [RowGradients]
-    private var opened = -1
-    private let noFloats: UnsafePointer<Float>
-    private let noCounts: UnsafePointer<UInt32>
+    let keys = KeyLists()
+    let accumulator: StepAccumulator
+    let widths: [Int]
+    let gathered = Column<UInt64>()
+    var contribution: [RowGradients]
+    var opened = -1
+    let noFloats: UnsafePointer<Float>
+    let noCounts: UnsafePointer<UInt32>
     private let nothing = Column<UInt32>(capacity: 16)
     private(set) var parked: [Parked] = []
-    /// Far above workers × requests in flight; bounds what a peer gone mad can make a shard hold.
-    private static let parkedLimit = 4096
+    /// A worker waits for one pull at a time; the one before may have been to score.
+    private static let parkedPerWorker = 2
+    /// Why nothing is served any more.
+    var diverged: String?
 
     /// A shard at its plan's start step, empty until `restore` fills it.
     ///
@@ -107,11 +112,17 @@ package final class Shard {
             refuse(header, from, .oldEpoch, "the map is of epoch \(identity.epoch), not \(header.epoch)", &answers)
             return
         }
+        guard diverged == nil else {
+            refuse(header, from, .unavailable, diverged ?? "", &answers)
+            return
+        }
         do {
+            guard header.role == .worker, Int(header.rank) < options.workers else {
+                throw WireError.sender(header.kind, role: header.role, rank: Int(header.rank), workers: options.workers)
+            }
             switch header.kind {
             case .pull: try pull(message, from, &answers)
-            case .push:
-                try push(message, from, &answers, &events)
+            case .push: try push(message, from, &answers, &events)
             default:
                 statistics.malformed(header)
                 refuse(header, from, .malformed, "a shard takes pulls and pushes, not \(header.kind)", &answers)
@@ -132,50 +143,74 @@ package final class Shard {
         let evaluates = header.flags.contains(.evaluation)
         // A training pull names the step it is for, an evaluation the state it wants.
         let wanted = Int(header.step) - (evaluates ? 0 : 1)
-        if wanted > step {
-            guard parked.count < Shard.parkedLimit else {
-                refuse(header, from, .unavailable, "\(parked.count) pulls wait already; ask again", &answers)
-                return
-            }
-            statistics.parked()
-            parked.append(Parked(from: from, message: message, since: .now))
-            return
-        }
-        guard wanted == step else {
+        guard wanted >= step else {
             refuse(
                 header, from, .stepPassed, "state \(wanted) is gone: this shard is after step \(step)", &answers)
             return
         }
+        guard wanted <= options.plan.lastStep else {
+            refuse(header, from, .stepAhead, "the last step is \(options.plan.lastStep), not \(wanted)", &answers)
+            return
+        }
         let view = try PullView(decoding: message, limits: limits, tableWidths: widths, scratch: scratch)
+        guard wanted == step else {
+            park(Parked(from: from, message: message, since: .now))
+            return
+        }
         guard view.isKeyListIntact else {
             throw WireError.mismatch(.pull, what: "hash of its key list", found: 0, expected: 1)
         }
-        guard let foreign = firstForeign(view) else {
-            if !evaluates { keys.keep(view) }
-            let began = statistics.now
-            let answer = try values(for: view)
-            answers.append(Answer(to: from, message: answer))
-            statistics.answered(view, with: answer, state: wanted, since: began)
+        let began = statistics.now
+        let answer: Message
+        do {
+            if !evaluates, keys.list(of: header.rank, hash: header.keyListHash) == nil {
+                try check(view.ids.baseAddress, view.tables)
+            }
+            answer = try values(for: view)
+        } catch ParametersError.foreignId(let id, let table, _) {
+            refuse(header, from, .notOwner, foreign(id, table), &answers)
             return
         }
-        refuse(header, from, .notOwner, "id \(foreign) does not live on shard \(options.shard)", &answers)
+        if !evaluates { keys.keep(view) }
+        answers.append(Answer(to: from, message: answer))
+        statistics.answered(view, with: answer, state: wanted, since: began)
     }
 
-    private func firstForeign(_ view: PullView) -> UInt64? {
-        for (table, rows) in zip(tables, view.tables) {
-            for row in rows.range where !table.owns(view.ids[row]) { return view.ids[row] }
+    /// Keeps a pull for the step that it waits for: a repeat in the place of what it repeats, and a worker's last alone.
+    private func park(_ item: Parked) {
+        let header = item.message.header
+        let own = parked.indices.filter { parked[$0].message.header.rank == header.rank }
+        let repeated = own.first {
+            let other = parked[$0].message.header
+            return other.request == header.request && other.incarnation == header.incarnation
         }
-        return nil
+        if let repeated {
+            parked[repeated] = Parked(from: item.from, message: item.message, since: parked[repeated].since)
+            return
+        }
+        if own.count >= Shard.parkedPerWorker { parked.remove(at: own[0]) }
+        statistics.parked()
+        parked.append(item)
     }
 
-    private func values(for view: PullView) throws -> Message {
+    /// Checks ids of all tables: none 0, foreign or twice.
+    func check(_ ids: UnsafePointer<UInt64>?, _ rows: [TableRows]) throws(ParametersError) {
+        guard let ids else { return }
+        for (table, rows) in zip(tables, rows) { try table.check(ids: ids + rows.firstRow, count: rows.rows) }
+    }
+
+    func foreign(_ id: UInt64, _ table: String) -> String {
+        "id \(id) of table \(table) does not live on shard \(options.shard)"
+    }
+
+    private func values(for view: PullView) throws(ParametersError) -> Message {
         let buffer = replies.take(bytes: view.tables.floatCount * 4)
         let floats = buffer.array(of: Float.self, count: view.tables.floatCount)
         if let ids = view.ids.baseAddress, let base = floats.baseAddress {
             for (table, rows) in zip(tables, view.tables) {
                 try table.pull(ids: ids + rows.firstRow, count: rows.rows, into: base + rows.firstFloat)
-                statistics.pulled(table, rows: rows.rows)
             }
+            for (table, rows) in zip(tables, view.tables) { statistics.pulled(table, rows: rows.rows) }
         }
         var slice = Payload.empty
         if view.header.dense > 0 {
@@ -187,133 +222,10 @@ package final class Shard {
         return .values(to: view.header, from: identity, values: Payload(buffer), dense: slice)
     }
 
-    // MARK: Push
-
-    private func push(
-        _ message: Message, _ from: [UInt8], _ answers: inout [Answer], _ events: inout [Event]
-    ) throws {
-        let header = message.header
-        guard Int(header.step) == step + 1 else {
-            if header.step <= step {
-                statistics.duplicate(header)
-                acknowledge(header, from, &answers)
-            } else {
-                refuse(header, from, .stepAhead, "step \(header.step) before step \(step + 1) is complete", &answers)
-            }
-            return
-        }
-        let view = try PushView(
-            decoding: message, limits: limits, tableWidths: widths, dense: denseRange.count, scratch: scratch)
-        try check(view)
-        guard let ids = try ids(of: view, from, &answers) else { return }
-        acknowledge(header, from, &answers)
-        let began = statistics.now
-        try contribute(view, ids)
-        statistics.pushed(since: began)
-        guard step == Int(header.step) else { return }
-        if options.plan.checkpoints(after: step) { events.append(.checkpointDue(step: step)) }
-        release(&answers, &events)
-    }
-
-    /// Whether the counts of the push are those that this job's plan gives its subtree.
-    private func check(_ view: PushView) throws(WireError) {
-        let header = view.header
-        let count = options.plan.microBatches(of: Int(header.step))
-        guard Int(header.microBatches) == count else {
-            throw .mismatch(.push, what: "micro-batches", found: Int(header.microBatches), expected: count)
-        }
-        let samples = options.plan.positions(of: Int(header.step)).count
-        let covered = Subtree(packed: header.subtree).covers(of: count)
-        let size = options.plan.microBatch
-        let expected = min(covered.upperBound * size, samples) - covered.lowerBound * size
-        guard Int(header.samples) == expected else {
-            throw .mismatch(.push, what: "samples of its subtree", found: Int(header.samples), expected: expected)
-        }
-        guard Int(header.dense) == denseRange.count else {
-            throw .mismatch(.push, what: "dense floats", found: Int(header.dense), expected: denseRange.count)
-        }
-    }
-
-    /// The ids of a push, from its pull or its own frame; `nil` when the pull is not known here (refused).
-    private func ids(
-        of view: PushView, _ from: [UInt8], _ answers: inout [Answer]
-    ) throws(WireError) -> UnsafePointer<UInt64>? {
-        if case .ids(let own) = view.keys {
-            for (table, rows) in zip(tables, view.tables) {
-                for row in rows.range where !table.owns(own[row]) {
-                    refuse(view.header, from, .notOwner, "id \(own[row]) lives on another shard", &answers)
-                    return nil
-                }
-            }
-            gathered.resize(own.count)
-            if let source = own.baseAddress { gathered.base.update(from: source, count: own.count) }
-            return UnsafePointer(gathered.base)
-        }
-        guard let list = keys.list(of: view.header.rank, hash: view.header.keyListHash) else {
-            refuse(view.header, from, .sendKeys, "the key list of the pull is not held here", &answers)
-            return nil
-        }
-        try view.checkRows(against: list.tables)
-        guard case .positions(let positions) = view.keys else { return UnsafePointer(list.ids.base) }
-        gathered.resize(positions.count)
-        for row in 0..<positions.count { gathered[row] = list.ids[Int(positions[row])] }
-        return UnsafePointer(gathered.base)
-    }
-
-    /// Holds the sums of a subtree; a step that one push completes is applied from the message without a copy.
-    private func contribute(_ view: PushView, _ ids: UnsafePointer<UInt64>) throws {
-        let node = Subtree(packed: view.header.subtree)
-        if opened != step + 1 {
-            accumulator.begin(step: step + 1, microBatches: Int(view.header.microBatches))
-            opened = step + 1
-        }
-        for (index, rows) in view.tables.enumerated() {
-            contribution[index] = RowGradients(
-                ids: ids + rows.firstRow, counts: (view.rowSamples.baseAddress ?? noCounts) + rows.firstRow,
-                gradients: (view.gradients.baseAddress ?? noFloats) + rows.firstFloat, count: rows.rows)
-        }
-        let dense = view.dense.baseAddress ?? noFloats
-        if accumulator.isRootAlone(node) {
-            statistics.held(view)
-            try contribution.withUnsafeBufferPointer { parts in
-                try apply(samples: Int(view.header.samples), dense: dense) { parts[$0] }
-            }
-            return
-        }
-        let outcome = contribution.withUnsafeBufferPointer { parts in
-            parts.baseAddress.map {
-                accumulator.add(node: node, samples: Int(view.header.samples), tables: $0, dense: dense)
-            }
-        }
-        if outcome == .alreadyCovered {
-            statistics.duplicate(view.header)
-        } else {
-            statistics.held(view)
-        }
-        guard accumulator.isComplete else { return }
-        try apply(samples: accumulator.samples, dense: accumulator.dense) { accumulator.rows(table: $0) }
-    }
-
-    /// Regularizes and updates once with the sums of the complete step.
-    private func apply(samples: Int, dense gradient: UnsafePointer<Float>, rows: (Int) -> RowGradients) throws {
-        let scale = 1 / Float(samples)
-        let began = statistics.now
-        var regularization = 0.0
-        for (index, table) in tables.enumerated() {
-            let part = rows(index)
-            let applied = try table.apply(
-                ids: part.ids, count: part.count, gradients: part.gradients, counts: part.counts, scale: scale,
-                step: step + 1)
-            regularization += applied.regularization
-            statistics.updated(index, part)
-        }
-        dense.apply(gradient: gradient, scale: scale, step: step + 1)
-        step += 1
-        statistics.applied(regularization, since: began)
-    }
+    // MARK: Answers
 
     /// Answers the pulls that waited for the step just applied.
-    private func release(_ answers: inout [Answer], _ events: inout [Event]) {
+    func release(_ answers: inout [Answer], _ events: inout [Event]) {
         let waiting = parked
         parked.removeAll(keepingCapacity: true)
         for item in waiting {
@@ -322,13 +234,13 @@ package final class Shard {
         }
     }
 
-    private func acknowledge(_ header: Header, _ from: [UInt8], _ answers: inout [Answer]) {
+    func acknowledge(_ header: Header, _ from: [UInt8], _ answers: inout [Answer]) {
         let message = Message.pushed(to: header, from: identity)
         statistics.acknowledged(with: message)
         answers.append(Answer(to: from, message: message))
     }
 
-    private func refuse(
+    func refuse(
         _ header: Header, _ from: [UInt8], _ reason: Refusal.Reason, _ text: String, _ answers: inout [Answer]
     ) {
         let message = Message.refused(to: header, from: identity, Refusal(reason, text))

@@ -112,7 +112,8 @@ final class ShardStatistics {
 
     /// A step was applied.
     func applied(_ regularization: Double, since began: ContinuousClock.Instant?) {
-        counts.regularization = regularization
+        // The term of a state that diverges may be beyond all numbers; a report holds none but finite ones.
+        counts.regularization = regularization.isFinite ? regularization : .greatestFiniteMagnitude
         guard let began else { return }
         applying = began.duration(to: .now)
         counts.applySeconds.add(applying)

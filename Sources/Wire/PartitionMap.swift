@@ -16,9 +16,12 @@ package struct PartitionMap: Sendable, Equatable {
     private let owner: [UInt16]
 
     /// Contiguous blocks of partitions whose sizes differ by at most one.
-    package init(partitions: Int = defaultPartitions, shards: Int) {
-        precondition(partitions > 0 && partitions <= 1 << 16 && partitions & (partitions - 1) == 0, "a power of two")
-        precondition(shards > 0 && shards <= partitions, "1 shard at least, 1 partition a shard at least")
+    ///
+    /// - Throws: `WireError.map` unless there are from 1 to 65,536 partitions, a power of two, and a shard for at most
+    ///   each of them.
+    package init(partitions: Int = defaultPartitions, shards: Int) throws(WireError) {
+        guard (1...1 << 16).contains(partitions), partitions & (partitions - 1) == 0, (1...partitions).contains(shards)
+        else { throw .map(partitions: partitions, shards: shards) }
         self.partitions = partitions
         self.shards = shards
         owner = (0..<shards).flatMap { shard in

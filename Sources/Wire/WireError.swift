@@ -24,6 +24,12 @@ package enum WireError: Error, Equatable, Sendable {
     case mismatch(MessageKind, what: String, found: Int, expected: Int)
     /// An element of an array that cannot be.
     case element(MessageKind, what: String, index: Int, found: Int, allowed: ClosedRange<Int>)
+    /// Gradients with a number that is infinite or NaN.
+    case notFinite(MessageKind)
+    /// A message of somebody who has no business to send it.
+    case sender(MessageKind, role: Role, rank: Int, workers: Int)
+    /// Shards among which no partitions can be divided.
+    case map(partitions: Int, shards: Int)
     /// A JSON frame that does not decode.
     case body(MessageKind, detail: String)
 }
@@ -56,6 +62,13 @@ extension WireError: CustomStringConvertible {
             "\(kind) has \(found) \(what), expected \(expected); all processes must run the same config"
         case .element(let kind, let what, let index, let found, let allowed):
             "\(what) \(index) of \(kind) is \(found), allowed are \(allowed.lowerBound) to \(allowed.upperBound)"
+        case .notFinite(let kind):
+            "\(kind) holds a number that is infinite or NaN: the training diverged at its sender; lower the learning rate"
+        case .sender(let kind, let role, let rank, let workers):
+            "\(kind) comes of \(role) \(rank), but only workers 0 to \(workers - 1) may send it"
+        case .map(let partitions, let shards):
+            "\(shards) shards cannot share \(partitions) partitions: cluster.servers × cluster.shards must be from 1 to "
+                + "\(partitions)"
         case .body(let kind, let detail):
             "the text of \(kind) does not decode: \(detail)"
         }

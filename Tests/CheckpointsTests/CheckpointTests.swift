@@ -17,7 +17,7 @@ import Wire
         let dense: [DenseSlice]
 
         init(shards: Int, _ kind: OptimizerOptions.Kind) throws {
-            map = PartitionMap(shards: shards)
+            map = try PartitionMap(shards: shards)
             var layout = ParameterLayout()
             _ = layout.matrix("top.weight", rows: 7, columns: 5, initial: .glorotUniform)
             _ = layout.statistic("top.mean", columns: 5, initial: 0)

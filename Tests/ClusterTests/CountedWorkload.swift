@@ -48,7 +48,7 @@ struct CountedWorkload {
         let cluster = job.config.cluster
         tables = job.dataset.schema.tables
         widths = job.model.tables.map(\.width)
-        map = PartitionMap(shards: cluster.servers * cluster.shards)
+        map = try PartitionMap(shards: cluster.servers * cluster.shards)
         dense = job.model.layout.count
         shards = (0..<map.shards).map { [tables] _ in
             Shard(hot: tables.map { _ in [:] }, updatedRows: tables.map { _ in 0 })

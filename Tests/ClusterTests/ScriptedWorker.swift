@@ -47,7 +47,7 @@ final class ScriptedWorker {
             silence: .seconds(60))
         let welcome = try link.join()
         let endpoints = welcome.servers.flatMap(\.self)
-        map = PartitionMap(shards: endpoints.count)
+        map = try PartitionMap(shards: endpoints.count)
         sockets = try endpoints.map { try Socket.connect(to: $0, in: context) }
         let tables = job.dataset.schema.tables
         counts = endpoints.map { _ in Counts(hot: tables.map { _ in [:] }) }

@@ -40,7 +40,7 @@ extension Table {
         var result: [[UInt32]] = []
         let rows = PartitionRows()
         for partition in owned {
-            export(partition: partition, into: rows)
+            try? export(partition: partition, into: rows)
             for i in 0..<rows.ids.count {
                 var row = [UInt32(truncatingIfNeeded: rows.ids[i]), UInt32(truncatingIfNeeded: rows.ids[i] >> 32)]
                 row += (0..<layout.width).map { rows.weights[i * layout.width + $0].bitPattern }

@@ -18,7 +18,7 @@ private func trained(_ kind: OptimizerOptions.Kind, counts: RegularizationOption
 private func copy(_ source: Table, to targets: [Table]) throws {
     let rows = PartitionRows()
     for partition in source.owned {
-        source.export(partition: partition, into: rows)
+        try source.export(partition: partition, into: rows)
         for target in targets where target.owned.contains(partition) {
             try target.restore(partition: partition, from: rows)
         }
@@ -53,7 +53,7 @@ func exportsAreSorted() throws {
     let table = try makeTable(bits: 0)
     try table.push([5, UInt64.max, 1, 3], [Float](repeating: 0, count: 12))
     let rows = PartitionRows()
-    table.export(partition: 0, into: rows)
+    try table.export(partition: 0, into: rows)
     #expect(Array(rows.ids.buffer) == [1, 3, 5, .max])
     #expect(bits(Array(rows.weights.buffer)) == bits(try table.weights([1, 3, 5, .max])))
     #expect(Array(rows.steps.buffer) == [1, 1, 1, 1])

@@ -8,27 +8,30 @@ import Wire
 /// A job of two tables and 40 dense floats, driven without sockets: what workers would send, in any order and number.
 struct ShardJob {
     static let widths = [3, 2]
-    let plan = JobPlan(trainSamples: 64, batch: 16, microBatch: 2, epochs: 4)
+    let plan: JobPlan
     let layout: ParameterLayout
     let map: PartitionMap
     var shards: [Shard] = []
 
-    init(shards count: Int, optimizer: OptimizerOptions.Kind = .adagrad) throws {
+    init(
+        shards count: Int, optimizer: OptimizerOptions.Kind = .adagrad, rate: Float? = nil, checkpointEvery: Int = 0
+    ) throws {
+        plan = JobPlan(trainSamples: 64, batch: 16, microBatch: 2, epochs: 4, checkpointEvery: checkpointEvery)
         var layout = ParameterLayout()
         _ = layout.matrix("w", rows: 5, columns: 5)
         _ = layout.statistic("mean", columns: 6, initial: 0)
         self.layout = layout
-        map = PartitionMap(partitions: 16, shards: count)
+        map = try PartitionMap(partitions: 16, shards: count)
         for shard in 0..<count {
             let options = ShardOptions(
                 shard: shard, map: map,
                 tables: ShardJob.widths.enumerated().map { index, width in
                     TableOptions(
-                        name: "t\(index)", width: width, optimizer: OptimizerOptions(kind: optimizer),
+                        name: "t\(index)", width: width, optimizer: OptimizerOptions(kind: optimizer, rate: rate),
                         regularization: RegularizationOptions(kind: .mba, lambda: 0.5, counts: .running))
                 },
                 layout: layout, initialDense: (0..<layout.count).map { Float($0) / 64 }, dense: DenseOptions(),
-                seed: 11, plan: plan, checkpoints: "")
+                seed: 11, plan: plan, checkpoints: "", workers: 16)
             shards.append(try Shard(options, identity: ShardJob.header(.values, role: .server, rank: shard)))
         }
     }
@@ -103,11 +106,14 @@ struct ShardJob {
     }
 
     /// Sends to a shard and returns what it answered.
-    func send(_ message: Message, to shard: Int) -> [Message] {
+    func send(_ message: Message, to shard: Int) -> [Message] { exchange(message, to: shard).answers }
+
+    /// Sends to a shard and returns what came of it.
+    func exchange(_ message: Message, to shard: Int) -> (answers: [Message], events: [Shard.Event]) {
         var answers: [Shard.Answer] = []
         var events: [Shard.Event] = []
         shards[shard].receive(message, from: [1], answers: &answers, events: &events)
-        return answers.map(\.message)
+        return (answers.map(\.message), events)
     }
 
     /// Runs steps with so many workers; `order` chooses in which order their pushes arrive.
@@ -131,7 +137,7 @@ struct ShardJob {
         for shard in shards {
             for table in shard.tables {
                 for partition in table.owned {
-                    table.export(partition: partition, into: rows)
+                    try? table.export(partition: partition, into: rows)
                     for row in 0..<rows.ids.count {
                         let weights = (0..<table.layout.width).map {
                             rows.weights[row * table.layout.width + $0].bitPattern

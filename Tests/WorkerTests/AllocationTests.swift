@@ -41,7 +41,7 @@
             let model = try ModelOptions(kind).make(schema: schema)
             let compute = StepCompute(
                 model: model, schema: schema, historyLimit: 50, threads: 1, capacity: 4, seed: 1, computed: {})
-            let map = PartitionMap(shards: 2)
+            let map = try PartitionMap(shards: 2)
             let plans = (0..<2).map { _ in StepPlan(schema: schema, map: map, capacity: 4) }
             let order = DataOrder(split, seed: 1, epoch: 0)
             for plan in plans { (plan.microBatchCount, plan.owned) = (4, 0..<4) }

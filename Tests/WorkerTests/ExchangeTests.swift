@@ -29,7 +29,7 @@ private final class Exchange {
         _ = layout.matrix("w", rows: 7, columns: 9)
         self.layout = layout
         self.workers = workers
-        let map = PartitionMap(partitions: 16, shards: count)
+        let map = try PartitionMap(partitions: 16, shards: count)
         self.map = map
         let plan = self.plan
         shards = try (0..<count).map { shard in

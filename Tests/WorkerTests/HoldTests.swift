@@ -42,7 +42,7 @@ private final class Rig {
         try writer.finish()
         let split = try Dataset(directory: directory).split(named: "train")
         let model = try ModelOptions(.din).make(schema: schema)
-        let map = PartitionMap(shards: 1)
+        let map = try PartitionMap(shards: 1)
         let dense = model.layout.initialDense(seed: 1)
         shard = try Shard(
             ShardOptions(
