@@ -24,7 +24,8 @@ package enum BenchData {
         if let arrays {
             func load<T: BitwiseCopyable>(_ name: String, _ type: T.Type) throws -> [T] {
                 guard let data = FileManager.default.contents(atPath: arrays + "/" + name) else {
-                    throw Failure(description: "\(arrays)/\(name) cannot be read: make the arrays with gen_data.py")
+                    throw Failure(
+                        description: "\(arrays)/\(name) cannot be read: `myriad bench --help` says what --data is")
                 }
                 return data.withUnsafeBytes { Array($0.bindMemory(to: type)) }
             }
@@ -33,6 +34,11 @@ package enum BenchData {
             let (histories, kinds) = (try load("hist_item.i32", Int32.self), try load("hist_cat.i32", Int32.self))
             let labels = try load("label.f32", Float.self)
             let longest = histories.count / max(1, users.count)
+            guard [items.count, categories.count, lengths.count, labels.count].allSatisfy({ $0 == users.count }),
+                histories.count == longest * users.count, kinds.count == histories.count,
+                lengths.allSatisfy({ (0...Int32(clamping: longest)).contains($0) }),
+                [users, items, categories, histories, kinds].allSatisfy({ $0.allSatisfy { $0 >= 0 } })
+            else { throw Failure(description: "\(arrays): its arrays do not fit each other, or hold numbers below 0") }
             for sample in users.indices {
                 try add(
                     to: train, user: Int(users[sample]), item: (Int(items[sample]), Int(categories[sample])),

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Kernels
 import Parameters
@@ -89,7 +90,9 @@ package struct ShardBench {
 
     private func remote(_ map: PartitionMap) throws -> (pull: Double, push: Double) {
         let context = try Context()
-        let socket = try Socket.listen(on: "ipc:///tmp/myriad-bench-\(getpid())", in: context)
+        let directory = try PrivateDirectory()
+        defer { directory.remove() }
+        let socket = try Socket.listen(on: "ipc://\(directory.path)/shard", in: context)
         let endpoint = socket.endpoint
         let plan = JobPlan(trainSamples: 1, batch: 1, microBatch: 1, epochs: 1_000_000_000)
         let identity = Header(.values, role: .server, rank: 0, incarnation: 1, job: 1, epoch: 1)

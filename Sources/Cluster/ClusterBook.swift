@@ -136,10 +136,10 @@ package final class ClusterBook {
                     gauc: metrics.gauc, logLoss: metrics.logLoss, calibration: metrics.calibration, isBest: isBest))
             let text = "\(split) after step \(step): \(Monitor.describe(metrics))\(isBest ? " (best)" : "")"
             note(.evaluated, text, step: step)
-        case .checkpoint(let step, let path, let seconds, let bytes):
+        case .checkpoint(let step, _, let seconds, let bytes):
             status.job.checkpoint = CheckpointReport(
                 step: step, time: Date().timeIntervalSince1970, seconds: seconds, bytes: bytes)
-            note(.checkpoint, "checkpoint of step \(step): \((path as NSString).lastPathComponent)", step: step)
+            note(.checkpoint, "checkpoint of step \(step)", step: step)
         case .checkpointFailed(let step, let reason):
             status.job.checkpointFailures += 1
             note(.warning, "checkpoint of step \(step) failed: \(reason)", step: step)

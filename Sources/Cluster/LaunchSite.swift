@@ -9,9 +9,7 @@ package protocol LaunchSite: Sendable {
     /// The time in which a process has to begin; nil where starting it tells at once whether it does.
     var patience: Duration? { get }
 
-    /// Makes ready what the processes need, before the first is started.
-    func open() throws
-    /// Takes that away again, after the last has ended.
+    /// Takes away what it made for the processes, after the last has ended.
     func close()
     /// How the scheduler is protected.
     func security(_ run: RunDirectory) throws -> SchedulerSecurity

@@ -3,9 +3,6 @@ import Telemetry
 
 /// Ends a process when its standard input ends: ssh tells it so when the launcher is gone, however that ended.
 package enum Lifeline {
-    /// Exit code of a process whose launcher is gone.
-    static let code: Int32 = 3
-
     /// Says which process this is, and watches its standard input from a thread of its own.
     ///
     /// The line is how the launcher knows that ssh got through and the program runs, and which process it is there.
@@ -20,7 +17,7 @@ package enum Lifeline {
             }
             StandardError.line("the launcher is gone")
             // Not exit: what threads hold must not keep the process.
-            _exit(code)
+            _exit(ExitCodes.orphaned.rawValue)
         }
         thread.start()
     }

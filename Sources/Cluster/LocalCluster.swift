@@ -24,13 +24,13 @@ package enum LocalCluster {
         let scheduler = try SchedulerSetup.node(
             job, options, on: "inproc://scheduler", in: context, monitor: monitor)
         // Threads need no address; whoever wants to look does.
-        let door = "/tmp/myriad-\(getpid())"
-        if let book = monitor.book {
-            try FileManager.default.createDirectory(atPath: door, withIntermediateDirectories: true)
-            try scheduler.listen(also: "ipc://\(door)/scheduler")
-            book.announce(scheduler: "ipc://\(door)/scheduler")
+        let door = try monitor.book.map { book in
+            let door = try PrivateDirectory()
+            try scheduler.listen(also: "ipc://\(door.path)/scheduler")
+            book.announce(scheduler: "ipc://\(door.path)/scheduler")
+            return door
         }
-        defer { if monitor.book != nil { try? FileManager.default.removeItem(atPath: door) } }
+        defer { door?.remove() }
         started(scheduler)
         let cluster = job.config.cluster
         var threads: [RoleThread] = []

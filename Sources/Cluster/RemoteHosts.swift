@@ -91,7 +91,6 @@ package struct RemoteHosts: LaunchSite {
     }
 
     package var patience: Duration? { options.wait }
-    package func open() throws {}
     package func close() {}
     package func host(of member: Member) -> String { hosts[member]?.name ?? "" }
     package func hasBegun(log: String) -> Bool { Lifeline.process(inLog: log) != nil }
@@ -135,8 +134,9 @@ package struct RemoteHosts: LaunchSite {
     // MARK: Commands
 
     package func command(for member: Member, _ meeting: MeetingPoint) -> ChildProcess.Command {
-        // Ctrl-C reaches the whole group, and batch systems tell TERM to everybody: the launcher alone decides.
-        var command = ChildProcess.Command("/bin/sh", ["-c", "trap '' INT TERM; exec \(line(for: member, meeting))"])
+        // Ctrl-C and a closed terminal reach the whole group, batch systems tell TERM to everybody: the launcher decides.
+        var command = ChildProcess.Command(
+            "/bin/sh", ["-c", "trap '' HUP INT TERM; exec \(line(for: member, meeting))"])
         // Never in a command line or the environment, which others on either machine could read.
         let secret = keys.map { NodeKeys(node: $0.node, scheduler: $0.scheduler.publicKey).text } ?? ""
         command.input = Data(secret.utf8)
@@ -157,7 +157,7 @@ package struct RemoteHosts: LaunchSite {
         words += [host.program ?? options.program, "\(member.role)", "--scheduler", reachable(meeting.scheduler)]
         words += ["--rank", String(member.rank), "--job", meeting.job]
         if member.role == .server { words += ["--shards", String(shards), "--checkpoints", meeting.checkpoints] }
-        words += keyWords + ["--lifeline"]
+        words += ["--wait", "\(options.wait / .seconds(1))"] + keyWords + ["--lifeline"]
         return "cd \(ShellWord.quote(directory(of: host))) && \(ShellWord.line(words))"
     }
 

@@ -1,13 +1,14 @@
 import Foundation
-import Telemetry
+package import Telemetry
 import Transport
 package import Wire
 
 /// Where commands that only look get a job's status: its scheduler while it runs, its run directory otherwise.
 package final class StatusSource {
     /// Nothing can be shown.
-    package struct Failure: Error, CustomStringConvertible {
+    package struct Failure: FailureCausing, CustomStringConvertible {
         package let description: String
+        package var cause = FailureReport.Cause.data
     }
 
     /// How long a scheduler may take to answer.
@@ -92,8 +93,8 @@ package final class StatusSource {
                 return Inspection(status: closed, series: [])
             }
             throw Failure(
-                description: "the scheduler at \(endpoint) does not answer: \(silenceReason). "
-                    + "A finished run is shown by its directory")
+                description: "the scheduler at \(endpoint) does not answer: \(silence.why). "
+                    + "A finished run is shown by its directory", cause: silence.cause)
         }
         guard var status = files.status(in: directory) else {
             throw Failure(description: "\(directory)/status.json: cannot be read")
@@ -148,7 +149,7 @@ package final class StatusSource {
             }
             if let newest { return newest }
         }
-        silenceReason = why(socket)
+        silence = why(socket)
         // A late answer to this question must not pass for one to the next.
         self.socket = nil
         return nil
@@ -163,20 +164,26 @@ package final class StatusSource {
     }
 
     /// Why the last question was not answered.
-    private var silenceReason = "is it running, and is the address right?"
+    private var silence = (why: "is it running, and is the address right?", cause: FailureReport.Cause.unreachable)
 
-    private func why(_ socket: Socket) -> String {
-        guard let counts = socket.log?.counts, let address = try? Endpoint(endpoint) else { return silenceReason }
+    private func why(_ socket: Socket) -> (why: String, cause: FailureReport.Cause) {
+        guard let counts = socket.log?.counts, let address = try? Endpoint(endpoint) else { return silence }
         if counts.count(.unknownKey) > 0, let key = socket.identity {
-            return "it does not allow the key \(key) (`myriad keys allow \(key) --role monitor` on its machine)"
+            return (
+                "it does not allow the key \(key) (`myriad keys allow \(key) --role monitor` on its machine)", .keys
+            )
         }
         if counts.count(.plaintext) > 0 {
             return door?.key == nil
-                ? "it encrypts: give the directory of keys with --keys" : "it does not encrypt: ask it without keys"
+                ? ("it encrypts: give the directory of keys with --keys", .keys)
+                : ("it does not encrypt: ask it without keys", .keys)
         }
         if counts.handshakes == 0, counts.count(.abandoned) > 1, door?.key != nil {
-            return "it hangs up on every handshake: scheduler.pub is not its key"
+            return ("it hangs up on every handshake: scheduler.pub is not its key", .keys)
         }
-        return counts.handshakes > 0 ? "the connection stands, but nothing comes" : Reachability.explain(address)
+        return (
+            counts.handshakes > 0 ? "the connection stands, but nothing comes" : Reachability.explain(address),
+            .unreachable
+        )
     }
 }

@@ -10,32 +10,24 @@ package struct ThisMachine: LaunchSite {
     private let program: String
     private let access: Access
     private let shards: Int
-    /// A socket's path has at most 107 bytes: a short one of its own under /tmp; nil where processes talk by TCP.
-    private let sockets: String?
+    /// Where the sockets lie; nil where processes talk by TCP.
+    private let sockets: PrivateDirectory?
 
     /// - Parameters:
     ///   - program: the path of the `myriad` executable.
     ///   - access: with a directory of keys, processes that talk by tcp encrypt.
-    package init(_ job: Job, program: String, access: Access = Access(environment: [:])) {
+    package init(_ job: Job, program: String, access: Access = Access(environment: [:])) throws {
         self.program = program
         self.access = access
         shards = job.config.cluster.shards
-        sockets = job.config.cluster.transport == .ipc ? "/tmp/myriad-\(getpid())" : nil
+        sockets = job.config.cluster.transport == .ipc ? try PrivateDirectory() : nil
     }
 
     package var endpoint: Endpoint {
-        sockets.map { Endpoint(path: "\($0)/scheduler") } ?? Endpoint(host: "127.0.0.1", port: "*")
+        sockets.map { Endpoint(path: "\($0.path)/scheduler") } ?? Endpoint(host: "127.0.0.1", port: "*")
     }
     package var patience: Duration? { nil }
-
-    package func open() throws {
-        guard let sockets else { return }
-        try FileManager.default.createDirectory(atPath: sockets, withIntermediateDirectories: true)
-    }
-
-    package func close() {
-        if let sockets { try? FileManager.default.removeItem(atPath: sockets) }
-    }
+    package func close() { sockets?.remove() }
 
     package func security(_ run: RunDirectory) throws -> SchedulerSecurity {
         try access.scheduler(on: endpoint, run: run)
@@ -48,7 +40,8 @@ package struct ThisMachine: LaunchSite {
             arguments += ["--checkpoints", meeting.checkpoints]
             for shard in 0..<shards {
                 arguments += [
-                    "--listen", sockets.map { "ipc://\($0)/server-\(member.rank)-\(shard)" } ?? "tcp://127.0.0.1:*",
+                    "--listen",
+                    sockets.map { "ipc://\($0.path)/server-\(member.rank)-\(shard)" } ?? "tcp://127.0.0.1:*",
                 ]
             }
         }

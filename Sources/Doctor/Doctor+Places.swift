@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Job
 import Transport
@@ -69,10 +70,10 @@ extension Doctor {
     }
 
     func sockets() -> Finding {
-        let path = "/tmp/myriad-doctor-\(getpid())"
-        defer { unlink(path) }
         do {
-            _ = try Socket.listen(on: "ipc://\(path)", in: try Context())
+            let directory = try PrivateDirectory()
+            defer { directory.remove() }
+            _ = try Socket.listen(on: "ipc://\(directory.path)/socket", in: try Context())
         } catch {
             return Finding(
                 "sockets", .fail, "ipc sockets cannot be made in /tmp: \(error)",

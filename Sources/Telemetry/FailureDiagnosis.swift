@@ -148,19 +148,6 @@ package enum FailureDiagnosis {
     }
 }
 
-extension FailureReport.Cause {
-    /// The code with which a program ends that failed of this.
-    package var exitCode: Int32 {
-        switch self {
-        case .config, .version, .data: 65
-        case .port, .unreachable: 69
-        case .keys: 77
-        case .interrupted: 130
-        case .killed, .stopped, .memory, .tableLimit, .diskFull, .diverged, .other: 70
-        }
-    }
-}
-
 extension FailureReport {
     /// The code with which a program ends that failed like this.
     package var exitCode: Int32 { cause.exitCode }

@@ -17,7 +17,7 @@ struct BenchCommand: ParsableCommand {
             Examples:
               myriad bench
               myriad bench --page --seconds 20
-              myriad bench --json --data ARRAYS --model din --dim 18 --batch 1024 --threads 1 --seconds 2 --repeats 5
+              myriad bench --json --model din --dim 18 --batch 1024 --threads 1
             """)
 
     @Flag(help: "Measure one cell of training and print one line of JSON.")
@@ -26,7 +26,11 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Measure how fast the page and the API answer for a simulated cluster of 64 shards and 256 workers.")
     var page = false
 
-    @Option(help: "A directory of raw arrays; an own workload of the same shape unless given.")
+    @Option(
+        help: """
+            A directory of little-endian arrays user.i32, item.i32, cat.i32, len.i32, hist_item.i32, hist_cat.i32 (histories \
+            padded to one length) and label.f32; an own workload of 65,536 samples unless given.
+            """)
     var data: String?
 
     @Option(help: "base, din, dien or dsin.")
@@ -47,11 +51,22 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Repeats.")
     var repeats = 5
 
+    func validate() throws {
+        for (name, value, most) in [
+            ("--dim", dim, 4096), ("--batch", batch, 1 << 20), ("--threads", threads, 1024),
+            ("--repeats", repeats, 10_000),
+        ] {
+            try Bounds.check(name, value, 1...most)
+        }
+        try Bounds.check("--seconds", seconds, 0.1...86_400)
+    }
+
     func run() throws {
         if page { return try PageBench(seconds: seconds).run().forEach { print($0) } }
-        let directory = NSTemporaryDirectory() + "/myriad-bench-data-\(getpid())"
-        defer { try? FileManager.default.removeItem(atPath: directory) }
         do {
+            let place = try PrivateDirectory(in: FileManager.default.temporaryDirectory.path)
+            defer { place.remove() }
+            let directory = place.path + "/data"
             try BenchData.write(to: directory, arrays: data)
             let bench = TrainingBench(directory: directory, seconds: seconds, repeats: repeats)
             if json {

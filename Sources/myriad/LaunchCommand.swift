@@ -24,8 +24,9 @@ struct LaunchCommand: ParsableCommand {
 
             Examples:
               myriad launch configs/synthetic.yaml --servers 2 --workers 2
-              myriad launch configs/movielens.yaml --servers 3 --workers 4 cluster.transport=tcp
-              myriad launch --hosts hosts configs/synthetic.yaml --servers 2 --workers 4 --run /shared/runs/1
+              myriad launch configs/din.yaml --servers 3 --workers 4 cluster.transport=tcp
+              myriad launch --hosts hosts configs/synthetic.yaml --servers 2 --workers 4 \\
+                --run /shared/runs/1
               myriad launch --hosts hosts configs/synthetic.yaml --dry-run
             """)
 
@@ -45,11 +46,18 @@ struct LaunchCommand: ParsableCommand {
         let start = try arguments.job(numbers)
         let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
         guard let hosts = try remote.site(start.job, program: program, security.access) else {
-            return try perform(start, on: ThisMachine(start.job, program: program, access: security.access))
+            return try perform(start) {
+                try ThisMachine(start.job, program: program, access: security.access)
+            }
         }
         if remote.dryRun { return try show(hosts, start.resume, program) }
         if !arguments.quiet { for line in hosts.overview { StandardError.line(line) } }
-        try perform(start, on: hosts)
+        try perform(start) { hosts }
+    }
+
+    func validate() throws {
+        try Bounds.check("--servers", servers, Bounds.processes)
+        try Bounds.check("--workers", workers, Bounds.processes)
     }
 
     /// What the numbers of processes add to the configuration.
@@ -57,9 +65,9 @@ struct LaunchCommand: ParsableCommand {
         [servers.map { "cluster.servers=\($0)" }, workers.map { "cluster.workers=\($0)" }].compactMap(\.self)
     }
 
-    private func perform(_ start: JobArguments.Start, on site: any LaunchSite) throws {
+    private func perform(_ start: JobArguments.Start, on site: () throws -> any LaunchSite) throws {
         try arguments.perform(start) { directory, monitor, interrupt in
-            try Launcher(start.job, run: directory, monitor: monitor, on: site).run(resume: start.resume) {
+            try Launcher(start.job, run: directory, monitor: monitor, on: try site()).run(resume: start.resume) {
                 interrupt.watch($0)
             }
         }

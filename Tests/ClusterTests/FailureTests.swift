@@ -159,15 +159,31 @@ import Wire
         #expect(report.what.contains("the last checkpoint, of step 30") && report.what.contains("File too large"))
     }
 
+    @Test("a launcher that was stopped itself says so, and blames no node")
+    func standstill() throws {
+        let cluster = try FaultyCluster()
+        let launcher = try cluster.launch(["cluster.silence=4"])
+        let children = Local.children(of: cluster.pid(of: launcher))
+        #expect(children.count == 3)
+        kill(cluster.pid(of: launcher), SIGSTOP)
+        // Dead, but not waited for.
+        #expect(Local.wait { !children.contains(where: Local.isAlive) })
+        kill(cluster.pid(of: launcher), SIGCONT)
+        #expect(cluster.end(of: launcher) == 70, "\(cluster.errors(of: launcher))")
+        let report = try cluster.failure()
+        #expect(report.first == "scheduler" && report.cause == .stopped, "\(report)")
+        #expect(report.what.contains("the scheduler itself stood still for "), "\(report)")
+    }
+
     /// Whether this machine lets a process mount a file system of its own.
     private static let canMount: Bool = {
         let process = Child()
         process.executableURL = URL(filePath: "/bin/bash")
         process.arguments = ["-c", "unshare -m mount -t tmpfs -o size=64k none /mnt"]
         process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        if (try? process.run()) != nil { process.waitUntilExit() }
+        let can = process.terminationStatus == 0
+        return Skips.runs("a run on a disk that is full", unless: can ? nil : "no process may mount a file system")
     }()
 
     @Test(

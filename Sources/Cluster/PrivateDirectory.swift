@@ -1,0 +1,72 @@
+import Foundation
+package import Telemetry
+
+/// A new directory that only this user may enter, for sockets and files of one process; it goes when its owner does.
+///
+/// Its name is drawn, so that nobody can have made it before, and it is locked: what a killed process left is known by its
+/// free lock, and removed by the next process that makes one, or by the killed one's children.
+package final class PrivateDirectory: Sendable {
+    /// It cannot be made.
+    package struct Failure: FailureCausing, CustomStringConvertible {
+        package let description: String
+        package var cause: FailureReport.Cause { FailureDiagnosis.cause(of: description) }
+    }
+
+    /// What names begin with: short, since a socket's path has at most 107 bytes.
+    private static let prefix = "myriad-"
+    private static let letters = 8
+
+    /// Where it is.
+    package let path: String
+    private let descriptor: Int32
+
+    /// Makes one in a directory that others may write to as well.
+    package init(in parent: String = "/tmp") throws(Failure) {
+        Self.sweep(parent)
+        while true {
+            var template = Array("\(parent)/\(Self.prefix)\(String(repeating: "X", count: Self.letters))".utf8CString)
+            guard let name = mkdtemp(&template) else { throw Self.failure(parent, errno) }
+            let descriptor = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard descriptor >= 0 else { throw Self.failure(parent, errno) }
+            var found = stat()
+            // Before it was locked, another process may have taken it for a dead one's.
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &found) == 0, found.st_nlink > 0 {
+                path = String(cString: name)
+                self.descriptor = descriptor
+                return
+            }
+            close(descriptor)
+        }
+    }
+
+    deinit {
+        remove()
+        close(descriptor)
+    }
+
+    /// Removes it with all that it holds, before its owner goes; again does nothing.
+    package func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Removes directories of this user whose owners have ended, however they ended; touches nothing else.
+    package static func sweep(_ parent: String = "/tmp") {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] {
+            guard name.hasPrefix(prefix), name.utf8.count == prefix.utf8.count + letters else { continue }
+            let path = "\(parent)/\(name)"
+            let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            defer { close(descriptor) }
+            var found = stat()
+            guard fstat(descriptor, &found) == 0, found.st_uid == geteuid(), found.st_mode & 0o777 == 0o700,
+                flock(descriptor, LOCK_EX | LOCK_NB) == 0
+            else { continue }
+            try? FileManager.default.removeItem(atPath: path)
+        }
+    }
+
+    private static func failure(_ parent: String, _ number: Int32) -> Failure {
+        Failure(
+            description:
+                "no directory for sockets can be made in \(parent): \(String(cString: strerror(number))): make "
+                + "it writable, or use cluster.transport=tcp")
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// What numbers of the command line and the environment may be: others are refused before anything begins.
+enum Bounds {
+    /// Seconds up to ten years: a moment so far away can still be counted in nanoseconds.
+    static let seconds = 0.01...315_360_000
+    /// A node's number within its role, as messages carry it.
+    static let rank = 0...65_535
+    /// Processes of a role.
+    static let processes = 1...65_536
+    /// A port that can be named.
+    static let port = 1...65_535
+
+    /// Throws what is wrong with a number that was given, and what is expected; nothing of one that was not.
+    static func check<Number: Comparable>(_ name: String, _ value: Number?, _ range: ClosedRange<Number>) throws {
+        guard let value, !range.contains(value) else { return }
+        throw ValidationError("\(name) is \(value), expected \(range.lowerBound) to \(range.upperBound)")
+    }
+}
