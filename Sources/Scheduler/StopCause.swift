@@ -1,9 +1,13 @@
+import Telemetry
+
 /// Why a job is to end before its last step, in order: with a checkpoint of the state at which it stops.
 package enum StopCause: Sendable, Equatable {
     /// The scheduler's process got SIGTERM.
     case terminated
     /// Ctrl-C.
     case interrupted
+    /// The terminal of the scheduler's process was closed (SIGHUP).
+    case hungUp
     /// The time that it was given is over.
     case timeLimit(seconds: Double)
     /// A server's or worker's process got SIGTERM, or Ctrl-C.
@@ -14,6 +18,7 @@ package enum StopCause: Sendable, Equatable {
         switch self {
         case .terminated: "at SIGTERM"
         case .interrupted: "by Ctrl-C"
+        case .hungUp: "at SIGHUP"
         case .timeLimit(let seconds): "at the time limit of \(Self.text(seconds)) s"
         case .node(let member, let isInterrupt): "\(isInterrupt ? "by Ctrl-C" : "at SIGTERM") to \(member)"
         }
@@ -21,10 +26,12 @@ package enum StopCause: Sendable, Equatable {
 
     /// The code with which the program ends.
     package var exitCode: Int32 {
-        switch self {
-        case .interrupted, .node(_, isInterrupt: true): 130
-        case .terminated, .timeLimit, .node(_, isInterrupt: false): 143
-        }
+        let code: ExitCodes =
+            switch self {
+            case .interrupted, .node(_, isInterrupt: true): .interrupted
+            case .terminated, .hungUp, .timeLimit, .node(_, isInterrupt: false): .stopped
+            }
+        return code.rawValue
     }
 
     private static func text(_ seconds: Double) -> String {

@@ -8,8 +8,8 @@ package final class Screen {
         /// A key, or the bytes of an escape sequence.
         case key([UInt8])
         case resized
-        /// By a signal: the program has to end.
-        case ended
+        /// A signal ends the program; SIGHUP where its terminal has gone away.
+        case ended(by: Int32)
         /// Nothing, all the time.
         case nothing
     }
@@ -125,12 +125,12 @@ package final class Screen {
         var bytes = [UInt8](repeating: 0, count: 64)
         if descriptors[1].revents != 0 {
             let count = read(wake.read, &bytes, bytes.count)
-            let signals = bytes.prefix(max(0, count))
-            return signals.allSatisfy { Int32($0) == SIGWINCH } ? .resized : .ended
+            let end = bytes.prefix(max(0, count)).first { Int32($0) != SIGWINCH }
+            return end.map { .ended(by: Int32($0)) } ?? .resized
         }
         let count = read(STDIN_FILENO, &bytes, bytes.count)
         // A terminal that has gone away reads as its end.
-        guard count > 0 else { return count < 0 && errno == EINTR ? .nothing : .ended }
+        guard count > 0 else { return count < 0 && errno == EINTR ? .nothing : .ended(by: SIGHUP) }
         typed = Keys.split(Array(bytes.prefix(count)))
         return .key(typed.removeFirst())
     }

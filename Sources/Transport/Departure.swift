@@ -1,4 +1,5 @@
 import Synchronization
+import Telemetry
 
 /// The wish that a node's process ends: noted by whoever hears a signal, told to the scheduler by the node's link.
 package final class Departure: Sendable {
@@ -8,11 +9,19 @@ package final class Departure: Sendable {
         case terminate
         /// Ctrl-C.
         case interrupt
+        /// SIGHUP: the terminal was closed.
+        case hangUp
 
         /// What people call it.
-        package var name: String { self == .terminate ? "SIGTERM" : "Ctrl-C" }
+        package var name: String {
+            switch self {
+            case .terminate: "SIGTERM"
+            case .interrupt: "Ctrl-C"
+            case .hangUp: "SIGHUP"
+            }
+        }
         /// The code with which the process ends.
-        package var exitCode: Int32 { self == .terminate ? 143 : 130 }
+        package var exitCode: Int32 { (self == .interrupt ? ExitCodes.interrupted : .stopped).rawValue }
     }
 
     /// Signals within this time are one wish: they go to a process and to its group.

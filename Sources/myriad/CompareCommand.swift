@@ -2,6 +2,7 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Scheduler
+import Telemetry
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +15,8 @@ struct CompareCommand: ParsableCommand {
 
             Examples:
               myriad compare configs/base.yaml configs/din.yaml --seeds 3
-              myriad compare configs/*.yaml --data data/synthetic --set train.epochs=2 --output runs/models
+              myriad compare configs/{base,din}.yaml --data data/movielens \\
+                --set train.epochs=2 --output runs/models
             """)
 
     @Argument(help: "Configurations (YAML), named by their files.")
@@ -97,6 +99,6 @@ struct CompareCommand: ParsableCommand {
 
     private func say(_ line: String) {
         guard !quiet else { return }
-        FileHandle.standardError.write(Data("\(line)\n".utf8))
+        StandardError.line(line)
     }
 }

@@ -42,7 +42,7 @@ struct DashboardCommand: ParsableCommand {
             board = StatusBoard(status: first.status, series: first.series)
             newest = first.series.last?.time ?? newest
         } catch {
-            throw Exit.with(target?.contains("://") == true ? Exit.unavailable : Exit.data, "\(error)")
+            throw Exit.with(error)
         }
         let server = try JobPage.server(board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
         print("page: \(server.url)  (Ctrl-C ends it)")

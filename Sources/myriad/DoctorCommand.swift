@@ -14,8 +14,8 @@ struct DoctorCommand: ParsableCommand {
 
             Examples:
               myriad doctor
-              myriad doctor configs/movielens.yaml cluster.servers=4
-              myriad doctor --cluster tcp://10.0.0.1:5555   # and MB/s between every worker and every shard
+              myriad doctor configs/din.yaml cluster.servers=4
+              myriad doctor --cluster tcp://10.0.0.1:5555   # MB/s of workers and shards
               myriad doctor -o json
             """)
 
@@ -45,6 +45,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func validate() throws {
+        try Bounds.check("--port", port, Bounds.port)
         guard ["table", "json"].contains(output) else {
             throw ValidationError("--output is '\(output)', but must be table or json")
         }
@@ -67,7 +68,7 @@ struct DoctorCommand: ParsableCommand {
                 }
                 findings += found.findings
                 examination = found
-            } catch { throw Exit.with(Exit.unavailable, "\(error)") }
+            } catch { throw Exit.with(error, else: Exit.unavailable) }
         }
         if output == "json" {
             let all = Result(findings: findings, ways: examination?.ways.rows ?? [])

@@ -2,9 +2,10 @@ import Dispatch
 import Foundation
 import Scheduler
 import Synchronization
+import Telemetry
 import Transport
 
-/// Ctrl-C, SIGTERM and a time limit end a job in order: everybody stops after the same step, and its state is written.
+/// Ctrl-C, SIGTERM, a closed terminal (SIGHUP) and a time limit end a job in order: everybody stops after the same step, and its state is written.
 ///
 /// A second signal ends the process at once; what comes within a second of the first is the same wish (`timeout` and
 /// batch systems signal a process and its group).
@@ -50,12 +51,11 @@ final class Interrupt {
     /// - Parameter limit: seconds since the process's start after which the job is to end.
     init(limit: Double? = nil) {
         let contents = contents
-        for (number, cause) in [(SIGINT, StopCause.interrupted), (SIGTERM, .terminated)] {
-            sources.append(
-                SignalSource.make(number) {
-                    guard contents.isFirstSignal() else { exit(128 + number) }
-                    contents.wish(cause)
-                })
+        for (number, cause) in [(SIGINT, StopCause.interrupted), (SIGTERM, .terminated), (SIGHUP, .hungUp)] {
+            sources += SignalSource.make(number) {
+                guard contents.isFirstSignal() else { exit(ExitCodes(ofSignal: number).rawValue) }
+                contents.wish(cause)
+            }
         }
         guard let limit else { return }
         let timer = DispatchSource.makeTimerSource(queue: .global())
@@ -77,17 +77,20 @@ final class Interrupt {
 
 /// Signals as events.
 enum SignalSource {
-    /// Calls `body` at every signal of a number, on some thread.
-    static func make(_ number: Int32, _ body: @escaping @Sendable () -> Void) -> any DispatchSourceProtocol {
+    /// Calls `body` at every signal of a number, on some thread; never at a SIGHUP that `nohup` keeps away.
+    static func make(_ number: Int32, _ body: @escaping @Sendable () -> Void) -> [any DispatchSourceProtocol] {
+        var before = sigaction()
+        sigaction(number, nil, &before)
+        if number == SIGHUP, unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self) == 1 { return [] }
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         source.setEventHandler(handler: body)
         source.resume()
-        return source
+        return [source]
     }
 }
 
-/// SIGTERM and Ctrl-C to a server or worker: it asks the scheduler to end the job in order.
+/// SIGTERM, SIGHUP and Ctrl-C to a server or worker: it asks the scheduler to end the job in order.
 ///
 /// A second signal ends the process at once, unless it comes within a second.
 final class NodeInterrupt {
@@ -95,13 +98,14 @@ final class NodeInterrupt {
     let departure = Departure()
     private var sources: [any DispatchSourceProtocol] = []
 
-    /// - Parameter ignoresInterrupt: Ctrl-C is for the launcher, of whose group this process is.
-    init(ignoresInterrupt: Bool) {
+    /// - Parameter isLaunched: Ctrl-C and the end of the terminal are for the launcher, of whose group this process is.
+    init(isLaunched: Bool) {
         let departure = departure
-        for (number, kind) in [(SIGTERM, Departure.Signal.terminate), (SIGINT, .interrupt)] {
-            if kind == .interrupt, ignoresInterrupt { continue }
-            sources.append(
-                SignalSource.make(number) { if !departure.wish(kind) { exit(128 + number) } })
+        for (number, kind) in [(SIGTERM, Departure.Signal.terminate), (SIGINT, .interrupt), (SIGHUP, .hangUp)]
+        where kind == .terminate || !isLaunched {
+            sources += SignalSource.make(number) {
+                if !departure.wish(kind) { exit(ExitCodes(ofSignal: number).rawValue) }
+            }
         }
     }
 }

@@ -30,10 +30,10 @@ struct KeysCommand: ParsableCommand {
 
     /// Runs a part, and ends with the code of keys when it fails.
     static func attempt(_ body: () throws -> Void) throws {
-        do { try body() } catch let error as KeyDirectory.Problem {
-            throw Exit.with(ExitCode(FailureReport.Cause.keys.exitCode), "\(error)")
-        } catch let error as TransportError {
-            throw Exit.with(Exit.failed, "\(error)")
+        do { try body() } catch let error as ValidationError {
+            throw error
+        } catch {
+            throw Exit.with(error, else: Exit.failed)
         }
     }
 

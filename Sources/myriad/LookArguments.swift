@@ -29,10 +29,8 @@ struct LookArguments: ParsableArguments {
     func source() throws -> StatusSource {
         do {
             return try StatusSource(target, access: security.access)
-        } catch let error as TransportError {
-            throw Exit.with(Exit.unavailable, "\(error)")
         } catch {
-            throw Exit.with(Exit.data, "\(error)")
+            throw Exit.with(error)
         }
     }
 
@@ -44,7 +42,7 @@ struct LookArguments: ParsableArguments {
             let answer = try source.read(seriesSince: seriesSince)
             return (answer.status, answer.series)
         } catch {
-            throw Exit.with(source.endpoint.isEmpty ? Exit.data : Exit.unavailable, "\(error)")
+            throw Exit.with(error, else: source.endpoint.isEmpty ? Exit.data : Exit.unavailable)
         }
     }
 
@@ -89,7 +87,7 @@ struct LookArguments: ParsableArguments {
     }
 
     /// A remark beside the output.
-    static func remark(_ text: String) { FileHandle.standardError.write(Data("\(Glyphs.harmless(text))\n".utf8)) }
+    static func remark(_ text: String) { StandardError.line(Glyphs.harmless(text)) }
 
     /// Colors are for terminals, and for those who did not refuse them (no-color.org).
     var isColored: Bool {

@@ -1,9 +1,6 @@
 import ArgumentParser
-import Checkpoints
 import Cluster
 import Foundation
-import Job
-import Scheduler
 import Telemetry
 
 @main
@@ -18,9 +15,8 @@ struct Myriad: ParsableCommand {
               myriad train configs/synthetic.yaml
               myriad launch configs/synthetic.yaml --servers 2 --workers 2
 
-            Exit codes: 0 success; 64 wrong command line; 65 wrong config, data or checkpoint; 69 an address is taken or
-            cannot be reached; 70 the job failed; 77 wrong or missing keys; 130 stopped by Ctrl-C; 143 stopped by SIGTERM \
-            or its time limit.
+            Exit codes:
+            \(ExitCodes.allCases.map { "  \($0.rawValue)  \($0.meaning)" }.joined(separator: "\n"))
             """,
         version: SystemInfo.version,
         subcommands: [
@@ -43,27 +39,10 @@ struct Myriad: ParsableCommand {
             files.rlim_cur = files.rlim_max
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files)
         }
+        if let problem = CommandName.problem(in: CommandLine.arguments.dropFirst(), of: Myriad.self) {
+            StandardError.line("error: \(problem)")
+            Foundation.exit(ExitCodes.usage.rawValue)
+        }
         main(nil)
-    }
-}
-
-/// Documented ways to end.
-enum Exit {
-    static let data = ExitCode(65)
-    static let unavailable = ExitCode(69)
-    static let failed = ExitCode(70)
-    static let interrupted = ExitCode(130)
-
-    /// What is said and left with when a job was stopped in order: what there is of it, and how it goes on.
-    static func stopped(_ outcome: Outcome, _ cause: StopCause, run: String) -> ExitCode {
-        StandardError.line("\(outcome.reason); \(run) keeps \(Continuation.keeps(run))")
-        StandardError.line("continue with: \(ContinuingCommand.line(run: run))")
-        return ExitCode(cause.exitCode)
-    }
-
-    /// Says what went wrong and leaves with its code.
-    static func with(_ code: ExitCode, _ message: String) -> ExitCode {
-        StandardError.line("error: \(message)")
-        return code
     }
 }

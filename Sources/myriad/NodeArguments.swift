@@ -53,9 +53,7 @@ struct NodeArguments: ParsableArguments {
         guard let code = try stoppedCode ?? Variable.number("MYRIAD_STOPPED_CODE").map({ Int32(clamping: $0) }) else {
             return 0
         }
-        guard (0...255).contains(code) else {
-            throw ValidationError("--stopped-code (or MYRIAD_STOPPED_CODE) is \(code), expected 0 to 255")
-        }
+        try Bounds.check("--stopped-code (or MYRIAD_STOPPED_CODE)", code, 0...255)
         return code
     }
 
@@ -67,12 +65,24 @@ struct NodeArguments: ParsableArguments {
         return try Endpoint(text)
     }
 
+    func validate() throws {
+        _ = try (patience(), wantedRank(), codeWhenStopped())
+        try Bounds.check("--silence", silence, Bounds.seconds)
+    }
+
     /// Seconds for which the scheduler is waited for.
-    func patience() throws -> Double { try wait ?? Variable.number("MYRIAD_WAIT").map(Double.init) ?? 12 }
+    func patience() throws -> Double { try Variable.wait(wait) }
+
+    /// The rank that it asks for.
+    private func wantedRank() throws -> Int? {
+        let wanted = try rank ?? Self.rankOfEngine()
+        try Bounds.check("--rank (or what the environment says)", wanted, Bounds.rank)
+        return wanted
+    }
 
     /// The node's introduction.
     func hello(_ role: Role) throws -> Hello {
-        var hello = SystemInfo.hello(role, rank: try rank ?? Self.rankOfEngine())
+        var hello = SystemInfo.hello(role, rank: try wantedRank())
         hello.job = job ?? Variable.text("MYRIAD_JOB")
         return hello
     }

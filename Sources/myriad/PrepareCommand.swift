@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Prepare
+import Telemetry
 import Yams
 
 extension PrepareOptions.Format: ExpressibleByArgument {}
@@ -19,9 +20,11 @@ struct PrepareCommand: ParsableCommand {
             Examples:
               myriad prepare movielens ml-100k --output data/movielens
               myriad prepare recbole ml-100k.inter ml-100k.item --output data/movielens
-              myriad prepare amazon reviews_Books_5.json.gz meta_Books.json.gz --output data/books
+              myriad prepare amazon reviews_Books_5.json.gz meta_Books.json.gz \\
+                --output data/books
               myriad prepare taobao UserBehavior.csv --output data/taobao
-              myriad prepare alimama Ali_Display_Ad_Click --behaviors pv --users-share 0.25 --output data/alimama
+              myriad prepare alimama Ali_Display_Ad_Click --behaviors pv \\
+                --users-share 0.25 --output data/alimama
               myriad prepare delimited log.tsv.gz --schema schema.yaml --output data/log
               myriad prepare synthetic --users 2000 --output data/synthetic
               myriad prepare synthetic --world order --output data/order
@@ -92,6 +95,19 @@ struct PrepareCommand: ParsableCommand {
     @Option(help: "Synthetic: candidates that a user is shown (default: 60 in interests, else 80).")
     var impressions: Int?
 
+    func validate() throws {
+        for (name, value, range) in [
+            ("--negatives", negatives, 0...1000), ("--history", history, 1...65_536),
+            ("--users", users, 1...100_000_000),
+            ("--items", items, 2...100_000_000), ("--categories", categories, 1...10_000_000),
+            ("--interests", interests, 1...10_000), ("--impressions", impressions, 1...100_000),
+        ] as [(String, Int?, ClosedRange<Int>)] {
+            try Bounds.check(name, value, range)
+        }
+        try Bounds.check("--bad-lines", badLines, 0...1)
+        try Bounds.check("--threshold", threshold, -1e6...1e6)
+    }
+
     func run() throws {
         var options = PrepareOptions()
         options.format = format
@@ -124,7 +140,7 @@ struct PrepareCommand: ParsableCommand {
             let report = try prepare(options) { phase, share in
                 guard told.duration(to: .now) > .seconds(2) else { return }
                 told = .now
-                FileHandle.standardError.write(Data("\(phase) \(Int(100 * share)) %\n".utf8))
+                StandardError.line("\(phase) \(Int(100 * share)) %")
             }
             let seconds = began.duration(to: .now) / .seconds(1)
             let samples = ["train", "validation", "test"].map { "\($0) \(report.samples[$0] ?? 0)" }.joined(

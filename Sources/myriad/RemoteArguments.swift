@@ -21,10 +21,15 @@ struct RemoteArguments: ParsableArguments {
             """)
     var listen: String?
 
-    @Option(help: "Seconds in which a process has to begin on its host (MYRIAD_WAIT; 12).")
+    @Option(
+        help: """
+            Seconds in which a process has to begin on its host, and in which it then has to reach the scheduler \
+            (MYRIAD_WAIT; 12).
+            """)
     var wait: Double?
 
     func validate() throws {
+        _ = try Variable.wait(wait)
         guard hosts == nil else { return }
         let lonely = [
             ("--dry-run", dryRun), ("--ssh", ssh != nil), ("--listen", listen != nil), ("--wait", wait != nil),
@@ -38,16 +43,16 @@ struct RemoteArguments: ParsableArguments {
     func site(_ job: Job, program: String, _ access: Access) throws -> RemoteHosts? {
         guard let hosts else { return nil }
         do {
-            let seconds = try wait ?? Variable.number("MYRIAD_WAIT").map(Double.init) ?? 12
             let options = RemoteHosts.Options(
                 ssh: ssh ?? Variable.text("MYRIAD_SSH") ?? "ssh", listen: listen ?? Variable.text("MYRIAD_LISTEN"),
-                program: program, directory: FileManager.default.currentDirectoryPath, wait: .seconds(seconds),
+                program: program, directory: FileManager.default.currentDirectoryPath,
+                wait: .seconds(try Variable.wait(wait)),
                 access: access)
             return try RemoteHosts(job, on: try HostFile(path: hosts), options)
         } catch let error as ValidationError {
             throw error
         } catch {
-            throw Exit.with(Exit.data, "\(error)")
+            throw Exit.with(error)
         }
     }
 }

@@ -13,7 +13,7 @@ import Worker
 private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Bool) throws {
     let stoppedCode = try node.codeWhenStopped()
     Orphan.watch()
-    let interrupt = NodeInterrupt(ignoresInterrupt: Orphan.isWatching)
+    let interrupt = NodeInterrupt(isLaunched: Orphan.isWatching)
     var isDone = false
     do {
         isDone = try body(interrupt.departure)
@@ -41,7 +41,8 @@ struct SchedulerCommand: ParsableCommand {
         discussion: """
             Example on one machine (three shells):
               myriad scheduler configs/synthetic.yaml cluster.servers=1 cluster.workers=1
-              myriad server --scheduler 127.0.0.1:5555 --checkpoints runs/synthetic-1/checkpoints
+              myriad server --scheduler 127.0.0.1:5555 \\
+                --checkpoints runs/synthetic-1/checkpoints
               myriad worker --scheduler 127.0.0.1:5555
             Example on several, with keys made by `myriad keys create` and copied to all of them:
               myriad scheduler configs/synthetic.yaml --listen 10.0.0.1:5555
@@ -73,7 +74,9 @@ struct SchedulerCommand: ParsableCommand {
             StandardError.line("scheduler of job '\(options.name)' listens on \(node.endpoint) (\(how))")
             interrupt.watch(node)
             monitor.showsNodes = true
+            let standstill = Standstill()
             node.run()
+            withExtendedLifetime(standstill) {}
         }
     }
 }
@@ -87,8 +90,10 @@ struct ServerCommand: ParsableCommand {
 
             Examples:
               myriad server --scheduler 10.0.0.1:5555
-              myriad server --scheduler 10.0.0.1:5555 --shards 2 --checkpoints /shared/runs/din-1/checkpoints
-              myriad server --scheduler 10.0.0.1:5555 --listen 0.0.0.0:7001 --advertise 203.0.113.7
+              myriad server --scheduler 10.0.0.1:5555 --shards 2 \\
+                --checkpoints /shared/runs/din-1/checkpoints
+              myriad server --scheduler 10.0.0.1:5555 --listen 0.0.0.0:7001 \\
+                --advertise 203.0.113.7
             """)
 
     @OptionGroup var node: NodeArguments
@@ -144,6 +149,7 @@ struct ServerCommand: ParsableCommand {
                 endpoint: "\(scheduler)", seconds: 0, why: Reachability.explain(scheduler))
         }
         let count = try shards ?? Variable.number("MYRIAD_SHARDS") ?? 1
+        try Bounds.check("--shards (or MYRIAD_SHARDS)", count, 1...256)
         return (0..<count).map { _ in "\(Endpoint(host: host, port: "*"))" }
     }
 }

@@ -24,6 +24,13 @@ enum Variable {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// Seconds that one side waits for the other to begin: what was said, or MYRIAD_WAIT, or 12.
+    static func wait(_ given: Double?) throws -> Double {
+        let seconds = try given ?? number("MYRIAD_WAIT").map(Double.init) ?? 12
+        try Bounds.check("--wait (or MYRIAD_WAIT)", seconds, Bounds.seconds)
+        return seconds
+    }
+
     /// A whole number, or an error that names the variable.
     static func number(_ name: String) throws -> Int? {
         guard let text = text(name) else { return nil }

@@ -9,7 +9,7 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             Examples:
               myriad status                              # the newest run in runs/
-              myriad status runs/din-1                   # live while it runs, from its files afterwards
+              myriad status runs/din-1               # live while it runs, from files later
               myriad status tcp://10.0.0.1:5555          # from another machine
               myriad status -o json | jq .job.samples_per_second
             """)
@@ -32,7 +32,7 @@ struct ShardsCommand: ParsableCommand {
         discussion: """
             Examples:
               myriad shards
-              myriad shards runs/din-1 --shard 0         # memory by kind, tables, refusals, workers' places
+              myriad shards runs/din-1 --shard 0     # memory by kind, tables, refusals
               myriad shards -v                           # that of every shard
               myriad shards -o json | jq '.shards[] | {shard: .report.shard, busy}'
             """)

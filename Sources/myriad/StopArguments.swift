@@ -34,8 +34,7 @@ struct StopArguments: ParsableArguments {
     func limit() throws -> Double? {
         let text = Variable.text("MYRIAD_TIME_LIMIT")
         guard timeLimit != nil || text != nil else { return nil }
-        // Ten years: a moment so far away can still be counted in nanoseconds.
-        guard let seconds = timeLimit ?? text.flatMap(Double.init), seconds > 0, seconds <= 315_360_000 else {
+        guard let seconds = timeLimit ?? text.flatMap(Double.init), Bounds.seconds.contains(seconds) else {
             let name = timeLimit == nil ? "MYRIAD_TIME_LIMIT" : "--time-limit"
             let value = timeLimit.map { "\($0)" } ?? "'\(text ?? "")'"
             throw ValidationError("\(name) is \(value), expected a number of seconds above 0")

@@ -46,9 +46,9 @@ struct TopCommand: ParsableCommand {
             throw Exit.with(Exit.unavailable, "\(error)")
         }
         defer { screen.release() }
-        if draw(on: screen, from: feed) == .ended {
+        if case .ended(let signal) = draw(on: screen, from: feed) {
             screen.release()
-            throw Exit.interrupted
+            throw ExitCode(ExitCodes(ofSignal: signal).rawValue)
         }
     }
 
@@ -71,7 +71,7 @@ struct TopCommand: ParsableCommand {
                     colored: colored)
             }
             switch screen.next(timeout: .milliseconds(100)) {
-            case .ended: return .ended
+            case .ended(let signal): return .ended(by: signal)
             case .resized: news = -1
             case .nothing: break
             case .key(let bytes):

@@ -156,9 +156,9 @@ struct TrainCommand: ParsableCommand {
         discussion: """
             Examples:
               myriad train configs/synthetic.yaml
-              myriad train configs/movielens.yaml train.epochs=4 cluster.threads=2 --run runs/long
-              myriad train configs/movielens.yaml --resume runs/movielens-1 train.epochs=6
-              myriad train configs/movielens.yaml --run runs/night --continue --time-limit 3600
+              myriad train configs/din.yaml train.epochs=4 cluster.threads=2
+              myriad train configs/din.yaml --resume runs/din-1 --run runs/b train.epochs=6
+              myriad train configs/din.yaml --run runs/night --continue --time-limit 3600
 
             Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same
             command with --run and --continue goes on from there to the same result. A second signal ends at once.

@@ -93,7 +93,7 @@ import Testing
             (["status", "nowhere"], 65, "nowhere: holds no readable status.json"),
             (["shards", "tcp://127.0.0.1:1"], 69, "does not answer"),
             (["workers", "tcp//127.0.0.1"], 65, "holds no readable status.json"),
-            (["top", "strange://x"], 69, "an endpoint is tcp://host:port"),
+            (["top", "strange://x"], 65, "an endpoint is tcp://host:port"),
             (["shards", "--shard", "7"], 64, "there is no shard 7: they are 0 to 1"),
             (["hotkeys", "--table", "none"], 64, "there is no table 'none': they are user, item, category"),
             (["logs", "--grep", "(unclosed"], 64, "'(unclosed' is no regular expression: expected ')'"),

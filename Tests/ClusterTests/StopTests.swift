@@ -67,7 +67,7 @@ import Testing
             (["launch", "job.yaml", "--servers", "2", "--workers", "2"], SIGTERM, 143, "at SIGTERM"),
             (["train", "job.yaml", "cluster.servers=3"], SIGINT, 130, "by Ctrl-C"),
             (["launch", "job.yaml", "--servers", "1", "--workers", "3"], SIGINT, 130, "by Ctrl-C"),
-            (["train", "job.yaml"], SIGTERM, 143, "at SIGTERM"),
+            (["train", "job.yaml"], SIGHUP, 143, "at SIGHUP"),
         ]
         for attempt in attempts {
             let number = try begin(cluster, attempt.arguments)
@@ -102,15 +102,17 @@ import Testing
         #expect(report.code == 0, "\(report.errors)")
     }
 
-    @Test("SIGTERM to every process of a cluster at once, and again a moment later, stops it in order all the same")
-    func group() throws {
+    @Test(
+        "a signal to every process of a cluster at once, and again a moment later, stops it in order all the same",
+        arguments: [SIGTERM, SIGHUP])
+    func group(signal: Int32) throws {
         let cluster = try FaultyCluster()
         let number = try begin(cluster, ["launch", "job.yaml", "--servers", "2", "--workers", "2"])
         let children = Local.children(of: cluster.pid(of: number))
         #expect(children.count == 4)
-        // As `timeout` and batch systems do: to each process, and to the group.
+        // As `timeout`, batch systems and a terminal that is closed do: to each process, and to the group.
         for _ in 0..<2 {
-            for process in children + [cluster.pid(of: number)] { kill(process, SIGTERM) }
+            for process in children + [cluster.pid(of: number)] { kill(process, signal) }
             Thread.sleep(forTimeInterval: 0.005)
         }
         #expect(cluster.end(of: number) == 143)
@@ -120,6 +122,19 @@ import Testing
         #expect(cluster.lines("lost").isEmpty, "\(cluster.lines("lost"))")
         #expect(!children.contains(where: Local.isAlive))
         try finish(cluster, after: step)
+    }
+
+    @Test("a terminal that is closed means nothing to a job under nohup")
+    func nohup() throws {
+        let cluster = try FaultyCluster()
+        let number = try cluster.start(
+            ["train", "job.yaml", "--run", "run", "--continue"] + Self.endless, after: "trap '' HUP")
+        try #require(Local.wait { !cluster.lines("evaluated").isEmpty }, "\(cluster.errors(of: number))")
+        kill(cluster.pid(of: number), SIGHUP)
+        let before = cluster.lines("evaluated").count
+        #expect(Local.wait { cluster.lines("evaluated").count > before + 1 })
+        kill(cluster.pid(of: number), SIGTERM)
+        #expect(cluster.end(of: number) == 143 && cluster.errors(of: number).contains("at SIGTERM"))
     }
 
     @Test(

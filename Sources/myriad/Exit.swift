@@ -1,0 +1,30 @@
+import ArgumentParser
+import Cluster
+import Scheduler
+import Telemetry
+
+/// The ways to end, with the codes of `ExitCodes`.
+enum Exit {
+    static let data = ExitCode(ExitCodes.input.rawValue)
+    static let unavailable = ExitCode(ExitCodes.unavailable.rawValue)
+    static let failed = ExitCode(ExitCodes.failed.rawValue)
+
+    /// What is said and left with when a job was stopped in order: what there is of it, and how it goes on.
+    static func stopped(_ outcome: Outcome, _ cause: StopCause, run: String) -> ExitCode {
+        StandardError.line("\(outcome.reason); \(run) keeps \(Continuation.keeps(run))")
+        StandardError.line("continue with: \(ContinuingCommand.line(run: run))")
+        return ExitCode(cause.exitCode)
+    }
+
+    /// Says what went wrong and leaves with its code.
+    static func with(_ code: ExitCode, _ message: String) -> ExitCode {
+        StandardError.line("error: \(message)")
+        return code
+    }
+
+    /// Says what went wrong and leaves with the code of its cause, or of another where the error has none.
+    static func with(_ error: any Error, else code: ExitCode = data) -> ExitCode {
+        let cause = FailureReport.Cause(of: error)
+        return with(cause == .other ? code : ExitCode(cause.exitCode), "\(error)")
+    }
+}
