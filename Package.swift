@@ -84,7 +84,7 @@ let modules: [[Target]] = [
     module(
         "Worker",
         ["Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
-        tests: ["Server", "Parameters", "CAllocationCounter"]),
+        tests: ["Server", "Parameters", "CAllocationCounter", "Children"]),
     module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"]),
     module("Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams]),
     [.target(name: "Render", dependencies: ["Hashing", "Job"], swiftSettings: strict)],
@@ -123,7 +123,9 @@ let modules: [[Target]] = [
                 argumentParser, yams,
             ],
             swiftSettings: strict),
-        .testTarget(name: "DeployTests", dependencies: ["myriad", "Children", yams], swiftSettings: strict),
+        .testTarget(
+            name: "DeployTests", dependencies: ["myriad", "Telemetry", "Children", argumentParser, yams],
+            swiftSettings: strict),
     ],
 ]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks cluster/compose.yaml with docker-compose's parser, then runs it with real containers through podman and podman-compose.
-#   bash cluster/compose-test.sh        (MYRIAD=path of the program; .build/release/myriad unless set)
+#   bash cluster/compose-test.sh        (MYRIAD=path of the program; the newest build unless set)
 # Installs both from Debian when they are missing (about 20 s, 70 MB). The image is made of that program and the libraries of
 # this machine, so no registry is asked. Containers, network and storage are this test's own, in namespaces that end with it.
 # Ends with a line of verdict: 0 passed, 1 failed, 77 skipped.
@@ -17,8 +17,7 @@ install() {
 }
 
 if [ -z "${COMPOSE_TEST_WORK:-}" ]; then
-    MYRIAD=$(realpath -m "${MYRIAD:-.build/release/myriad}")
-    [ -x "$MYRIAD" ] || skip "no program at $MYRIAD: build it, or say MYRIAD=path"
+    MYRIAD=$(bash cluster/program.sh)
     command -v docker-compose >/dev/null || install docker-compose
     docker-compose --file cluster/compose.yaml config --quiet || fail "cluster/compose.yaml is wrong"
     [ "$(docker-compose --file cluster/compose.yaml config --services | sort | xargs)" = "scheduler server worker" ] ||
@@ -27,9 +26,9 @@ if [ -z "${COMPOSE_TEST_WORK:-}" ]; then
         docker-compose --file - config --quiet >/dev/null 2>&1 || fail "a wrong file passes"
     echo "ok: docker-compose takes cluster/compose.yaml, and refuses a wrong one"
 
-    { command -v podman && command -v podman-compose && command -v crun && command -v busybox && command -v iptables &&
+    { command -v podman && command -v podman-compose && command -v crun && command -v busybox && command -v iptables && command -v catatonit &&
         [ -x /usr/lib/podman/netavark ] && [ -x /usr/lib/podman/aardvark-dns ]; } >/dev/null ||
-        install podman podman-compose crun netavark aardvark-dns busybox-static iptables iproute2
+        install podman podman-compose crun netavark aardvark-dns busybox-static catatonit iptables iproute2
     isolate=(unshare --mount --net --pid --fork --mount-proc --kill-child)
     [ "$(id -u)" -eq 0 ] && "${isolate[@]}" true 2>/dev/null || skip "containers are not run: that takes root and namespaces"
     COMPOSE_TEST_WORK=$(mktemp -d /tmp/myriad-compose.XXXXXX)
@@ -155,6 +154,13 @@ grep -q "listens on tcp://0.0.0.0:5555 (encrypted)" "$work/scheduler.log" || fai
 keys=$(podman volume inspect --format '{{.Mountpoint}}' cluster_keys)
 [ "$(stat -c %a "$keys/own/scheduler.key" "$keys/token" | xargs)" = "600 600" ] || fail "others may read the keys"
 say "ok: encrypted, with keys that the first start made"
+worker=$(names | grep worker | head -n 1)
+rm "$keys/ready"
+podman start "$worker" >/dev/null
+podman stop --time 60 "$worker" >/dev/null
+[ "$(podman inspect --format '{{.State.ExitCode}}' "$worker")" -eq 143 ] ||
+    fail "a container that waits for keys does not hear TERM: $(podman inspect --format '{{.State.ExitCode}}' "$worker")"
+say "ok: a container that waits for keys ends at TERM"
 podman-compose --file cluster/compose.yaml down --timeout 1 >/dev/null 2>&1 || fail "podman-compose down"
 [ -z "$(names)" ] || fail "containers are left: $(names)"
 

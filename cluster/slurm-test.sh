@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tries cluster/slurm.sbatch under a real Slurm: a controller and four emulated nodes on this machine, for this test only.
-#   bash cluster/slurm-test.sh          (MYRIAD=path of the program; .build/release/myriad unless set)
+#   bash cluster/slurm-test.sh          (MYRIAD=path of the program; the newest build unless set)
 # Installs Debian's Slurm when it is missing (about 10 s, 60 MB). Ends with a line of verdict: 0 passed, 1 failed, 77 skipped.
 # Everything runs in namespaces of its own: all ports are free there, and no process outlives this script.
 set -euo pipefail
@@ -10,8 +10,7 @@ export PATH=$PATH:/usr/sbin:/sbin
 skip() { echo "slurm-test: skipped: $*"; exit 77; }
 
 if [ -z "${SLURM_TEST_WORK:-}" ]; then
-    MYRIAD=$(realpath -m "${MYRIAD:-.build/release/myriad}")
-    [ -x "$MYRIAD" ] || skip "no program at $MYRIAD: build it, or say MYRIAD=path"
+    MYRIAD=$(bash cluster/program.sh)
     packages=(slurmctld slurmd slurm-client munge iproute2)
     if ! { command -v slurmctld && command -v slurmd && command -v sbatch && command -v munged && command -v ip; } >/dev/null; then
         echo "installing ${packages[*]}"
@@ -123,7 +122,8 @@ esac
 exec "$MYRIAD" "\$@"
 SCRIPT
 chmod 755 "$work/myriad"
-submit() { MYRIAD=$work/myriad MYRIAD_SERVERS=2 sbatch --parsable --nodes=4 --ntasks=5 "$@"; }
+# The memory is the job's: of two steps that each take what they find, the second would wait for ever.
+submit() { MYRIAD=$work/myriad MYRIAD_SERVERS=2 sbatch --parsable --nodes=4 --ntasks=5 --mem=1000 "$@"; }
 field() { scontrol show job "$1" --oneliner | grep -o " $2=[^ ]*" | cut -d= -f2; }
 is() { [ "$(field "$1" JobState)" = "$2" ]; }
 over() { case $(field "$1" JobState) in COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL) true ;; *) false ;; esac; }

@@ -27,12 +27,12 @@ extension KubernetesManifest {
           volumes:
             - name: keys
               secret:
-                secretName: \(secret)
+                secretName: \(Self.quoted(secret))
                 defaultMode: 0440 # root's, read by this pod's group alone: looser modes are refused
                 items:
         \(keys.map { "          - {key: \($0), path: \($0)}" }.joined(separator: "\n"))
             - name: data
-              persistentVolumeClaim: {claimName: \(options.dataClaim), readOnly: true}\(writesRuns ? runs : "")\(component == "scheduler" ? config : "")
+              persistentVolumeClaim: {claimName: \(Self.quoted(options.dataClaim)), readOnly: true}\(writesRuns ? runs : "")\(component == "scheduler" ? config : "")
         """
     }
 
@@ -40,7 +40,7 @@ extension KubernetesManifest {
         """
 
             - name: runs
-              persistentVolumeClaim: {claimName: \(options.runsClaim)}
+              persistentVolumeClaim: {claimName: \(Self.quoted(options.runsClaim))}
         """
     }
 
@@ -48,7 +48,15 @@ extension KubernetesManifest {
         """
 
             - name: config
-              configMap: {name: \(name)-config}
+              configMap: {name: \(Self.quoted("\(name)-config"))}
+        """
+    }
+
+    /// The image, which is pulled only where it is missing: one that was built on the node is in no registry.
+    var image: String {
+        """
+        image: \(Self.quoted(options.image))
+        imagePullPolicy: IfNotPresent
         """
     }
 
@@ -94,7 +102,7 @@ extension KubernetesManifest {
     var nodeVariables: String {
         """
         - {name: MYRIAD_SCHEDULER, value: "tcp://\(cluster):\(Self.port)"}
-        - {name: MYRIAD_JOB, value: \(name)}
+        - {name: MYRIAD_JOB, value: \(Self.quoted(name))}
         - {name: MYRIAD_KEYS, value: /keys}
         # Told to stop before the job's end: not done, so that it is started again.
         - {name: MYRIAD_STOPPED_CODE, value: "143"}

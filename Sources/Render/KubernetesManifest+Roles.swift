@@ -49,14 +49,14 @@ extension KubernetesManifest {
             ]
         return """
             - name: scheduler
-              image: \(Self.quoted(options.image))
+            \(Self.block(image, indent: 2))
               command: [myriad]
               args:
             \(arguments.map { "    - \(Self.quoted($0))" }.joined(separator: "\n"))
               env:
                 # The page shows itself only to those who know it.
                 - name: MYRIAD_TOKEN
-                  valueFrom: {secretKeyRef: {name: \(secret), key: token}}
+                  valueFrom: {secretKeyRef: {name: \(Self.quoted(secret)), key: token}}
               ports:
                 - {name: control, containerPort: \(Self.port)}
                 - {name: page, containerPort: \(Self.pagePort)}
@@ -74,8 +74,9 @@ extension KubernetesManifest {
                 httpGet: {path: /readyz, port: page}
                 periodSeconds: 5
               resources:
-                requests: {cpu: 500m, memory: 512Mi}
-                limits: {memory: 2Gi}
+                # For the reports of every node, and for validation and test splits of up to 10 million samples.
+                requests: {cpu: 500m, memory: \(Self.quoted(options.schedulerMemory))}
+                limits: {memory: \(Self.quoted(options.schedulerMemory))}
             \(Self.block(security, indent: 2))
               volumeMounts:
                 - {name: config, mountPath: /config, readOnly: true}
@@ -107,7 +108,7 @@ extension KubernetesManifest {
         kind: StatefulSet
         \(metadata("\(name)-server", "server"))
         spec:
-          serviceName: \(name)-server
+          serviceName: \(Self.quoted("\(name)-server"))
           replicas: \(options.config.cluster.servers)
           podManagementPolicy: Parallel
           selector:
@@ -122,7 +123,7 @@ extension KubernetesManifest {
     private var server: String {
         """
         - name: server
-          image: \(Self.quoted(options.image))
+        \(Self.block(image, indent: 2))
           command: [myriad]
           args: [server]
           env:
@@ -130,13 +131,13 @@ extension KubernetesManifest {
             - name: MYRIAD_RANK
               valueFrom: {fieldRef: {fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']"}}
             - {name: MYRIAD_SHARDS, value: "\(options.config.cluster.shards)"}
-            - {name: MYRIAD_CHECKPOINTS, value: \(run)/checkpoints}
+            - {name: MYRIAD_CHECKPOINTS, value: \(Self.quoted("\(run)/checkpoints"))}
             # A server comes back after every job; it may wait long for the next, or for `kubectl delete`.
             - {name: MYRIAD_WAIT, value: "86400"}
         \(Self.block(processProbe, indent: 2))
           resources:
-            requests: {cpu: "\(options.config.cluster.shards)", memory: \(options.serverMemory)}
-            limits: {memory: \(options.serverMemory)}
+            requests: {cpu: "\(options.config.cluster.shards)", memory: \(Self.quoted(options.serverMemory))}
+            limits: {memory: \(Self.quoted(options.serverMemory))}
         \(Self.block(security, indent: 2))
           volumeMounts:
             - {name: keys, mountPath: /keys, readOnly: true}
@@ -165,7 +166,7 @@ extension KubernetesManifest {
     private var worker: String {
         """
         - name: worker
-          image: \(Self.quoted(options.image))
+        \(Self.block(image, indent: 2))
           command: [myriad]
           args: [worker]
           env:
@@ -173,8 +174,8 @@ extension KubernetesManifest {
             - {name: MYRIAD_WAIT, value: "1800"}
         \(Self.block(processProbe, indent: 2))
           resources:
-            requests: {cpu: "\(options.config.cluster.threads)", memory: \(options.workerMemory)}
-            limits: {memory: \(options.workerMemory)}
+            requests: {cpu: "\(options.config.cluster.threads)", memory: \(Self.quoted(options.workerMemory))}
+            limits: {memory: \(Self.quoted(options.workerMemory))}
         \(Self.block(security, indent: 2))
           volumeMounts:
             - {name: keys, mountPath: /keys, readOnly: true}

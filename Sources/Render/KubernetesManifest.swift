@@ -1,3 +1,5 @@
+import Foundation
+
 /// A job as objects of Kubernetes: a ConfigMap, a Secret, the scheduler's Service and Job, a StatefulSet of servers with its
 /// Service, and an Indexed Job of workers.
 ///
@@ -32,8 +34,8 @@ package struct KubernetesManifest: Sendable {
     private var head: String {
         """
         # The job "\(name)" for Kubernetes (1.32 or newer), as printed by
-        #   \(options.command)
-        # It wants the image \(options.image) (cluster/Dockerfile), a claim "\(options.dataClaim)" with the prepared data\(inClaim)
+        #   \(Self.line(options.command))
+        # It wants the image \(Self.line(options.image)) (cluster/Dockerfile), a claim "\(options.dataClaim)" with the prepared data\(inClaim)
         # and a claim "\(options.runsClaim)" (ReadWriteMany) for run directories.
         \(options.keys == nil ? keysByHand : keysInside)
         # kubectl apply -f FILE starts it, kubectl logs -f job/\(name)-scheduler follows it, and kubectl delete -f FILE ends it:
@@ -43,7 +45,7 @@ package struct KubernetesManifest: Sendable {
     }
 
     private var inClaim: String {
-        options.dataPath.isEmpty ? "" : " in \(options.dataPath)/"
+        options.dataPath.isEmpty ? "" : " in \(Self.line(options.dataPath))/"
     }
 
     private var keysByHand: String {
@@ -67,8 +69,8 @@ package struct KubernetesManifest: Sendable {
         kind: ConfigMap
         \(metadata("\(name)-config"))
         data:
-          job.yaml: |
-        \(Self.block(options.text, indent: 4))
+          job.yaml: |2
+        \(Self.block(Self.config(options.text), indent: 4))
 
         """
     }
@@ -90,7 +92,7 @@ package struct KubernetesManifest: Sendable {
     func metadata(_ object: String, _ component: String? = nil) -> String {
         """
         metadata:
-          name: \(object)\(options.namespace.map { "\n  namespace: \($0)" } ?? "")
+          name: \(Self.quoted(object))\(options.namespace.map { "\n  namespace: \(Self.quoted($0))" } ?? "")
           labels:
         \(labels(component, indent: 4))
         """
@@ -100,12 +102,12 @@ package struct KubernetesManifest: Sendable {
     func labels(_ component: String?, indent: Int) -> String {
         let space = String(repeating: " ", count: indent)
         return
-            (["app.kubernetes.io/name: myriad", "app.kubernetes.io/instance: \(name)"]
+            (["app.kubernetes.io/name: myriad", "app.kubernetes.io/instance: \(Self.quoted(name))"]
             + (component.map { ["app.kubernetes.io/component: \($0)"] } ?? []))
             .map { space + $0 }.joined(separator: "\n")
     }
 
-    /// A text in double quotes, as JSON and YAML read it.
+    /// A text of the user in double quotes, as JSON and YAML read it: bare, `on` and `2024` would be no text.
     static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -115,10 +117,22 @@ package struct KubernetesManifest: Sendable {
             case "\n": result += "\\n"
             case "\t": result += "\\t"
             case "\r": result += "\\r"
+            case _
+            where scalar.properties.isWhitespace && scalar != " " || scalar.properties.generalCategory == .control:
+                result += String(format: "\\u%04x", scalar.value)
             default: result.unicodeScalars.append(scalar)
             }
         }
         return result + "\""
+    }
+
+    /// A text of the user as the rest of a comment.
+    static func line(_ text: String) -> String { text.split(whereSeparator: \.isNewline).joined(separator: " ") }
+
+    /// The config with the line ends that a block of YAML has, and without the mark that some editors begin a file with.
+    private static func config(_ text: String) -> String {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\n")
+        return lines.hasPrefix("\u{feff}") ? String(lines.dropFirst()) : lines
     }
 
     /// Lines of a block of text, moved to the right.

@@ -14,7 +14,9 @@ package struct KubernetesOptions: Sendable {
     package var dataPath: String
     /// The claim for run directories: scheduler and servers write to it from several nodes (ReadWriteMany).
     package var runsClaim = "myriad-runs"
-    /// Memory of each server and worker, as Kubernetes writes it.
+    /// Memory of the scheduler, as Kubernetes writes it: by the numbers of nodes unless said otherwise.
+    package var schedulerMemory: String
+    /// Memory of each server and worker.
     package var serverMemory = "2Gi"
     package var workerMemory = "2Gi"
     /// The text of the config's file.
@@ -40,6 +42,10 @@ package struct KubernetesOptions: Sendable {
         self.config = config
         self.command = command
         self.keys = keys
+        // MiB: its own, what every node reports, and scores that are sorted as a whole.
+        let cluster = config.cluster
+        let needed = 512 + cluster.servers * (1 + cluster.shards) + cluster.workers + 640
+        schedulerMemory = "\((needed + 255) / 256 * 256)Mi"
         dataPath = config.data.directory.split(separator: "/").last.map(String.init) ?? ""
     }
 
@@ -64,7 +70,9 @@ package struct KubernetesOptions: Sendable {
         for (flag, claim) in [("data-claim", dataClaim), ("runs-claim", runsClaim)] where !Self.isClaim(claim) {
             return "--\(flag) \(claim): is no name of a PersistentVolumeClaim"
         }
-        for (flag, memory) in [("server-memory", serverMemory), ("worker-memory", workerMemory)]
+        for (flag, memory) in [
+            ("scheduler-memory", schedulerMemory), ("server-memory", serverMemory), ("worker-memory", workerMemory),
+        ]
         where !Self.isQuantity(memory) {
             return "--\(flag) \(memory): want an amount such as 2Gi or 500Mi"
         }

@@ -1,13 +1,16 @@
 import ArgumentParser
 import Checkpoints
+import Foundation
 import Job
 import Models
 import Tensors
 import Wire
+import Yams
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Show or check a configuration.", subcommands: [Show.self, Check.self])
+        commandName: "config", abstract: "Show or check a configuration.",
+        subcommands: [Show.self, Get.self, Check.self])
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -21,6 +24,28 @@ struct ConfigCommand: ParsableCommand {
         var overrides: [String] = []
 
         func run() throws { print(try read(config, overrides).yaml(), terminator: "") }
+    }
+
+    struct Get: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print one value of the whole configuration, defaults and overrides included, for scripts.",
+            discussion: "Example: myriad config get cluster.servers configs/din.yaml cluster.servers=2")
+
+        @Argument(help: "The key, such as train.batch.")
+        var key: String
+
+        @Argument(help: "The configuration.")
+        var config: String
+
+        @Argument(help: "Overrides.")
+        var overrides: [String] = []
+
+        func run() throws {
+            let settings = try ConfigCommand.read(config, overrides)
+            let value = key.split(separator: ".").reduce(try compose(yaml: try settings.yaml())) { $0?[String($1)] }
+            guard let value else { throw ValidationError("no key is called \(key): `myriad config show` prints all") }
+            print(try value.string ?? serialize(node: value).trimmingCharacters(in: .newlines))
+        }
     }
 
     struct Check: ParsableCommand {

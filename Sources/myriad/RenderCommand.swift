@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Foundation
 import Job
 import Render
@@ -18,8 +19,9 @@ struct RenderCommand: ParsableCommand {
                 what a pod that is killed costs.
 
                 Examples:
-                  myriad render kubernetes configs/din.yaml cluster.servers=2 cluster.workers=4 -o din-job.yaml
-                  myriad render kubernetes configs/din.yaml --image registry.example.org/myriad:1 --namespace ads --keys keys
+                  myriad render kubernetes configs/din.yaml cluster.workers=4 -o din.yaml
+                  myriad render kubernetes configs/din.yaml --namespace ads \\
+                    --image registry.example.org/myriad:1 --keys keys -o din.yaml
                 """)
 
         @Argument(help: "The job's configuration (YAML).")
@@ -46,6 +48,9 @@ struct RenderCommand: ParsableCommand {
         @Option(help: "The PersistentVolumeClaim (ReadWriteMany) for run directories.")
         var runsClaim = "myriad-runs"
 
+        @Option(help: "Memory of the scheduler; by the numbers of servers and workers unless given.")
+        var schedulerMemory: String?
+
         @Option(help: "Memory of each server.")
         var serverMemory = "2Gi"
 
@@ -70,7 +75,7 @@ struct RenderCommand: ParsableCommand {
             } catch let error where error is ExitCode || error is ValidationError {
                 throw error
             } catch {
-                throw Exit.with(Exit.data, "\(error)")
+                throw Exit.with(error)
             }
         }
 
@@ -87,6 +92,7 @@ struct RenderCommand: ParsableCommand {
             options.serverMemory = serverMemory
             options.workerMemory = workerMemory
             if let dataPath { options.dataPath = dataPath }
+            if let schedulerMemory { options.schedulerMemory = schedulerMemory }
             if let problem = options.problem { throw ValidationError(problem) }
             if settings.checkpoint.every == 0 {
                 StandardError.line(
@@ -107,10 +113,7 @@ struct RenderCommand: ParsableCommand {
                 default: words.append(word)
                 }
             }
-            return words.map { word in
-                word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_=.,:/@%+".contains($0)) }
-                    ? word : "'\(word.replacing("'", with: "'\\''"))'"
-            }.joined(separator: " ")
+            return ShellWord.line(words)
         }
 
         /// Writes the file; one with keys in it is its user's alone.
