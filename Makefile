@@ -19,8 +19,10 @@ bench: build ## figures of training, a shard and a cluster on this machine (unse
 test: export OPENBLAS_CORETYPE ?= Haswell
 # How processes are started does not depend on how they were built: engines and networks are tested once.
 test: setup ## every test in debug (checks on), all but deployment's in release too (kernels without checks)
+	@mkdir -p .build && rm -f .build/skipped.txt
 	swift test
 	swift test -c release -Xswiftc -enable-testing --skip DeployTests
+	@bash cluster/skipped.sh
 
 format: ## formats the sources in place
 	swift format --in-place --recursive Package.swift Sources Tests

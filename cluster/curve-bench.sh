@@ -2,10 +2,10 @@
 # What encryption costs: the same training between two hosts (network namespaces), with keys and in plaintext, in turn.
 #   bash cluster/curve-bench.sh [ROUNDS]       samples/s of each round and their ratios, then MB/s between the processes
 # Host 0 has the scheduler and 2 servers, host 1 has 2 workers; DIN of configs/synthetic.yaml for STEPS steps (1500).
-# MYRIAD is the program (default .build/release/myriad; leave OPENBLAS_CORETYPE unset). Exit 77: it cannot run here.
+# MYRIAD is the program (the release build unless set; leave OPENBLAS_CORETYPE unset). Exit 77: it cannot run here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-myriad=$(realpath "${MYRIAD:-$here/../.build/release/myriad}")
+myriad=$(bash "$here/program.sh" release)
 script=$here/curve-bench.sh
 . "$here/netns.sh"
 enter_namespaces "$@"

@@ -27,14 +27,7 @@ work=$(mktemp -d "$tools/prometheus.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 fetch() { (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root prometheus >&2); }
 if ! fetch 2>/dev/null; then
-    if [ "$(id -u)" -eq 0 ]; then
-        sudo=()
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        sudo=(sudo -n)
-    else
-        fail "apt knows no package prometheus, and updating its lists needs root"
-    fi
-    "${sudo[@]}" apt-get update -qq >&2 || fail "apt-get update failed"
+    problem=$(bash cluster/install-packages.sh 2>&1) || fail "apt knows no package prometheus; ${problem##*$'\n'}"
     fetch || fail "the package prometheus cannot be downloaded"
 fi
 dpkg -x "$work"/prometheus_*.deb "$work/root" || fail "the package prometheus cannot be unpacked"

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # Checks cluster/kubernetes.yaml, and a manifest with keys in it, against Kubernetes' own schemas, unknown fields refused;
 # then that pods would leave with the exit codes that the manifest counts on.
-#   bash cluster/kubernetes-test.sh     (MYRIAD=path of the program; .build/release/myriad unless set)
+#   bash cluster/kubernetes-test.sh     (MYRIAD=path of the program; the newest build unless set)
 # Fetches kubernetes-validate from PyPI when it is missing (about 6 s, 140 MB with all schemas). Ends with a line of verdict:
 # 0 passed, 1 failed, 77 skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-MYRIAD=$(realpath -m "${MYRIAD:-.build/release/myriad}")
+MYRIAD=$(bash cluster/program.sh)
 skip() { echo "kubernetes-test: skipped: $*"; exit 77; }
 fail() { echo "kubernetes-test: FAILED: $*"; exit 1; }
-[ -x "$MYRIAD" ] || skip "no program at $MYRIAD: build it, or say MYRIAD=path"
 
 tools=$PWD/.build-tools/kubernetes
 validate=$tools/bin/kubernetes-validate

@@ -5,10 +5,10 @@
 #     bits     every shape of cluster, with keys, without, and over IPv6, gives the SHA-256 of one process
 #     capture  what crosses the network of a cluster with keys holds no id, no config and no name that it holds without
 #     faults   what is dead, unreachable, wrong or a stranger is named on the right side, within seconds; refusals too
-# MYRIAD is the program (default .build/debug/myriad). KEEP=DIR keeps logs there. Exit code 77: it cannot run here.
+# MYRIAD is the program (the newest build unless set; built if there is none). KEEP=DIR keeps logs there. Exit code 77: it cannot run here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-myriad=$(realpath "${MYRIAD:-$here/../.build/debug/myriad}")
+myriad=$(bash "$here/program.sh")
 script=$here/netns-test.sh
 . "$here/netns.sh"
 . "$here/netns-faults.sh"

@@ -9,7 +9,7 @@ epochs=${EPOCHS:-6}
 coupled=${COUPLED:-30}
 decoupled=${DECOUPLED:-7000}
 touched=${TOUCHED:-0.01}
-myriad=.build/release/myriad
+myriad=$(bash cluster/program.sh release)
 [ -f "$data/dataset.yaml" ] || { echo "$data is no dataset: run make demo, or myriad prepare" >&2; exit 2; }
 runs=runs/regularization
 rm -rf "$runs"

@@ -3,7 +3,7 @@
 # The job uses much of the code (Dice, dropout, mini-batch-aware regularization, Adam) and takes about a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-myriad=$(realpath "${MYRIAD:-.build/release/myriad}")
+myriad=$(bash cluster/program.sh)
 cd "$1"
 "$myriad" prepare synthetic --output world --users 60 --items 120 --categories 12 --impressions 40 >/dev/null
 cat >job.yaml <<'YAML'

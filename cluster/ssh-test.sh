@@ -1,20 +1,15 @@
 #!/usr/bin/env bash
 # Checks `myriad launch --hosts` over two real ssh servers, which run for these seconds only on 127.0.0.11 and 127.0.0.12,
 # with keys and configurations of their own in a temporary directory.
-#   cluster/ssh-test.sh           MYRIAD=path names the program (.build/release/myriad, else .build/debug/myriad)
+#   cluster/ssh-test.sh           MYRIAD=path names the program (the newest build unless set)
 # Ends with 0 when all is well, 1 when something is not, 77 when it cannot run here. Installs openssh-server if missing.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-program=${MYRIAD:-}
-for built in release debug; do
-    [ -n "$program" ] || [ ! -x "$root/.build/$built/myriad" ] || program="$root/.build/$built/myriad"
-done
 skip() {
     echo "ssh-test: SKIPPED: $1"
     exit 77
 }
-[ -x "$program" ] || skip "no program: build it (swift build), or name it with MYRIAD=path"
-program=$(realpath "$program")
+program=$(bash "$root/cluster/program.sh")
 # Digests are compared: the same kernels on every host.
 export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-Haswell}
 unset "${!MYRIAD_@}" 2>/dev/null || true

@@ -6,10 +6,10 @@
 # samples/s with and without. CONFIG (default: a tiny world) is trained for about FOR=12 seconds each time.
 #   A_SECOND=500    so many connections a second (default: as many as one core makes)
 #   PINNED=1        the cluster on processor 0, the strangers on 1: what the cluster itself loses
-# MYRIAD is the program (default .build/debug/myriad). KEEP=DIR keeps logs there. Exit code 77: it cannot run here.
+# MYRIAD is the program (the newest build unless set; built if there is none). KEEP=DIR keeps logs there. Exit code 77: it cannot run here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-myriad=$(realpath "${MYRIAD:-$here/../.build/debug/myriad}")
+myriad=$(bash "$here/program.sh")
 script=$here/strangers-test.sh
 home=${STRANGERS_HOME:-$PWD}
 export STRANGERS_HOME=$home

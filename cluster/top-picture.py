@@ -3,7 +3,7 @@
 
     python3 cluster/top-picture.py configs/din.yaml [data.directory=…] > cluster/images/top.svg
 
-Needs a release build and tmux (cluster/tmux.sh installs it). The cluster is launched for these seconds only.
+Needs a release build and tmux (Debian: tmux). The cluster is launched for these seconds only.
 """
 import argparse
 import os

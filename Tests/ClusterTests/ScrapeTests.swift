@@ -9,6 +9,8 @@ private enum Tools {
         .deletingLastPathComponent().path
     /// Where it is, or why it is not.
     static let installed = shell("bash '\(root)/cluster/install-prometheus.sh'")
+    /// Whether it is here.
+    static let isInstalled = Skips.runs("a real Prometheus", unless: installed.code == 0 ? nil : installed.text)
 
     /// Runs a line of bash.
     static func shell(_ line: String) -> (code: Int32, text: String) {
@@ -29,7 +31,7 @@ private enum Tools {
 }
 
 /// A real Prometheus and the page of a cluster that runs.
-@Suite(.serialized, .enabled(if: Tools.installed.code == 0, "Prometheus is missing: \(Tools.installed.text)"))
+@Suite(.serialized, .enabled(if: Tools.isInstalled, "Prometheus is missing: \(Tools.installed.text)"))
 struct ScrapeTests {
     /// A sample's name and labels, and its value.
     private typealias Samples = [String: Double]

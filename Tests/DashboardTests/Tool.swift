@@ -10,7 +10,9 @@ enum Tool {
         let script = "\(directory)/../../cluster/install-packages.sh"
         guard let result = try? run(["/bin/bash", script, package]) else { return "no bash" }
         guard result.code != 0 else { return nil }
-        return "SKIPPED: \(package) is not installed and apt-get could not install it: \(result.output.suffix(300))"
+        let reason = "\(package) is not installed and apt-get could not install it: \(result.output.suffix(300))"
+        Skips.note("tests of the page that need \(package)", reason)
+        return reason
     }
 
     /// Starts a program whose output is read by the caller.

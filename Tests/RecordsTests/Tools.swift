@@ -64,13 +64,9 @@ enum Tools {
         }
     }()
 
-    /// Whether the tests that need Python can run; says loudly if not.
-    static let hasPython: Bool = {
-        if python.path != nil { return true }
-        let line = "\n*** SKIPPED: tests of records against TensorBoard and JSON Schema: \(python.reason)\n\n"
-        FileHandle.standardError.write(Data(line.utf8))
-        return false
-    }()
+    /// Whether the tests that need Python can run.
+    static let hasPython = Skips.runs(
+        "tests of records against TensorBoard and JSON Schema", unless: python.path == nil ? python.reason : nil)
 
     /// Runs one of this target's scripts.
     static func script(_ name: String, _ arguments: String...) throws -> Result { try script(name, arguments) }

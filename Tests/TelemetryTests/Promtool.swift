@@ -14,7 +14,8 @@ struct Promtool {
         .deletingLastPathComponent()
     private static let installed = Result(command: [root.appending(path: "cluster/install-prometheus.sh").path])
     /// Whether it is here, or could be fetched.
-    static var isInstalled: Bool { installed.code == 0 }
+    static let isInstalled = Skips.runs(
+        "promtool on the page and on cluster/", unless: installed.code == 0 ? nil : reason)
     /// Why it is not here.
     static var reason: String { installed.output }
 

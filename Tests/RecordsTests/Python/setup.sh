@@ -11,9 +11,7 @@ exec 9>"$tools/records.lock"
 flock 9
 if [ "$(cat "$tools/records/packages" 2>/dev/null)" != "${packages[*]}" ]; then
     if ! python3 -m venv --help >/dev/null 2>&1 || ! python3 -c 'import ensurepip' 2>/dev/null; then
-        [ "$(id -u)" -eq 0 ] || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 1; }
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; } >/dev/null 2>&1 ||
-            { echo "python3-venv cannot be installed: apt fails" >&2; exit 1; }
+        bash "$tools/../cluster/install-packages.sh" python3-venv
     fi
     rm -rf "$tools/records"
     python3 -m venv "$tools/records" >&2

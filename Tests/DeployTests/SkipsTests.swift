@@ -1,0 +1,43 @@
+import Children
+import Foundation
+import Testing
+
+/// Tests that do not run are told, and are a failure in CI.
+@Suite struct SkipsTests {
+    @Test("what was skipped is listed once with its reason, and fails in CI", arguments: [nil, "true", "false"])
+    func listed(ci: String?) throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "skipped-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let environment = ["MYRIAD_SKIPPED": file, "CI": ci ?? ""]
+        #expect(try Script.run("skipped.sh", environment: environment).code == 0)
+        for _ in 0..<2 { Skips.note("a test", "no\nsuch engine", in: file) }
+        let result = try Script.run("skipped.sh", environment: environment)
+        #expect(result.code == (ci == "true" ? 1 : 0))
+        #expect(result.text.components(separatedBy: "SKIPPED: a test: no such engine\n").count == 2, "\(result.text)")
+    }
+
+    /// The commands that an installer calls are stand-ins: this machine may have no sudo, and nothing is to be installed.
+    @Test("sudo hands on that apt-get may not ask, and the lock of the installer lies in the repository")
+    func installer() throws {
+        let place = FileManager.default.temporaryDirectory.appending(path: "installer-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: place) }
+        for (name, script) in [
+            ("id", "echo 1000"), ("dpkg-query", "exit 1"),
+            ("sudo", "while [[ $1 == -* ]]; do shift; done; exec env -i PATH=\"$PATH\" \"$@\""),
+            ("apt-get", "echo \"$DEBIAN_FRONTEND $*\" >>'\(place)/asked'"),
+        ] {
+            let path = "\(place)/\(name)"
+            try "#!/bin/bash\n\(script)\n".write(toFile: path, atomically: true, encoding: .utf8)
+            chmod(path, 0o755)
+        }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let result = try Script.run(
+            "install-packages.sh", ["no-such-package"], environment: ["PATH": "\(place):\(path)", "TMPDIR": place])
+        #expect(result.code == 0, "\(result.text)")
+        let asked = try String(contentsOfFile: place + "/asked", encoding: .utf8)
+        #expect(asked.hasPrefix("noninteractive ") && asked.contains("install -y"), "\(asked)")
+        #expect(!(try FileManager.default.contentsOfDirectory(atPath: place)).contains { $0.hasSuffix(".lock") })
+        #expect(FileManager.default.fileExists(atPath: Script.root + "/.build-tools/apt.lock"))
+    }
+}
