@@ -63,7 +63,8 @@ let modules: [[Target]] = [
                 .embedInCode("Resources/status.schema.json"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "DashboardTests", dependencies: ["Dashboard", "Telemetry", "myriad", "Children"],
+            name: "DashboardTests",
+            dependencies: ["Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Children"],
             exclude: ["browser.py", "validate.py"],
             swiftSettings: strict),
     ],

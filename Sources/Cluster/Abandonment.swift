@@ -1,6 +1,7 @@
 import Foundation
 import Scheduler
 import Telemetry
+import Terminal
 import Wire
 
 /// A run that says it goes on although nobody answers for it any more.
@@ -21,8 +22,8 @@ enum Abandonment {
         let process = ProcessState.of(pid: pid, host: host)
         let silence = max(0, now - status.time)
         guard process == .gone || silence > patience else { return nil }
-        let (how, cause) = FailureDiagnosis.silence(process, pid: pid, host: host, seconds: Int(silence))
-        let news = "no news since \(clock(status.time)) (\(Int(silence)) s): the scheduler "
+        let (how, cause) = FailureDiagnosis.silence(process, pid: pid, host: host, seconds: Int(bounded: silence))
+        let news = "no news since \(Quantity.clock(status.time)) (\(Int(bounded: silence)) s): the scheduler "
         // A process that exists, or may, has only fallen silent.
         let what = news + (process == .gone ? how : "is gone or cannot be reached; it \(how)")
         var closed = status
@@ -70,11 +71,4 @@ enum Abandonment {
             .fill(&status, waits: [])
     }
 
-    /// A moment of today, where this runs.
-    private static func clock(_ time: Double) -> String {
-        var moment = time_t(time)
-        var parts = tm()
-        localtime_r(&moment, &parts)
-        return String(format: "%02d:%02d:%02d", parts.tm_hour, parts.tm_min, parts.tm_sec)
-    }
 }

@@ -104,7 +104,7 @@ package final class ClusterBook {
     /// Takes an event; returns the next point of the curves when a second has passed and there was progress.
     package func take(_ event: SchedulerEvent) -> SeriesPoint? {
         switch event {
-        case .waiting(let wait): note(.waiting, "waiting for \(wait.name) (\(Int(wait.seconds)) s)")
+        case .waiting(let wait): note(.waiting, "waiting for \(wait.name) (\(Int(bounded: wait.seconds)) s)")
         case .warning(let text): note(.warning, text)
         case .lost(let member, let how):
             note(.lost, how)
@@ -215,9 +215,9 @@ package final class ClusterBook {
     }
 
     private func take(_ progress: Wire.Progress, of worker: Int) {
-        samples += progress.samples
+        samples = samples.plus(progress.samples)
         steps[worker] = progress.step
-        fresh.samples += progress.samples
+        fresh.samples = fresh.samples.plus(progress.samples)
         fresh.loss += progress.loss
         fresh.auxiliary += progress.auxiliaryLoss
         if let histogram = progress.histogram {
@@ -304,7 +304,7 @@ package final class ClusterBook {
         }
         return SeriesPoint(
             time: time, step: status.job.step, samplesPerSecond: status.job.samplesPerSecond, loss: status.job.loss,
-            auc: status.job.auc, rows: status.shards.reduce(0) { $0 + $1.report.rows },
+            auc: status.job.auc, rows: status.shards.total(\.report.rows),
             receivedBytesPerSecond: status.shards.reduce(0) { $0 + $1.receivedBytesPerSecond },
             sentBytesPerSecond: status.shards.reduce(0) { $0 + $1.sentBytesPerSecond }, read: mean(\.read),
             wait: mean(\.wait), compute: mean(\.compute), push: mean(\.push))

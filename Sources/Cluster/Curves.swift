@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import Telemetry
 
 /// Validation AUC against samples of several runs, as a picture.
 package enum Curves {
@@ -102,7 +103,7 @@ package enum Curves {
             parts.append("<line x1=\"60\" x2=\"580\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#ddd\"/>")
             parts.append("<text x=\"12\" y=\"\(y)\" dy=\"4\">\(String(format: "%.4f", value))</text>")
             let samples = frame.most * Double(step) / 4
-            let label = frame.most < 10_000 ? "\(Int(samples))" : "\(Int(samples / 1000)) k"
+            let label = frame.most < 10_000 ? "\(Int(bounded: samples))" : "\(Int(bounded: samples / 1000)) k"
             parts.append("<text x=\"\(frame.x(samples))\" y=\"340\" text-anchor=\"middle\">\(label)</text>")
         }
         // Bands first: no line lies under another one's band.

@@ -129,7 +129,7 @@ package final class Monitor {
 
     private func show(_ event: SchedulerEvent) {
         switch event {
-        case .waiting(let wait): say("waiting for \(wait.name) (\(Int(wait.seconds)) s)")
+        case .waiting(let wait): say("waiting for \(wait.name) (\(Int(bounded: wait.seconds)) s)")
         case .warning(let text):
             say("warning: \(text)")
             run?.log(["event": .text("warning"), "what": .text(text)])
@@ -153,7 +153,7 @@ package final class Monitor {
             say("step \(step): \(split) \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")
             run?.log([
                 "event": .text("evaluated"), "split": .text(split), "step": .number(Double(step)),
-                "samples": .number(Double(samplesBefore + samples)), "auc": .number(metrics.auc ?? .nan),
+                "samples": .number(Double(samplesBefore.plus(samples))), "auc": .number(metrics.auc ?? .nan),
                 "gauc": .number(metrics.gauc ?? .nan), "log_loss": .number(metrics.logLoss),
                 "calibration": .number(metrics.calibration),
             ])
@@ -192,9 +192,9 @@ package final class Monitor {
     }
 
     private func take(_ progress: Wire.Progress, of worker: Int) {
-        samples += progress.samples
+        samples = samples.plus(progress.samples)
         observe?(progress.samples)
-        windowSamples += progress.samples
+        windowSamples = windowSamples.plus(progress.samples)
         windowLoss += progress.loss
         windowAuxiliary += progress.auxiliaryLoss
         steps[worker] = progress.step
@@ -216,13 +216,13 @@ package final class Monitor {
         let rate = Double(windowSamples) / (windowBegan.duration(to: now) / .seconds(1))
         let loss = windowLoss / Double(windowSamples)
         let auxiliary = windowAuxiliary / Double(windowSamples)
-        let left = Double(max(0, samplesTotal - samples)) / max(1, rate)
+        let left = Double(max(0, samplesTotal.minus(samples))) / max(1, rate)
         let step = steps.values.min() ?? 0
         let auc = running.value
         show(
-            "step \(step)  \(samples)/\(samplesTotal) samples  \(Int(rate)) samples/s  loss \(Monitor.digits(loss))  "
+            "step \(step)  \(samples)/\(samplesTotal) samples  \(Int(bounded: rate)) samples/s  loss \(Monitor.digits(loss))  "
                 + (auxiliary > 0 ? "auxiliary \(Monitor.digits(auxiliary))  " : "")
-                + "running AUC \(auc.map(Monitor.digits) ?? "-")  \(Int(left)) s left")
+                + "running AUC \(auc.map(Monitor.digits) ?? "-")  \(Int(bounded: left)) s left")
         windowSamples = 0
         windowLoss = 0
         windowAuxiliary = 0
@@ -244,7 +244,7 @@ package final class Monitor {
         if isTerminal {
             // A line that wraps could not be overwritten.
             let shown = (label + line).prefix(Monitor.columns - 1)
-            StandardError.write("\r\u{1b}[K\(shown)")
+            StandardError.progress("\(shown)")
             lineIsOpen = true
         } else {
             say(line)
@@ -281,14 +281,14 @@ package final class Monitor {
     /// A line for a person, unless nothing is to be said but the summary.
     package func say(_ line: String) {
         guard !quiet else { return }
-        StandardError.line("\(lineIsOpen ? "\r\u{1b}[K" : "")\(label)\(line)")
+        StandardError.line(label + line, over: lineIsOpen)
         lineIsOpen = false
     }
 
     /// Leaves the progress of a terminal as it stands; what follows begins a line of its own.
     private func closeLine() {
         guard lineIsOpen else { return }
-        StandardError.write("\n")
+        StandardError.line("")
         lineIsOpen = false
     }
 
@@ -303,9 +303,10 @@ package final class Monitor {
         if samples > 0 {
             let all = max(1e-9, seconds.values.reduce(0, +))
             let shares = ["compute", "wait", "wire", "read"].map {
-                "\($0) \(Int((100 * (seconds[$0] ?? 0) / all).rounded())) %"
+                "\($0) \(Int(bounded: (100 * (seconds[$0] ?? 0) / all).rounded())) %"
             }
-            lines.append("\(Int(samplesPerSecond)) samples/s; workers' time: \(shares.joined(separator: ", "))")
+            lines.append(
+                "\(Int(bounded: samplesPerSecond)) samples/s; workers' time: \(shares.joined(separator: ", "))")
         }
         var memory: [String: Int] = [:]
         for (member, report) in outcome.reports {

@@ -23,6 +23,8 @@ struct RunFiles {
 
     /// How often a file was read.
     private(set) var reads = 0
+    /// Why the last status that was asked for cannot be read.
+    private(set) var problem = ""
     private var statusStamp: Stamp?
     private var newest: ClusterStatus?
     private var seriesStamp: Stamp?
@@ -35,8 +37,11 @@ struct RunFiles {
         guard stamp == nil || stamp != statusStamp else { return newest }
         reads += 1
         statusStamp = stamp
-        newest = FileManager.default.contents(atPath: path).flatMap {
-            try? TelemetryJSON.decode(ClusterStatus.self, from: $0)
+        newest = nil
+        do {
+            newest = try TelemetryJSON.decode(ClusterStatus.self, from: Data(contentsOf: URL(filePath: path)))
+        } catch {
+            problem = stamp == nil ? "there is none" : TelemetryJSON.problem(error)
         }
         return newest
     }

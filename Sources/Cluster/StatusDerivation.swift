@@ -83,15 +83,18 @@ struct StatusDerivation {
     /// "step 17 waits for micro-batches 4..<8 of worker 1".
     private func waitsFor(_ shard: ShardReport) -> String {
         guard !shard.parked.isEmpty, !shard.missing.isEmpty else { return "" }
-        let ranges = stride(from: 0, to: shard.missing.count - 1, by: 2)
-            .map { shard.missing[$0]..<shard.missing[$0 + 1] }
+        let ranges = stride(from: 0, to: shard.missing.count - 1, by: 2).compactMap { place -> Range<Int>? in
+            let (first, end) = (shard.missing[place], shard.missing[place + 1])
+            return first >= 0 && first < end && end <= shard.microBatches ? first..<end : nil
+        }
+        guard !ranges.isEmpty, shard.microBatches < 1 << 40 else { return "" }
         let owners = (0..<shape.workers).filter { rank in
             let block = Subtree.block(rank, of: shape.workers, over: shard.microBatches)
             return ranges.contains { $0.overlaps(block) }
         }
         let parts = ranges.prefix(4).map { $0.count == 1 ? "\($0.lowerBound)" : "\($0)" }.joined(separator: ", ")
         let workers = owners.prefix(8).map(String.init).joined(separator: ", ")
-        return "step \(shard.step + 1) waits for micro-batches \(parts) of worker \(workers)"
+        return "step \(shard.step.plus(1)) waits for micro-batches \(parts) of worker \(workers)"
             + (owners.count > 8 ? " and \(owners.count - 8) more" : "")
     }
 
@@ -127,13 +130,16 @@ struct StatusDerivation {
         }
     }
 
-    /// Steps by which each worker lags at each shard.
+    /// Steps by which each worker lags at each shard, by the shards' numbers: some may have told nothing yet.
     private func lag(_ shards: [ShardStatus]) -> [[Int]] {
-        (0..<shape.workers).map { rank in
-            shards.map { shard in
-                let workers = shard.report.workers
-                guard rank < workers.count, workers[rank].pulled > 0 else { return -1 }
-                return max(0, shard.report.step + 1 - workers[rank].pulled)
+        let reports = Dictionary(shards.map { ($0.report.shard, $0.report) }) { $1 }
+        let count = reports.keys.filter { (0..<65_536).contains($0) }.max().map { $0 + 1 } ?? 0
+        return (0..<shape.workers).map { rank in
+            (0..<count).map { number in
+                guard let report = reports[number], rank < report.workers.count, report.workers[rank].pulled > 0 else {
+                    return -1
+                }
+                return max(0, report.step.plus(1).minus(report.workers[rank].pulled))
             }
         }
     }
@@ -166,7 +172,7 @@ struct StatusDerivation {
         all.rows = skew { Double($0.report.rows) }
         all.bytes = skew { Double($0.report.bytes.used) }
         all.pulledRows = skew { Double($0.report.pulledRows) }
-        all.traffic = skew { Double($0.report.receivedBytes + $0.report.sentBytes) }
+        all.traffic = skew { Double($0.report.receivedBytes.plus($0.report.sentBytes)) }
         all.busy = skew(\.report.busySeconds)
         return all
     }

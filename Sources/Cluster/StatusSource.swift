@@ -44,7 +44,8 @@ package final class StatusSource {
         guard let status = files.status(in: path) else {
             throw Failure(
                 description:
-                    "\(path): holds no readable status.json: it is no run directory, or one of an older version")
+                    "\(path): holds no readable status.json: it is no run directory, or one of an older version "
+                    + "(\(files.problem))")
         }
         endpoint = address(of: status)
     }
@@ -97,7 +98,7 @@ package final class StatusSource {
                     + "A finished run is shown by its directory", cause: silence.cause)
         }
         guard var status = files.status(in: directory) else {
-            throw Failure(description: "\(directory)/status.json: cannot be read")
+            throw Failure(description: "\(directory)/status.json: cannot be read: \(files.problem)")
         }
         let next = address(of: status)
         if next != endpoint { (endpoint, socket, door) = (next, nil, nil) }

@@ -94,14 +94,14 @@ extension Page {
         for shard in status.shards {
             for (rank, place) in shard.report.workers.enumerated() {
                 while totals.count <= rank { totals.append((0, 0)) }
-                totals[rank].duplicates += place.duplicates
-                totals[rank].malformed += place.malformed
+                totals[rank].duplicates = totals[rank].duplicates.plus(place.duplicates)
+                totals[rank].malformed = totals[rank].malformed.plus(place.malformed)
             }
-            refused.merge(shard.report.refused) { $0 + $1 }
+            refused.merge(shard.report.refused) { $0.plus($1) }
         }
-        let strangers = status.shards.reduce(0) { $0 + $1.report.malformed.filter { $0.key < 0 }.values.reduce(0, +) }
-        let garbage = status.shards.reduce(0) { $0 + $1.report.garbage }
-        let faulty = totals.enumerated().filter { $0.element.duplicates + $0.element.malformed > 0 }
+        let strangers = status.shards.total { $0.report.malformed.filter { $0.key < 0 }.values.total }
+        let garbage = status.shards.total(\.report.garbage)
+        let faulty = totals.enumerated().filter { $0.element.duplicates > 0 || $0.element.malformed > 0 }
         let rows: [Markup] = faulty.map { rank, total in
             "<tr><th scope=\"row\">worker \(rank)</th>\(Elements.fault(total.duplicates))\(Elements.fault(total.malformed))</tr>\n"
         }

@@ -59,7 +59,7 @@ extension Page {
     private func row(_ shard: ShardStatus) -> Markup {
         let report = shard.report
         let bytes = report.bytes
-        let used = bytes.used + report.denseBytes
+        let used = bytes.used.plus(report.denseBytes)
         let stale = report.staleness.enumerated().max { $0.element < $1.element }
         let lag = (report.staleness.lastIndex { $0 > 0 }).map { "at most \($0)" } ?? ""
         let why = shard.waitsFor.isEmpty ? "" : shard.waitsFor
@@ -71,7 +71,7 @@ extension Page {
             <small>\(Elements.state(shard.state.rawValue))</small></th>\
             \(Elements.count(report.rows, name: "rows"))\(memory(used, "memory"))\
             \(memory(bytes.weights, "weights"))\(memory(bytes.optimizer, "optimizer"))\
-            \(memory(bytes.index + bytes.counts, "index_and_counts"))\(memory(report.denseBytes, "dense_bytes"))\
+            \(memory(bytes.index.plus(bytes.counts), "index_and_counts"))\(memory(report.denseBytes, "dense_bytes"))\
             \(Elements.number(Quantity.rate(shard.pullsPerSecond), exactly: report.pulls, below: Quantity.rate(shard.pulledRowsPerSecond)))\
             \(Elements.number(Quantity.rate(shard.pushesPerSecond), exactly: report.pushes, below: Quantity.rate(shard.pushedRowsPerSecond)))\
             \(traffic(shard.receivedBytesPerSecond, report.receivedBytes))\(traffic(shard.sentBytesPerSecond, report.sentBytes))\
@@ -99,8 +99,8 @@ extension Page {
             ("Other bytes", "sent in acknowledgements and refusals", "other_bytes", \.otherBytes),
             ("Parkings", "pulls that had to wait for a step", "parkings", \.parkings),
             ("Duplicates", "pushes of something already covered, ignored", "duplicates", \.duplicates),
-            ("Refused", "messages, for any reason", "refused", { $0.refused.values.reduce(0, +) }),
-            ("Malformed", "messages of a known sender", "malformed", { $0.malformed.values.reduce(0, +) }),
+            ("Refused", "messages, for any reason", "refused", { $0.refused.values.total }),
+            ("Malformed", "messages of a known sender", "malformed", { $0.malformed.values.total }),
             ("Garbage", "messages without a readable header", "garbage", \.garbage),
         ]
 

@@ -136,7 +136,7 @@ extension Page {
         let rows: [Markup] = order.map { rank in
             let places = status.lag[rank].enumerated().filter { $0.element >= 0 }
             let most = places.max { $0.element < $1.element }
-            let mean = Double(places.reduce(0) { $0 + $1.element }) / Double(max(1, places.count))
+            let mean = Double(places.total(\.element)) / Double(max(1, places.count))
             return """
                 <tr><th scope="row">worker \(rank)</th>\(Elements.count(most?.element ?? 0))\
                 <td>\(most.map { "shard \($0.offset)" } ?? "–")</td>\(Elements.number(Quantity.fixed(mean, 1)))</tr>

@@ -120,14 +120,14 @@ struct Page {
         let job = status.job
         let best = status.evaluations.last { $0.split == "validation" && $0.isBest }
         let rate = job.samplesPerSecond
-        let left = Double(max(0, job.samplesTotal - job.samples))
+        let left = Double(max(0, job.samplesTotal.minus(job.samples)))
         let isRunning = job.state == .running
         let remaining = isRunning && rate > 0 ? "\(Quantity.span(left / rate)) left" : ""
         let seen = job.samplesTotal > 0 ? "\(Quantity.count(job.samples)) samples" : ""
-        let rows = status.shards.reduce(0) { $0 + $1.report.rows }
-        let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
+        let rows = status.shards.total(\.report.rows)
+        let bytes = status.shards.total { $0.report.bytes.used.plus($0.report.denseBytes) }
         let traffic = status.shards.reduce(0) { $0 + $1.receivedBytesPerSecond + $1.sentBytesPerSecond }
-        let epoch = job.epochs > 0 ? "epoch \(min(job.epoch + 1, job.epochs)) of \(job.epochs)" : ""
+        let epoch = job.epochs > 0 ? "epoch \(min(job.epoch.plus(1), job.epochs)) of \(job.epochs)" : ""
         let auxiliary =
             job.auxiliaryLoss.flatMap { $0 == 0 ? nil : "auxiliary \(Quantity.metric($0))" } ?? "over the last second"
         let checkpoint =

@@ -1,10 +1,11 @@
 import Foundation
+import Telemetry
 
 /// Numbers as people read them: three or four digits and a unit.
 enum Quantity {
     /// 999,999 in full, then 1.23 M.
     static func count(_ value: Int) -> String {
-        abs(value) < 1_000_000
+        value.magnitude < 1_000_000
             ? grouped(value) : scaled(Double(value), by: 1000, units: ["", " k", " M", " G", " T", " P"])
     }
 
@@ -85,7 +86,7 @@ enum Quantity {
 
     /// The nearest whole number, whatever the value.
     static func whole(_ value: Double) -> Int {
-        value.isNaN ? 0 : Int(max(-1e15, min(1e15, value.rounded())))
+        Int(bounded: value.rounded())
     }
 
     private static func plain(_ value: Double) -> String {

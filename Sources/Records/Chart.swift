@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 
 /// Lines over numbers, as SVG: drawn for a column of some 440 pixels, it scales with its column.
 struct Chart {
@@ -162,7 +163,7 @@ struct Scale {
         ticks = last >= first && last - first < 20 ? stride(from: first, through: last, by: 1).map { $0 * step } : []
         low = isTight ? least : min(least, ticks.first ?? least)
         high = isTight ? most : max(most, ticks.last ?? most)
-        digits = max(0, -Int(floor(log10(step) + 1e-9)))
+        digits = max(0, Int(bounded: -floor(log10(step) + 1e-9)))
     }
 
     /// Where a value lies.

@@ -62,10 +62,15 @@ package struct RecordedRun: Sendable {
             throw Failure(
                 description: "\(directory): holds neither status.json nor metrics.jsonl: name a run's directory")
         }
-        let status = stored.flatMap { try? TelemetryJSON.decode(ClusterStatus.self, from: $0) }
-        let lines = (metrics ?? Data()).split(separator: 10).compactMap {
-            try? TelemetryJSON.decode(Line.self, from: Data($0))
+        var status: ClusterStatus?
+        var problem = ""
+        do {
+            status = try stored.map { try TelemetryJSON.decode(ClusterStatus.self, from: $0) }
+        } catch {
+            problem = TelemetryJSON.problem(error)
         }
+        let records = (metrics ?? Data()).split(separator: 10)
+        let lines = records.compactMap { try? TelemetryJSON.decode(Line.self, from: Data($0)) }
         self.init(
             name: URL(filePath: directory).standardizedFileURL.lastPathComponent, status: status ?? ClusterStatus(),
             points: RecordedRun.latest(lines.compactMap(\.point)),
@@ -75,7 +80,10 @@ package struct RecordedRun: Sendable {
             gaps.append(
                 stored == nil
                     ? "It has no status.json: there are no statistics of shards and workers."
-                    : "Its status.json cannot be read: there are no statistics of shards and workers.")
+                    : "Its status.json cannot be read (\(problem)): there are no statistics of shards and workers.")
+        }
+        if lines.count < records.count {
+            gaps.append("\(records.count - lines.count) lines of its metrics.jsonl cannot be read.")
         }
         if config.isEmpty { config = self.status.job.config }
         complete(with: lines)

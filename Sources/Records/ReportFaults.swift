@@ -29,7 +29,7 @@ struct ReportFaults {
         let some = counts.filter { $0.count > 0 }.sorted { $0.count > $1.count }
         let words = some.prefix(8).map { "\($0.place) (\(Figures.whole($0.count)))" }
         let more = some.count > 8 ? ", and \(some.count - 8) more" : ""
-        return Fault(name: name, count: some.reduce(0) { $0 + $1.count }, place: words.joined(separator: ", ") + more)
+        return Fault(name: name, count: some.total(\.count), place: words.joined(separator: ", ") + more)
     }
 
     private func byShard(_ name: String, _ count: (ShardReport) -> Int) -> Fault {
@@ -42,13 +42,13 @@ struct ReportFaults {
 
     private func refusals(_ name: String, _ reports: [[String: Int]]) -> Fault {
         var sums: [String: Int] = [:]
-        for report in reports { sums.merge(report, uniquingKeysWith: +) }
+        for report in reports { sums.merge(report) { $0.plus($1) } }
         return Self.sum(name, sums.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     }
 
     private var faults: [Fault] {
         var malformed: [Int: Int] = [:]
-        for shard in status.shards { malformed.merge(shard.report.malformed, uniquingKeysWith: +) }
+        for shard in status.shards { malformed.merge(shard.report.malformed) { $0.plus($1) } }
         let lost = status.nodes.filter { $0.state == .lost }
         return [
             Self.sum("processes lost", lost.map { ("\($0.role) \($0.rank)", 1) }),

@@ -104,16 +104,16 @@ struct ReportHeadline {
             job.samples > 0 ? "\(Figures.short(Double(job.samples))) samples" : "")
         card(
             "steps", Figures.whole(job.step),
-            job.lastStep > 0 ? "of \(Figures.whole(job.lastStep)), epoch \(job.epoch + 1) of \(job.epochs)" : "")
+            job.lastStep > 0 ? "of \(Figures.whole(job.lastStep)), epoch \(job.epoch.plus(1)) of \(job.epochs)" : "")
         card("training time", Figures.seconds(duration), job.ended > 0 ? "ended \(Figures.date(job.ended))" : "")
         let status = run.status
         if !status.shards.isEmpty || !status.workers.isEmpty {
             let servers = Set(status.shards.map(\.server)).count
             card("cluster", "\(servers) × \(status.workers.count)", "servers × workers, \(status.shards.count) shards")
         }
-        let rows = status.tables.reduce(0) { $0 + $1.rows }
+        let rows = status.tables.total(\.rows)
         if rows > 0 {
-            let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
+            let bytes = status.shards.total { $0.report.bytes.used.plus($0.report.denseBytes) }
             card("rows", Figures.short(Double(rows)), "\(Figures.bytes(bytes)) on all shards")
         }
         return Markup(cards)

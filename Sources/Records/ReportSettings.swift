@@ -19,7 +19,7 @@ enum ReportSettings {
                 same.map(\.process).max { $0.peakBytes < $1.peakBytes }
             }
             return [
-                "\(host)", "\(processes.count)", "\(Figures.bytes(processes.reduce(0) { $0 + $1.peakBytes }))",
+                "\(host)", "\(processes.count)", "\(Figures.bytes(processes.total(\.peakBytes)))",
                 "\(Figures.seconds(processes.reduce(0) { $0 + $1.processorSeconds }))",
             ]
         }

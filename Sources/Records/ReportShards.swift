@@ -61,7 +61,7 @@ struct ReportShards {
     }
 
     private var traffic: Markup {
-        let most = status.shards.map { Double($0.report.receivedBytes + $0.report.sentBytes) }.max() ?? 0
+        let most = status.shards.map { Double($0.report.receivedBytes.plus($0.report.sentBytes)) }.max() ?? 0
         let rows = status.shards.map { shard -> [Markup] in
             let report = shard.report
             let bar = Bars.stack(

@@ -35,7 +35,7 @@ package final class TensorBoardWriter {
             fail(error)
         }
         write(TensorBoardEvent.version(time: time))
-        if let step { write(TensorBoardEvent.restart(time: time, step: step + 1)) }
+        if let step { write(TensorBoardEvent.restart(time: time, step: step.plus(1))) }
     }
 
     /// Writes into a file that is open already.

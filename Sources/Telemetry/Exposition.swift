@@ -133,12 +133,12 @@ struct Exposition {
     /// A histogram of whole numbers of the family that was begun: `counts[n]` of them are n.
     mutating func add(_ labels: Labels, counts: [Int], bounds: [Int]) {
         for bound in bounds {
-            bucket(labels, Array("le=\"\(bound)\"} ".utf8), counts.prefix(bound + 1).reduce(0, +))
+            bucket(labels, Array("le=\"\(bound)\"} ".utf8), counts.prefix(bound + 1).total)
         }
-        let count = counts.reduce(0, +)
+        let count = counts.total
         bucket(labels, Self.infinity, count)
         open(labels, "_sum")
-        append(counts.enumerated().reduce(0) { $0 + $1.offset * $1.element })
+        append(counts.enumerated().reduce(0.0) { $0 + Double($1.offset) * Double($1.element) })
         open(labels, "_count")
         append(count)
     }
@@ -175,7 +175,7 @@ struct Exposition {
     }
 
     private mutating func append(_ value: Double) {
-        if let whole = Int(exactly: value), abs(whole) < 1 << 53 { return append(whole) }
+        if let whole = Int(exactly: value), whole.magnitude < 1 << 53 { return append(whole) }
         bytes += value.description.utf8
         bytes.append(10)
     }

@@ -41,8 +41,8 @@ package struct LatencyHistogram: Sendable, Equatable {
     package mutating func add(_ other: LatencyHistogram) {
         guard other.count > 0 else { return }
         if buckets.isEmpty { buckets = [UInt64](repeating: 0, count: Self.bucketCount) }
-        for index in other.buckets.indices { buckets[index] += other.buckets[index] }
-        count += other.count
+        for index in other.buckets.indices { buckets[index] &+= other.buckets[index] }
+        count = count.plus(other.count)
         sum += other.sum
         max = Swift.max(max, other.max)
     }

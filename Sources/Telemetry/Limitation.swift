@@ -14,7 +14,7 @@ package enum Limitation {
         case .running:
             // While a split is scored, or a checkpoint written, the step itself limits nothing.
             if let wait = status.waits.first(where: { $0.who == "scheduler" && $0.seconds > 1 && isFelt($0, status) }) {
-                return "\(wait.name) (\(Int(wait.seconds)) s)"
+                return "\(wait.name) (\(Int(bounded: wait.seconds)) s)"
             }
         }
         let workers = status.workers.filter { $0.read + $0.wait + $0.compute + $0.push > 0 }
@@ -71,5 +71,5 @@ package enum Limitation {
             + (missing.count > 4 ? " and \(missing.count - 4) more" : "") + " to join"
     }
 
-    private static func percent(_ share: Double) -> String { "\(Int((share * 100).rounded())) %" }
+    private static func percent(_ share: Double) -> String { "\(Int(bounded: (share * 100).rounded())) %" }
 }

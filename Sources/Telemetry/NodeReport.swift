@@ -128,13 +128,13 @@ package struct ShardReport: Codable, Sendable, Equatable {
     package init() {}
 
     /// Rows of all tables.
-    package var rows: Int { tables.reduce(0) { $0 + $1.rows } }
+    package var rows: Int { tables.total(\.rows) }
     /// Bytes of rows by kind, and of dense parameters.
     package var bytes: MemoryReport { tables.reduce(into: MemoryReport()) { $0.add($1.bytes) } }
     /// All bytes received.
-    package var receivedBytes: Int { pullBytes + pushBytes }
+    package var receivedBytes: Int { pullBytes.plus(pushBytes) }
     /// All bytes sent.
-    package var sentBytes: Int { valueBytes + otherBytes }
+    package var sentBytes: Int { valueBytes.plus(otherBytes) }
     /// Thread time that was work.
     package var busySeconds: Double { gatherSeconds + mergeSeconds + updateSeconds + writeSeconds }
 }
@@ -208,15 +208,15 @@ package struct MemoryReport: Codable, Sendable, Equatable {
     package init() {}
 
     /// What is used: all but the slack.
-    package var used: Int { weights + optimizer + counts + index }
+    package var used: Int { [weights, optimizer, counts, index].total }
 
     /// Adds another one.
     package mutating func add(_ other: MemoryReport) {
-        weights += other.weights
-        optimizer += other.optimizer
-        counts += other.counts
-        index += other.index
-        slack += other.slack
+        weights = weights.plus(other.weights)
+        optimizer = optimizer.plus(other.optimizer)
+        counts = counts.plus(other.counts)
+        index = index.plus(other.index)
+        slack = slack.plus(other.slack)
     }
 }
 

@@ -12,11 +12,11 @@ package enum ProcessState: Sendable, Equatable {
 
     /// The state of a process that says it is number `pid` of `host`.
     package static func of(pid: Int, host: String) -> ProcessState {
-        guard pid > 0, host == ProcessInfo.processInfo.hostName else { return .unknown }
+        guard let pid = pid_t(exactly: pid), pid > 0, host == ProcessInfo.processInfo.hostName else { return .unknown }
         // The name stands in parentheses and may hold any byte: the state follows the last of them.
         guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
             let end = text.lastIndex(of: ")")
-        else { return kill(pid_t(pid), 0) != 0 && errno == ESRCH ? .gone : .unknown }
+        else { return kill(pid, 0) != 0 && errno == ESRCH ? .gone : .unknown }
         guard let letter = text[end...].dropFirst(2).first else { return .unknown }
         return letter == "Z" ? .gone : .state(letter)
     }

@@ -40,7 +40,7 @@ extension Prometheus {
                 (
                     "myriad_refused_connections_total",
                     "Connections that were not let in: wrong or unknown keys, plaintext, garbage, too many.",
-                    { $0.turnedAway?.values.reduce(0, +) ?? 0 }
+                    { $0.turnedAway?.values.total ?? 0 }
                 )
             ])
         processes(nodes, &page)

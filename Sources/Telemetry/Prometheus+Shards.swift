@@ -71,8 +71,8 @@ extension Prometheus {
     }
 
     private static func missing(_ report: ShardReport) -> Int {
-        stride(from: 0, to: report.missing.count - 1, by: 2).reduce(0) {
-            $0 + report.missing[$1 + 1] - report.missing[$1]
+        stride(from: 0, to: report.missing.count - 1, by: 2).total {
+            max(0, report.missing[$0 + 1].minus(report.missing[$0]))
         }
     }
 
@@ -88,14 +88,13 @@ extension Prometheus {
                 ("myriad_pull_parkings_total", "Pulls that had to wait for a step.", { $0.parkings }),
                 (
                     "myriad_malformed_messages_total", "Messages of known senders that contradict themselves.",
-                    { $0.malformed.values.reduce(0, +) }
+                    { $0.malformed.values.total }
                 ),
                 ("myriad_garbage_messages_total", "Messages without a readable header.", { $0.garbage }),
             ])
         page.begin("myriad_refused_requests_total", .counter, "Requests refused, by reason.")
         for report in reports {
-            var other = 0
-            for (reason, count) in report.value.refused where !refusalReasons.contains(reason) { other += count }
+            let other = report.value.refused.filter { !refusalReasons.contains($0.key) }.values.total
             for reason in refusalReasons {
                 page.add(report.labels.with("reason", reason), report.value.refused[reason] ?? 0)
             }

@@ -34,7 +34,7 @@ extension Prometheus {
                 ),
                 (
                     "myriad_worker_refused_requests_total", "Requests that a shard refused.",
-                    { $0.refused.values.reduce(0, +) }
+                    { $0.refused.values.total }
                 ),
                 ("myriad_worker_transmit_bytes_total", "Bytes sent to shards.", { $0.sentBytes }),
                 ("myriad_worker_receive_bytes_total", "Bytes received from shards.", { $0.receivedBytes }),
@@ -55,37 +55,41 @@ extension Prometheus {
                 ("myriad_step_duration_seconds", "From one step's values to the next step's.", { $0.stepSeconds }),
                 ("myriad_worker_pull_duration_seconds", "From a pull to the last shard's values.", { $0.pullSeconds }),
             ])
-        blame(reports, status, &page)
+        blame(workers, status, &page)
     }
 
     /// Sums over one side of what is known of every pair of worker and shard.
     private static func blame(
-        _ reports: [Exposition.Subject<WorkerReport>], _ status: ClusterStatus, _ page: inout Exposition
+        _ workers: [Exposition.Subject<WorkerStatus>], _ status: ClusterStatus, _ page: inout Exposition
     ) {
         page.begin(
             "myriad_worker_lag_steps", .gauge, "Steps by which the worker is behind, at the shard where it is furthest."
         )
-        for (worker, lags) in zip(reports, status.lag) { page.add(worker.labels, max(0, lags.max() ?? 0)) }
-        var (malformed, duplicates) = ([Int](), [Int]())
-        for rank in reports.indices {
-            malformed.append(status.shards.reduce(0) { $0 + ($1.report.malformed[rank] ?? 0) })
-            duplicates.append(
-                status.shards.reduce(0) { sum, shard in
-                    shard.report.workers.indices.contains(rank) ? sum + shard.report.workers[rank].duplicates : sum
-                })
+        for worker in workers where status.lag.indices.contains(worker.value.rank) {
+            page.add(worker.labels, max(0, status.lag[worker.value.rank].max() ?? 0))
         }
         page.begin(
             "myriad_worker_malformed_messages_total", .counter, "The worker's messages that contradicted themselves.")
-        for (worker, count) in zip(reports, malformed) { page.add(worker.labels, count) }
+        for worker in workers {
+            page.add(worker.labels, status.shards.total { $0.report.malformed[worker.value.rank] ?? 0 })
+        }
         page.begin(
             "myriad_worker_push_duplicates_total", .counter, "The worker's pushes that were covered already.")
-        for (worker, count) in zip(reports, duplicates) { page.add(worker.labels, count) }
+        for worker in workers {
+            page.add(
+                worker.labels,
+                status.shards.total { shard in
+                    let places = shard.report.workers
+                    return places.indices.contains(worker.value.rank) ? places[worker.value.rank].duplicates : 0
+                })
+        }
         page.begin(
             "myriad_shard_blocking_seconds_total", .counter,
             "Waiting of all workers in which the shard was the last to answer.")
-        for shard in status.shards.indices {
-            let seconds = reports.reduce(0) { sum, worker in
-                worker.value.waitByShard.indices.contains(shard) ? sum + worker.value.waitByShard[shard] : sum
+        for shard in Set(status.shards.map(\.report.shard)).sorted() {
+            let seconds = workers.reduce(0) { sum, worker in
+                let waits = worker.value.report.waitByShard
+                return waits.indices.contains(shard) ? sum + waits[shard] : sum
             }
             page.add(Labels("shard", String(shard)), seconds)
         }

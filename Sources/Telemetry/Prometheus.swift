@@ -16,12 +16,9 @@ package enum Prometheus {
 
     /// The whole page.
     package static func text(_ status: ClusterStatus) -> String {
-        let shards = status.shards.enumerated().map {
-            Exposition.Subject(labels: Labels("shard", String($0.offset)), value: $0.element)
-        }
-        let workers = status.workers.enumerated().map {
-            Exposition.Subject(labels: Labels("worker", String($0.offset)), value: $0.element)
-        }
+        // By number and rank, not by place: some may have told nothing yet.
+        let shards = subjects("shard", status.shards, \.report.shard)
+        let workers = subjects("worker", status.workers, \.rank)
         var page = Exposition(capacity: 16_384 * (1 + shards.count) + 6144 * workers.count)
         build(status, &page)
         job(status, &page)
@@ -34,6 +31,16 @@ package enum Prometheus {
         rows(shards, status.tables, &page)
         self.workers(workers, status, &page)
         return String(decoding: page.bytes, as: UTF8.self)
+    }
+
+    /// Each with its number; of two that claim the same one the first, because a page that says something twice is refused.
+    private static func subjects<Value>(
+        _ label: String, _ values: [Value], _ number: (Value) -> Int
+    ) -> [Exposition.Subject<Value>] {
+        var seen: Set<Int> = []
+        return values.filter { seen.insert(number($0)).inserted }.map {
+            Exposition.Subject(labels: Labels(label, String(number($0))), value: $0)
+        }
     }
 
     private static func build(_ status: ClusterStatus, _ page: inout Exposition) {

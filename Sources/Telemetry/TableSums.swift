@@ -10,14 +10,14 @@ extension TableStatus {
             let part = shard.report.tables[index]
             name = part.name
             width = part.width
-            rows += part.rows
+            rows = rows.plus(part.rows)
             bytes.add(part.bytes)
-            pulledRows += part.pulledRows
-            missedRows += part.missedRows
-            updatedRows += part.updatedRows
-            refusedRows += part.refusedRows
+            pulledRows = pulledRows.plus(part.pulledRows)
+            missedRows = missedRows.plus(part.missedRows)
+            updatedRows = updatedRows.plus(part.updatedRows)
+            refusedRows = refusedRows.plus(part.refusedRows)
             distinct += part.distinct
-            hotTotal += part.hotTotal
+            hotTotal = hotTotal.plus(part.hotTotal)
             hot += part.hot.map { ($0, shard.report.shard) }
         }
         hot.sort { ($1.id.count, $0.id.id) < ($0.id.count, $1.id.id) }

@@ -21,4 +21,24 @@ package enum TelemetryJSON {
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return try decoder.decode(type, from: data)
     }
+
+    /// Where bytes are no such value, and why: "shards.0.report.pulls: …".
+    package static func problem(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let (context, key): (DecodingError.Context, (any CodingKey)?) =
+            switch error {
+            case .keyNotFound(let key, let context): (context, key)
+            case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+                (context, nil)
+            @unknown default: (.init(codingPath: [], debugDescription: "\(error)"), nil)
+            }
+        let path = (context.codingPath + [key].compactMap(\.self)).map { key in
+            // As the file has it.
+            key.intValue.map(String.init)
+                ?? key.stringValue.map { $0.isUppercase ? "_" + $0.lowercased() : String($0) }.joined()
+        }
+        let what = key == nil ? context.debugDescription : "is missing"
+        return path.isEmpty
+            ? what + " It may hold a number that does not fit its field." : "\(path.joined(separator: ".")): \(what)"
+    }
 }

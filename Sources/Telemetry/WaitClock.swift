@@ -50,7 +50,7 @@ package struct WaitClock: Sendable {
             waits[key]?.name = wait.name
         } else {
             waits[key] = Wait(
-                name: wait.name, since: time - .seconds(wait.seconds), told: Self.first, count: wait.count)
+                name: wait.name, since: time - Duration(bounded: wait.seconds), told: Self.first, count: wait.count)
         }
     }
 
@@ -73,7 +73,7 @@ package struct WaitClock: Sendable {
 
     /// The same as lines: "worker 1 waits for values of shard 0 (5 s)".
     package mutating func lines(at time: ContinuousClock.Instant = .now) -> [String] {
-        due(at: time).map { "\(who) waits for \($0.name) (\(Int($0.seconds)) s)" }
+        due(at: time).map { "\(who) waits for \($0.name) (\(Int(bounded: $0.seconds)) s)" }
     }
 
     /// All waits right now, the longest first.

@@ -1,29 +1,7 @@
-/// Characters as a terminal shows them: which are safe to send, and how many columns they take.
+import Telemetry
+
+/// Characters as a terminal shows them: how many columns they take, and how texts are cut and wrapped.
 package enum Glyphs {
-    /// Replaces everything that could steer a terminal by something visible: ESC becomes `␛`.
-    package static func harmless(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { replacement(of: $0) != nil }) else { return text }
-        var safe = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars { safe.append(replacement(of: scalar) ?? scalar) }
-        return String(safe)
-    }
-
-    private static func replacement(of scalar: Unicode.Scalar) -> Unicode.Scalar? {
-        switch scalar.value {
-        case 9: return " "
-        case 0..<32: return Unicode.Scalar(0x2400 + scalar.value)
-        case 32..<127: return nil
-        case 127: return "␡"
-        default: break
-        }
-        switch scalar.properties.generalCategory {
-        // Format characters reorder or hide what stands beside them.
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned, .surrogate:
-            return "\u{fffd}"
-        default: return nil
-        }
-    }
-
     /// Columns that a text takes.
     package static func width(of text: String) -> Int {
         text.utf8.allSatisfy { $0 < 128 } ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + width(of: $1) }
@@ -64,7 +42,7 @@ package enum Glyphs {
         for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
             var line = ""
             for word in paragraph.split(separator: " ") {
-                var rest = harmless(String(word))
+                var rest = String(word).harmless
                 if !line.isEmpty, width(of: line) + 1 + width(of: rest) <= columns {
                     line += " " + rest
                     continue

@@ -27,7 +27,7 @@ package enum HotIdView {
 
     /// "item: ~1.24 M distinct ids (± 1.6 %), …".
     static func title(_ table: TableStatus) -> String {
-        let distinct = Quantity.count(Int(min(max(0, table.distinct), 1e15).rounded()))
+        let distinct = Quantity.count(max(0, Int(bounded: table.distinct.rounded())))
         return "\(table.name): ~\(distinct) distinct ids pulled (± \(Quantity.percent(distinctError)) standard error), "
             + "\(Quantity.count(table.rows)) rows stored, \(Quantity.count(table.hotTotal)) ids counted in samples"
     }

@@ -24,7 +24,7 @@ package enum JobView {
 
     /// "step 1,204 of 3,000 (epoch 2 of 4)".
     static func progress(_ job: JobStatus) -> String {
-        let epochs = job.epochs > 0 ? " (epoch \(min(job.epoch + 1, job.epochs)) of \(job.epochs))" : ""
+        let epochs = job.epochs > 0 ? " (epoch \(min(job.epoch.plus(1), job.epochs)) of \(job.epochs))" : ""
         return "step \(Quantity.exact(job.step)) of \(Quantity.exact(job.lastStep))\(epochs)"
     }
 
@@ -32,7 +32,7 @@ package enum JobView {
     static func remaining(_ status: ClusterStatus) -> Double? {
         let job = status.job
         guard job.state == .running, job.samplesPerSecond > 0, job.samplesTotal > job.samples else { return nil }
-        return Double(job.samplesTotal - job.samples) / job.samplesPerSecond
+        return Double(job.samplesTotal.minus(job.samples)) / job.samplesPerSecond
     }
 
     private static func figures(_ status: ClusterStatus, at moment: Moment) -> [(String, String)] {
@@ -94,8 +94,8 @@ package enum JobView {
 
     private static func rows(_ status: ClusterStatus) -> String {
         guard !status.shards.isEmpty else { return "" }
-        let rows = status.shards.reduce(0) { $0 + $1.report.rows }
-        let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
+        let rows = status.shards.total(\.report.rows)
+        let bytes = status.shards.total { $0.report.bytes.used.plus($0.report.denseBytes) }
         let shards = status.shards.count
         return "\(Quantity.count(rows)), \(Quantity.bytes(bytes)) on \(shards) shard\(shards == 1 ? "" : "s")"
     }

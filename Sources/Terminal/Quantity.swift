@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 
 /// Numbers for people: three digits and a unit, and whole numbers in full below 100,000.
 package enum Quantity {
@@ -26,7 +27,7 @@ package enum Quantity {
         guard value.isFinite else { return none }
         if value == 0 { return "0" }
         if value < 99.95 { return significant(value) }
-        return value < 99_999.5 ? exact(Int(value.rounded())) : scaled(value, unit: "")
+        return value < 99_999.5 ? exact(Int(bounded: value.rounded())) : scaled(value, unit: "")
     }
 
     /// "512 B", "231 MB": powers of 1000.
@@ -39,7 +40,7 @@ package enum Quantity {
         guard bytesPerSecond.isFinite else { return none }
         let value = bytesPerSecond / 1e6
         if value == 0 { return "0" }
-        return value < 0.01 ? "<0.01" : value < 99.95 ? significant(value) : exact(Int(value.rounded()))
+        return value < 0.01 ? "<0.01" : value < 99.95 ? significant(value) : exact(Int(bounded: value.rounded()))
     }
 
     /// A share between 0 and 1: "71 %".
@@ -58,7 +59,7 @@ package enum Quantity {
         if value == 0 { return "0" }
         if value < 0.0995 { return fixed(value, 3) }
         return value < 9.995
-            ? fixed(value, 2) : value < 99.95 ? fixed(value, 1) : exact(Int(min(value, 1e15).rounded()))
+            ? fixed(value, 2) : value < 99.95 ? fixed(value, 1) : exact(Int(bounded: value.rounded()))
     }
 
     /// "42 ms", "0.4 s", "12 s", "2 min 10 s", "3 h 5 min", "2 d 3 h".
@@ -67,7 +68,7 @@ package enum Quantity {
         guard seconds >= 0.0005 else { return "0 s" }
         if seconds < 0.0995 { return fixed(seconds * 1e3, 0) + " ms" }
         if seconds < 9.95 { return fixed(seconds, 1) + " s" }
-        let whole = Int(seconds.rounded())
+        let whole = Int(bounded: seconds.rounded())
         if whole < 60 { return "\(whole) s" }
         if whole < 3600 { return "\(whole / 60) min\(whole % 60 > 0 ? " \(whole % 60) s" : "")" }
         if whole < 86400 { return "\(whole / 3600) h\(whole / 60 % 60 > 0 ? " \(whole / 60 % 60) min" : "")" }
@@ -76,7 +77,7 @@ package enum Quantity {
 
     /// Like a duration, whole and one unit only, for columns: "12 s", "3 min".
     package static func age(_ seconds: Double) -> String {
-        if seconds < 60 { return "\(Int(max(0, seconds))) s" }
+        if seconds < 60 { return "\(Int(bounded: max(0, seconds))) s" }
         return duration(seconds).split(separator: " ").prefix(2).joined(separator: " ")
     }
 

@@ -109,7 +109,7 @@ package enum ShardDetail {
             [Span(table.name), Span(String(table.width)), Span(Quantity.exact(table.rows))] + memory(table.bytes) + [
                 Span(Quantity.exact(table.pulledRows)), Span(Quantity.exact(table.missedRows)),
                 Span(Quantity.exact(table.updatedRows)), Span(fault: table.refusedRows),
-                Span("~" + Quantity.count(Int(min(table.distinct, 1e15).rounded()))),
+                Span("~" + Quantity.count(Int(bounded: table.distinct.rounded()))),
             ]
         }
         let empty = [Span](repeating: Span(Quantity.none), count: 5)
@@ -141,7 +141,7 @@ package enum ShardDetail {
         ]
         let rows = report.workers.enumerated().map { rank, place -> [Span] in
             let lags = rank < status.lag.count ? status.lag[rank] : []
-            let lag = report.shard < lags.count ? lags[report.shard] : -1
+            let lag = lags.indices.contains(report.shard) ? lags[report.shard] : -1
             return [
                 Span(String(rank)), Span(Quantity.exact(place.pulled)), Span(Quantity.exact(place.pushed)),
                 Span(lag >= 0 ? String(lag) : Quantity.none), Span(fault: place.duplicates),

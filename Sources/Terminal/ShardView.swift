@@ -50,12 +50,12 @@ package enum ShardView {
 
     private static func row(_ shard: ShardStatus, _ status: ClusterStatus, at moment: Moment) -> [Span] {
         let report = shard.report
-        let lag = status.lag.compactMap { report.shard < $0.count ? $0[report.shard] : nil }.max() ?? -1
-        let malformed = report.garbage + report.malformed.values.reduce(0, +)
+        let lag = status.lag.compactMap { $0.indices.contains(report.shard) ? $0[report.shard] : nil }.max() ?? -1
+        let malformed = report.garbage.plus(report.malformed.values.total)
         return [
             Span(String(report.shard)), Span(String(shard.server)), Span(state: shard.state), Span(shard.endpoint),
             Span(Quantity.exact(report.step)), Span(Quantity.count(report.rows)),
-            Span(Quantity.bytes(report.bytes.used + report.denseBytes)),
+            Span(Quantity.bytes(report.bytes.used.plus(report.denseBytes))),
             Span(Quantity.rate(shard.pullsPerSecond)), Span(Quantity.rate(shard.pushesPerSecond)),
             Span(Quantity.megabytes(shard.receivedBytesPerSecond)),
             Span(Quantity.megabytes(shard.sentBytesPerSecond)),
@@ -78,11 +78,11 @@ package enum ShardView {
 
     /// Steps that 99 of 100 pulls were behind at most.
     static func staleness(_ counts: [Int]) -> String {
-        let all = counts.reduce(0, +)
+        let all = counts.total
         guard all > 0 else { return Quantity.none }
         var seen = 0
         for (steps, count) in counts.enumerated() {
-            seen += count
+            seen = seen.plus(count)
             if Double(seen) >= 0.99 * Double(all) { return String(steps) }
         }
         return String(counts.count - 1)

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// A curve in one line of text.
 package enum Sparkline {
     private static let bars = Array("▁▂▃▄▅▆▇█")
@@ -22,7 +24,7 @@ package enum Sparkline {
                 guard let mean else { return " " }
                 // A curve that is flat stands at half its height.
                 let place = span > 0 ? (mean - low) / span : 0.5
-                return bars[Swift.min(bars.count - 1, Swift.max(0, Int(place * Double(bars.count))))]
+                return bars[Swift.min(bars.count - 1, Swift.max(0, Int(bounded: place * Double(bars.count))))]
             })
     }
 }

@@ -31,28 +31,27 @@ package struct StatPoint: Codable, Sendable, Equatable {
         let usable = before.flatMap { $0.job.id == job.id && status.time > $0.time ? $0 : nil }
         let seconds = usable.map { status.time - $0.time }
         func rate(_ count: (ShardReport) -> Int, or own: (ShardStatus) -> Double) -> Double {
-            func total(_ status: ClusterStatus) -> Int { status.shards.reduce(0) { $0 + count($1.report) } }
+            func total(_ status: ClusterStatus) -> Int { status.shards.total { count($0.report) } }
             guard let usable, let seconds, total(status) >= total(usable) else {
                 return status.shards.reduce(0) { $0 + own($1) }
             }
-            return Double(total(status) - total(usable)) / seconds
+            return Double(total(status).minus(total(usable))) / seconds
         }
         time = status.time
         state = job.state
         step = job.step
-        steps = usable.map { job.step - $0.job.step } ?? 0
+        steps = usable.map { job.step.minus($0.job.step) } ?? 0
         samplesPerSecond =
             if let usable, let seconds, job.samples >= usable.job.samples {
-                Double(job.samples - usable.job.samples) / seconds
+                Double(job.samples.minus(usable.job.samples)) / seconds
             } else {
                 job.samplesPerSecond
             }
         loss = job.loss
         auc = job.auc
-        rows = status.shards.reduce(0) { $0 + $1.report.rows }
-        newRows =
-            usable.map { status.shards.reduce(0) { $0 + $1.report.rows } - $0.shards.reduce(0) { $0 + $1.report.rows } }
-            ?? 0
+        let stored = status.shards.total(\.report.rows)
+        rows = stored
+        newRows = usable.map { stored.minus($0.shards.total(\.report.rows)) } ?? 0
         pullsPerSecond = rate(\.pulls, or: \.pullsPerSecond)
         pushesPerSecond = rate(\.pushes, or: \.pushesPerSecond)
         receivedBytesPerSecond = rate(\.receivedBytes, or: \.receivedBytesPerSecond)

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// How a piece of text looks where colors are wanted; it never says more than the text itself.
 package enum Style: Sendable, Equatable, CaseIterable {
     case plain, bold, dim, good, warning, bad, accent, bar
@@ -28,7 +30,7 @@ package struct Span: Sendable, Equatable {
 
     /// Any text.
     package init(_ text: String, _ style: Style = .plain) {
-        self.text = Glyphs.harmless(text)
+        self.text = text.harmless
         self.style = style
         width = Glyphs.width(of: self.text)
     }

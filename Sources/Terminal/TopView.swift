@@ -130,8 +130,8 @@ package struct TopView: Sendable, Equatable {
 
     private func facts(_ status: ClusterStatus, at moment: Moment) -> Line {
         let job = status.job
-        let rows = status.shards.reduce(0) { $0 + $1.report.rows }
-        let bytes = status.shards.reduce(0) { $0 + $1.report.bytes.used + $1.report.denseBytes }
+        let rows = status.shards.total(\.report.rows)
+        let bytes = status.shards.total { $0.report.bytes.used.plus($0.report.denseBytes) }
         var parts = ["rows \(Quantity.count(rows))", Quantity.bytes(bytes)]
         if let left = JobView.remaining(status) {
             parts.append("ETA \(Quantity.duration(left))")

@@ -66,9 +66,12 @@ struct LookArguments: ParsableArguments {
         Moment(now: Date().timeIntervalSince1970, isLive: source.isLive)
     }
 
-    /// The text of a value, without a line end.
+    /// The text of a value, without a line end; what would steer a terminal is escaped.
     static func json(_ value: some Encodable, pretty: Bool) throws -> String {
-        String(decoding: try TelemetryJSON.encode(value, pretty: pretty), as: UTF8.self)
+        String(decoding: try TelemetryJSON.encode(value, pretty: pretty), as: UTF8.self).unicodeScalars.map { scalar in
+            guard scalar != "\n", scalar.visible != nil else { return String(scalar) }
+            return String(scalar).utf16.map { String(format: "\\u%04x", $0) }.joined()
+        }.joined()
     }
 
     /// Prints lines, colored where that is wanted.
@@ -87,7 +90,7 @@ struct LookArguments: ParsableArguments {
     }
 
     /// A remark beside the output.
-    static func remark(_ text: String) { StandardError.line(Glyphs.harmless(text)) }
+    static func remark(_ text: String) { StandardError.line(text.harmless) }
 
     /// Colors are for terminals, and for those who did not refuse them (no-color.org).
     var isColored: Bool {

@@ -4,7 +4,7 @@ import Testing
 
 /// A directory with data and a job that lasts until it is ended.
 final class LiveWorld {
-    private static let program: String = {
+    static let program: String = {
         #if DEBUG
             let configuration = "debug"
         #else

@@ -17,6 +17,21 @@ import Testing
         #expect(expected.count > 600)
     }
 
+    @Test("labels are numbers and ranks, not places, while some have told nothing yet or two claim the same one")
+    func numbers() throws {
+        var status = SimulatedStatus.make(shards: 4, workers: 4)
+        let blocking = status.workers.suffix(2).reduce(0) { $0 + $1.report.waitByShard[3] }
+        let lag = max(0, status.lag[3].max() ?? 0)
+        status.shards.removeFirst(2)
+        status.workers.removeFirst(2)
+        status.shards.append(status.shards[0])
+        let page = try ScrapedPage(Prometheus.text(status))
+        #expect(Set(page.samples.keys.compactMap { $0.labels["shard"] }) == ["2", "3"])
+        #expect(Set(page.samples.keys.compactMap { $0.labels["worker"] }) == ["2", "3"])
+        #expect(page.samples[.init(name: "myriad_worker_lag_steps", labels: ["worker": "3"])] == Double(lag))
+        #expect(page.samples[.init(name: "myriad_shard_blocking_seconds_total", labels: ["shard": "3"])] == blocking)
+    }
+
     @Test("a job that nothing is known of yet has its counters at 0, and no time that is 1970")
     func empty() throws {
         var status = ClusterStatus()

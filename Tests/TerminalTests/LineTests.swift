@@ -1,3 +1,4 @@
+import Telemetry
 import Terminal
 import Testing
 
@@ -11,8 +12,8 @@ import Testing
             #expect(!text.unicodeScalars.contains { $0 == "\u{202e}" || $0 == "\u{2028}" })
         }
         #expect(line.text.hasPrefix("evil␛[2J␛]0;title␇␍␊host"))
-        #expect(Glyphs.harmless("plain text, überall 数据") == "plain text, überall 数据")
-        #expect(Glyphs.harmless("a\tb") == "a b")
+        #expect("plain text, überall 数据".harmless == "plain text, überall 数据")
+        #expect("a\tb".harmless == "a b")
     }
 
     @Test("a line is cut at columns, not characters, and says so")
