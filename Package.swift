@@ -87,6 +87,12 @@ let modules: [[Target]] = [
         ["Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
         tests: ["Server", "Parameters", "CAllocationCounter", "Children"]),
     module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"]),
+    module(
+        "Simulation",
+        [
+            "Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models",
+            "Parameters", "Server", "Worker", "Scheduler",
+        ]),
     module("Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams]),
     [.target(name: "Render", dependencies: ["Hashing", "Job"], swiftSettings: strict)],
     module(
@@ -119,7 +125,7 @@ let modules: [[Target]] = [
             dependencies: [
                 "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
                 "Server",
-                "Worker", "Scheduler", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire", "Models",
+                "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire", "Models",
                 "Tensors",
                 argumentParser, yams,
             ],

@@ -48,7 +48,7 @@ package final class ServerNode {
     private let build: (Welcome, Header) throws -> [Shard]
     private let write: PartWriter
     private let process: () -> ProcessReport
-    private let notes = Inbox<ShardThread.Note>()
+    private let notes = Inbox<ShardNote>()
     private var commands: [Inbox<ShardThread.Command>] = []
     private var threads: [RoleThread] = []
     private var steps: [Int] = []
@@ -83,7 +83,7 @@ package final class ServerNode {
         hello.endpoints = sockets.map(\.endpoint)
         doors = sockets.compactMap(\.log)
         let notes = notes
-        OutOfMemory.tell { notes.post(.failed($0)) }
+        OutOfMemory.tell { notes.post(.failed($0, isDiverged: false)) }
         let link = try SchedulerLink(
             to: options.scheduler, in: context, key: options.schedulerKey, hello: hello, wait: options.wait,
             silence: options.silence, departure: options.departure)
@@ -122,7 +122,8 @@ package final class ServerNode {
             let inbox = Inbox<ShardThread.Command>()
             commands.append(inbox)
             // The shard and its socket move to the thread, and nobody else touches them from here on.
-            nonisolated(unsafe) let owner = ShardThread(shard, socket, commands: inbox, notes: notes, write: write)
+            nonisolated(unsafe) let owner = ShardThread(
+                ShardDesk(shard, write: write), socket, commands: inbox, notes: notes)
             threads.append(RoleThread("shard-\(shard.options.shard)") { owner.run() })
         }
     }
@@ -157,13 +158,10 @@ package final class ServerNode {
         link.send(.counters(report))
     }
 
-    private func take(_ note: ShardThread.Note, _ link: SchedulerLink, _ rank: Int) {
+    private func take(_ note: ShardNote, _ link: SchedulerLink, _ rank: Int) {
         switch note {
-        case .wrote(let done): link.send(.snapshotDone(done))
-        case .notWritten(let step, let reason):
-            link.send(
-                .failed(Failure(role: .server, rank: rank, step: step, message: reason, checkpoint: step)))
-        case .failed(let reason): link.send(.failed(Failure(role: .server, rank: rank, message: reason)))
+        case .wrote, .notWritten, .failed:
+            if let control = note.control(rank: rank) { link.send(control) }
         case .step(let shard, let step): steps[shard % steps.count] = step
         case .report(let report): reports[report.shard] = report
         }

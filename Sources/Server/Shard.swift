@@ -133,6 +133,9 @@ package final class Shard {
         }
     }
 
+    /// Pulls that wait for a step: at most two of a worker.
+    package var parkedCount: Int { parked.count }
+
     /// The contributions to the next step that are held.
     var nodesHeld: [Subtree] { opened == step + 1 ? accumulator.nodes : [] }
 

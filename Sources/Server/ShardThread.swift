@@ -13,40 +13,25 @@ final class ShardThread {
         case stop
     }
 
-    /// What the control thread is told.
-    enum Note: Sendable {
-        /// A part of a checkpoint is on disk.
-        case wrote(SnapshotDone)
-        /// Its part of the checkpoint of a step could not be written.
-        case notWritten(step: Int, String)
-        /// The shard cannot go on.
-        case failed(String)
-        /// Steps applied.
-        case step(shard: Int, Int)
-        /// Its counters, once a second and as its last word.
-        case report(ShardReport)
-    }
+    /// Messages taken in one turn: whatever comes in, its server is heard.
+    private static let mostMessages = 4096
 
-    private let shard: Shard
+    private let desk: ShardDesk
     private let socket: Socket
     private let commands: Inbox<Command>
-    private let notes: Inbox<Note>
-    private let write: ServerNode.PartWriter
+    private let notes: Inbox<ShardNote>
     private let reports: Duration
-    private var wanted: [SnapshotRequest] = []
     private var answers: [Shard.Answer] = []
-    private var events: [Shard.Event] = []
+    private var unsent: [ShardNote] = []
 
-    init(
-        _ shard: Shard, _ socket: Socket, commands: Inbox<Command>, notes: Inbox<Note>,
-        write: @escaping ServerNode.PartWriter
-    ) {
-        reports = shard.options.statistics ? .seconds(1) : .seconds(1_000_000)
-        self.shard = shard
+    private var shard: Shard { desk.shard }
+
+    init(_ desk: ShardDesk, _ socket: Socket, commands: Inbox<Command>, notes: Inbox<ShardNote>) {
+        reports = desk.shard.options.statistics ? .seconds(1) : .seconds(1_000_000)
+        self.desk = desk
         self.socket = socket
         self.commands = commands
         self.notes = notes
-        self.write = write
     }
 
     /// Serves until it is told to stop.
@@ -58,14 +43,14 @@ final class ShardThread {
             poller.wait(.milliseconds(200))
             for command in commands.take() {
                 switch command {
-                case .write(let request): wanted.append(request)
+                case .write(let request): desk.want(request, notes: &unsent)
                 case .stop:
                     notes.post(.report(shard.report()))
                     return
                 }
             }
             serve()
-            writeWanted()
+            tell()
             let now = ContinuousClock.now
             if told.duration(to: now) > .milliseconds(250) {
                 told = now
@@ -81,7 +66,7 @@ final class ShardThread {
     private func serve() {
         var waiting = 0
         defer { shard.noteQueue(waiting) }
-        while let received = socket.receive() {
+        while waiting < Self.mostMessages, let received = socket.receive() {
             waiting += 1
             switch received {
             case .garbage, .otherVersion: shard.countGarbage()
@@ -91,37 +76,16 @@ final class ShardThread {
                     "this is shard \(shard.options.shard) of a server, not a scheduler: its scheduler has another address"
                 socket.send(Control.stop(Stop(reason: reason, isRefusal: true)).message(shard.identity), to: from)
             case .message(let message, let from):
-                shard.receive(message, from: from, answers: &answers, events: &events)
+                desk.receive(message, from: from, answers: &answers, notes: &unsent)
                 for answer in answers { socket.send(answer.message, to: answer.to) }
                 answers.removeAll(keepingCapacity: true)
-                for event in events {
-                    guard case .checkpointDue(let step) = event else { continue }
-                    let directory = shard.options.checkpoints
-                    wanted.append(SnapshotRequest(step: step, directory: directory, final: false))
-                }
-                events.removeAll(keepingCapacity: true)
-                // A due checkpoint is of the state right now: nothing may be applied before it is written.
-                if !wanted.isEmpty { writeWanted() }
+                if !unsent.isEmpty { tell() }
             }
         }
     }
 
-    private func writeWanted() {
-        let ready = wanted.filter { $0.step <= shard.step }
-        wanted.removeAll { $0.step <= shard.step }
-        for request in ready {
-            guard request.step == shard.step else {
-                notes.post(.failed("state \(request.step) is gone: shard is after step \(shard.step)"))
-                continue
-            }
-            do {
-                let began = ContinuousClock.now
-                let done = try write(shard, request)
-                shard.noteWritten(done, seconds: began.duration(to: .now) / .seconds(1))
-                notes.post(.wrote(done))
-            } catch {
-                notes.post(.notWritten(step: request.step, "checkpoint of step \(request.step): \(error)"))
-            }
-        }
+    private func tell() {
+        for note in unsent { notes.post(note) }
+        unsent.removeAll(keepingCapacity: true)
     }
 }

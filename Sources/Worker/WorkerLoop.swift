@@ -178,6 +178,11 @@ package final class WorkerLoop {
         actions.append(.compute(tasks: tasks))
     }
 
+    /// Computes a round's tasks on the calling thread: what the pool does, where there is none.
+    package func compute(tasks: Int) {
+        for task in 0..<tasks { compute.run(task: task, thread: 0) }
+    }
+
     /// Asks for the rows of a plan that is filled.
     func pull(_ plan: StepPlan, evaluation: Bool, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
         for index in plan.tables.indices {

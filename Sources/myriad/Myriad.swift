@@ -21,7 +21,8 @@ struct Myriad: ParsableCommand {
         version: SystemInfo.version,
         subcommands: [
             PrepareCommand.self, TrainCommand.self, LaunchCommand.self, CompareCommand.self, EvaluateCommand.self,
-            ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, CurvesCommand.self, SchedulerCommand.self,
+            ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, SimulateCommand.self, CurvesCommand.self,
+            SchedulerCommand.self,
             ServerCommand.self, WorkerCommand.self, KeysCommand.self, StatusCommand.self, ShardsCommand.self,
             WorkersCommand.self,
             HotkeysCommand.self, WaitsCommand.self, StatCommand.self, TopCommand.self, LogsCommand.self,

@@ -1,0 +1,92 @@
+package import Telemetry
+package import Wire
+
+/// What a shard tells its server.
+package enum ShardNote: Sendable {
+    /// A part of a checkpoint is on disk.
+    case wrote(SnapshotDone)
+    /// Its part of the checkpoint of a step could not be written.
+    case notWritten(step: Int, String)
+    /// The shard cannot go on; `isDiverged` when its numbers are at fault.
+    case failed(String, isDiverged: Bool)
+    /// Steps applied.
+    case step(shard: Int, Int)
+    /// Its counters, once a second and as its last word.
+    case report(ShardReport)
+}
+
+extension ShardNote {
+    /// What the scheduler has to know of it, if anything.
+    package func control(rank: Int) -> Control? {
+        switch self {
+        case .wrote(let done): .snapshotDone(done)
+        case .notWritten(let step, let reason):
+            .failed(Failure(role: .server, rank: rank, step: step, message: reason, checkpoint: step))
+        case .failed(let reason, let isDiverged):
+            .failed(Failure(role: .server, rank: rank, message: reason, cause: isDiverged ? .diverged : nil))
+        case .step, .report: nil
+        }
+    }
+}
+
+/// A shard and the checkpoints that it has to write: what its thread does, without socket and clock.
+package final class ShardDesk {
+    /// The shard.
+    package let shard: Shard
+    private let write: ServerNode.PartWriter
+    private var wanted: [SnapshotRequest] = []
+    private var events: [Shard.Event] = []
+
+    /// A desk that has nothing to write yet.
+    package init(_ shard: Shard, write: @escaping ServerNode.PartWriter) {
+        self.shard = shard
+        self.write = write
+    }
+
+    /// Takes a message of a worker.
+    package func receive(
+        _ message: Message, from connection: [UInt8], answers: inout [Shard.Answer], notes: inout [ShardNote]
+    ) {
+        shard.receive(message, from: connection, answers: &answers, events: &events)
+        for event in events {
+            switch event {
+            case .checkpointDue(let step):
+                wanted.append(SnapshotRequest(step: step, directory: shard.options.checkpoints, final: false))
+            case .diverged(let step, let table):
+                notes.append(
+                    .failed("the update to step \(step) left numbers that are not finite in \(table)", isDiverged: true)
+                )
+            }
+        }
+        events.removeAll(keepingCapacity: true)
+        // A due checkpoint is of the state right now: nothing may be applied before it is written.
+        if !wanted.isEmpty { writeWanted(&notes) }
+    }
+
+    /// Writes the state after a step as soon as it is there.
+    package func want(_ request: SnapshotRequest, notes: inout [ShardNote]) {
+        wanted.append(request)
+        writeWanted(&notes)
+    }
+
+    private func writeWanted(_ notes: inout [ShardNote]) {
+        let ready = wanted.filter { $0.step <= shard.step }
+        wanted.removeAll { $0.step <= shard.step }
+        for request in ready {
+            guard request.step == shard.step else {
+                // The job went on without this checkpoint: another shard could not write its part.
+                let what = "state \(request.step) is gone: shard \(shard.options.shard) is after step \(shard.step)"
+                notes.append(.notWritten(step: request.step, what))
+                continue
+            }
+            do {
+                let began = ContinuousClock.now
+                let done = try write(shard, request)
+                shard.noteWritten(done, seconds: began.duration(to: .now) / .seconds(1))
+                notes.append(.wrote(done))
+            } catch {
+                notes.append(.notWritten(step: request.step, "checkpoint of step \(request.step): \(error)"))
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+import Server
+import Telemetry
+import Transport
+import Wire
+import Worker
+
+/// A server or worker of the simulated cluster: the real session with the scheduler, and the real role behind it.
+///
+/// As in a real process, the session goes on while the role is being built.
+class SimulatedNode: SimulatedProcess {
+    let role: Role
+    /// Whether it has left, and whether the job was done then.
+    private(set) var hasLeft = false
+    private(set) var wasDone: Bool?
+    /// Whether the scheduler answered its last word.
+    private(set) var wasAnswered = false
+    /// Why it ended by itself, if it did.
+    var failure: String?
+    var session: NodeSession
+    private var control: Cable?
+    private let building: Duration
+    private var isBuilt = false
+    private var isLeaving = false
+    /// What came for the role before it was built.
+    private var waiting: [() -> Void] = []
+
+    /// A process that says its first hello after a delay, and needs a while to be built once it is welcomed.
+    init(
+        _ role: Role, rank: Int, endpoints: Int, in network: Network, delay: Duration, building: Duration,
+        silence: Duration, scheduler: SimulatedScheduler
+    ) {
+        self.role = role
+        self.building = building
+        let timeline = network.timeline
+        session = NodeSession(
+            Hello(
+                role: role, wantedRank: rank, endpoints: (0..<endpoints).map { "inproc://\(rank)-\($0)" },
+                host: "h\(rank)",
+                pid: 100 + rank, processor: "p", blas: "b", version: "1"),
+            incarnation: UInt32(1000 * Int(role.rawValue) + rank + 1), wait: .seconds(600), silence: silence,
+            at: timeline.now)
+        super.init(timeline)
+        timeline.after(delay) { [self] in
+            control = network.connect(isControl: true) { message, name in
+                scheduler.enter { scheduler.receive(message, from: name) }
+            } toCaller: { [self] message in
+                enter { [self] in receive(message) }
+            }
+            beat()
+        }
+    }
+
+    /// Builds the role; called once.
+    func build(_ welcome: Welcome) {}
+    /// Does what the scheduler says.
+    func take(_ control: Control) {}
+    /// What follows from time.
+    func tick() {}
+    /// The last word.
+    func report() -> NodeReport { NodeReport() }
+
+    /// Sends to the scheduler.
+    final func send(_ message: Message) { control?.call(session.send(message, at: timeline.now)) }
+    final func send(_ message: Control) { control?.call(session.send(message, at: timeline.now)) }
+
+    /// Does something once the role is built.
+    final func whenBuilt(_ body: @escaping () -> Void) {
+        if isBuilt { body() } else { waiting.append(body) }
+    }
+
+    /// Says the last word and waits for the answer.
+    final func leave() {
+        guard !isLeaving else { return }
+        isLeaving = true
+        send(.stopped(report()))
+        // Nobody waits for ever: the scheduler may be gone.
+        timeline.after(.seconds(30)) { [self] in
+            if !hasLeft { (hasLeft, wasDone) = (true, false) }
+        }
+    }
+
+    /// Gives back what it holds of others.
+    func release() {
+        control = nil
+        waiting = []
+    }
+
+    private func beat() {
+        enter { [self] in
+            guard !hasLeft, failure == nil else { return }
+            for message in session.tick(at: timeline.now) { control?.call(message) }
+            if session.isLost(at: timeline.now) { failure = "\(role): the scheduler is silent" }
+            if isBuilt, !isLeaving { tick() }
+            timeline.after(.milliseconds(200)) { [self] in beat() }
+        }
+    }
+
+    private func receive(_ message: Message) {
+        guard !hasLeft, failure == nil, let control = session.receive(message, limits: Limits(), at: timeline.now)
+        else {
+            return
+        }
+        switch control {
+        case .welcome(let welcome):
+            // A thread of its own builds, unless the whole process stands.
+            timeline.after(building) { [self] in
+                enter { [self] in
+                    build(welcome)
+                    isBuilt = true
+                    send(.ready(Ready()))
+                    let due = waiting
+                    waiting = []
+                    for body in due { body() }
+                }
+            }
+        case .stop(let stop) where stop.isFarewell:
+            hasLeft = true
+            wasAnswered = true
+            wasDone = stop.isUnfinished != true
+            self.control?.call(session.beat)
+        case .stop(let stop) where stop.isRefusal == true: failure = stop.reason
+        case .stop: whenBuilt { [self] in leave() }
+        default: whenBuilt { [self] in take(control) }
+        }
+    }
+}
+
+/// A server with its shards.
+final class SimulatedServer: SimulatedNode {
+    private(set) var desks: [ShardDesk] = []
+    private let make: (Welcome, Header) -> [ShardDesk]
+
+    init(
+        rank: Int, shards: Int, in network: Network, delay: Duration, building: Duration, silence: Duration,
+        scheduler: SimulatedScheduler, make: @escaping (Welcome, Header) -> [ShardDesk]
+    ) {
+        self.make = make
+        super.init(
+            .server, rank: rank, endpoints: shards, in: network, delay: delay, building: building, silence: silence,
+            scheduler: scheduler)
+    }
+
+    override func build(_ welcome: Welcome) { desks = make(welcome, session.identity) }
+
+    override func take(_ control: Control) {
+        guard case .snapshot(let request) = control else { return }
+        var notes: [ShardNote] = []
+        for desk in desks { desk.want(request, notes: &notes) }
+        tell(notes)
+    }
+
+    /// A message for one of its shards.
+    func receive(_ message: Message, shard: Int, from name: [UInt8], answers: @escaping (Shard.Answer) -> Void) {
+        whenBuilt { [self] in
+            guard !hasLeft else { return }
+            var (answered, notes): ([Shard.Answer], [ShardNote]) = ([], [])
+            desks[shard].receive(message, from: name, answers: &answered, notes: &notes)
+            for answer in answered { answers(answer) }
+            tell(notes)
+        }
+    }
+
+    override func release() {
+        super.release()
+        desks = []
+    }
+
+    private func tell(_ notes: [ShardNote]) {
+        for note in notes { if let control = note.control(rank: Int(session.identity.rank)) { send(control) } }
+    }
+}
+
+/// A worker: its loop, and compute threads that need a while.
+final class SimulatedWorker: SimulatedNode {
+    private let network: Network
+    private let make: (Welcome, Header) -> WorkerLoop
+    private let connect: (SimulatedWorker) -> [Cable]
+    private var loop: WorkerLoop?
+    private var shards: [Cable] = []
+    private var random: Seeded
+
+    /// - Parameter connect: its connections to all shards, once it is built.
+    init(
+        rank: Int, in network: Network, delay: Duration, building: Duration, silence: Duration, random: Seeded,
+        scheduler: SimulatedScheduler, make: @escaping (Welcome, Header) -> WorkerLoop,
+        connect: @escaping (SimulatedWorker) -> [Cable]
+    ) {
+        self.network = network
+        self.random = random
+        self.make = make
+        self.connect = connect
+        super.init(
+            .worker, rank: rank, endpoints: 0, in: network, delay: delay, building: building, silence: silence,
+            scheduler: scheduler)
+    }
+
+    override func build(_ welcome: Welcome) {
+        loop = make(welcome, session.identity)
+        shards = connect(self)
+        act { loop, now, actions in loop.begin(at: now, into: &actions) }
+    }
+
+    override func take(_ control: Control) {
+        act { loop, now, actions in
+            switch control {
+            case .hold: loop.hold(at: now, into: &actions)
+            case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
+            default: break
+            }
+        }
+    }
+
+    override func tick() {
+        act { loop, now, actions in loop.tick(at: now, into: &actions) }
+        if let loop { session.activity = (loop.currentStep, loop.state) }
+    }
+
+    /// An answer of a shard.
+    func receive(_ message: Message, from shard: Int) {
+        act { loop, now, actions in try loop.receive(message, from: shard, at: now, into: &actions) }
+    }
+
+    private func act(
+        _ body: (WorkerLoop, ContinuousClock.Instant, inout [WorkerLoop.Action]) throws -> Void
+    ) {
+        guard let loop, !hasLeft, failure == nil else { return }
+        var actions: [WorkerLoop.Action] = []
+        do {
+            try body(loop, timeline.now, &actions)
+        } catch {
+            send(.failed(Failure(role: .worker, rank: Int(session.identity.rank), error)))
+            failure = "\(error)"
+        }
+        for action in actions {
+            switch action {
+            case .data(let shard, let message): shards[shard].call(message)
+            case .control(let control): send(control)
+            case .scores(let message): send(message)
+            case .compute(let tasks): compute(loop, tasks)
+            case .finish: leave()
+            }
+        }
+    }
+
+    override func release() {
+        super.release()
+        (loop, shards) = (nil, [])
+    }
+
+    private func compute(_ loop: WorkerLoop, _ tasks: Int) {
+        loop.compute(tasks: tasks)
+        let computed = random.milliseconds(0.2, 20)
+        timeline.after(computed) { [self] in
+            enter { [self] in act { loop, now, actions in loop.computed(at: now, into: &actions) } }
+        }
+        timeline.after(computed + random.milliseconds(0.1, 10)) { [self] in
+            enter { [self] in act { loop, now, actions in loop.finishedRound(at: now, into: &actions) } }
+        }
+    }
+}

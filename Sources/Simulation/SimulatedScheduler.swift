@@ -1,0 +1,108 @@
+import Evaluation
+import Scheduler
+import Telemetry
+import Transport
+import Wire
+
+/// The scheduler of the simulated cluster: the real state machine, and a clerk that needs a while for everything.
+final class SimulatedScheduler: SimulatedProcess {
+    /// How the job ended.
+    enum End: Equatable {
+        case finished(Outcome)
+        case stopped(Outcome)
+        case failed(String)
+
+        static func == (a: End, b: End) -> Bool { "\(a)" == "\(b)" }
+    }
+
+    private(set) var loop: SchedulerLoop
+    private(set) var end: End?
+    /// Metrics by split and step.
+    private(set) var metrics: [String: Metrics] = [:]
+    private(set) var hasLeft = false
+    private(set) var unwritten: Set<Int> = []
+    private var isOver: ContinuousClock.Instant?
+    private let network: Network
+    private let identity: Header
+    /// Seals a checkpoint of these parts; returns why it cannot.
+    private let seal: (_ step: Int, _ parts: [SnapshotDone]) -> String?
+    private var clerkIsFree: ContinuousClock.Instant
+
+    init(
+        _ options: SchedulerOptions, in network: Network,
+        seal: @escaping (_ step: Int, _ parts: [SnapshotDone]) -> String?
+    ) {
+        self.network = network
+        self.seal = seal
+        loop = SchedulerLoop(options, at: network.timeline.now)
+        identity = Header(.welcome, role: .scheduler, rank: 0, incarnation: 1, job: options.job, epoch: 1)
+        clerkIsFree = network.timeline.now
+        super.init(network.timeline)
+        turn()
+    }
+
+    func receive(_ message: Message, from name: [UInt8]) {
+        act { loop, now, effects in loop.receive(message, from: name, at: now, into: &effects) }
+    }
+
+    func stop(_ cause: StopCause) {
+        enter { [self] in act { loop, now, effects in loop.stop(for: cause, at: now, into: &effects) } }
+    }
+
+    private func turn() {
+        enter { [self] in
+            act { loop, now, effects in loop.tick(at: now, into: &effects) }
+            if let isOver, loop.isSettled || isOver + .seconds(2) < timeline.now { hasLeft = true }
+            if !hasLeft { timeline.after(.milliseconds(100)) { [self] in turn() } }
+        }
+    }
+
+    private func act(
+        _ body: (inout SchedulerLoop, ContinuousClock.Instant, inout SchedulerLoop.Effects) -> Void
+    ) {
+        guard !hasLeft else { return }
+        var effects = SchedulerLoop.Effects()
+        body(&loop, timeline.now, &effects)
+        for event in effects.events { note(event) }
+        for action in effects.actions {
+            switch action {
+            case .send(let name, let control, let numbers):
+                network.answer(control.message(identity).with(numbers), to: name)
+            case .commit(let step, let parts, _):
+                later { [self] in
+                    let problem = seal(step, parts)
+                    let result: Result<(path: String, seconds: Double, bytes: Int), any Error> =
+                        problem.map { .failure(Unsealed(description: $0)) } ?? .success(("step-\(step)", 0, 0))
+                    act { loop, now, effects in loop.committed(step: step, result, at: now, into: &effects) }
+                }
+            case .measure(let book, let split, let step):
+                later { [self] in
+                    act { loop, now, effects in
+                        loop.measured(book.metrics(), split: split, step: step, at: now, into: &effects)
+                    }
+                }
+            case .discard, .inspect: break
+            case .end: isOver = timeline.now
+            }
+        }
+    }
+
+    private struct Unsealed: Error, CustomStringConvertible { let description: String }
+
+    /// The clerk does one thing after the other.
+    private func later(_ body: @escaping () -> Void) {
+        clerkIsFree = max(clerkIsFree, timeline.now) + network.random.milliseconds(0.5, 3000)
+        timeline.at(clerkIsFree) { [self] in enter(body) }
+    }
+
+    private func note(_ event: SchedulerEvent) {
+        switch event {
+        case .evaluated(let split, let step, let found, _): metrics["\(split) \(step)"] = found
+        case .checkpointFailed(let step, _): unwritten.insert(step)
+        case .finished(let outcome): end = .finished(outcome)
+        case .stopped(let outcome, _): end = .stopped(outcome)
+        case .failed(let report): end = .failed(report.what)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Foundation
+import Simulation
+import Telemetry
+
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Run whole clusters under simulated time and a hostile network, each from a seed.",
+        discussion: """
+            Scheduler, servers and workers are the real state machines; their network delays, loses, doubles and replays
+            messages and cuts connections, processes are stopped, disks are full, strangers talk. Every run has to end in
+            the bits of the undisturbed one. A seed that does not is printed, and replays.
+
+            Examples:
+              myriad simulate
+              myriad simulate --seeds 10000
+              myriad simulate --first 4711 --seeds 1
+            """)
+
+    @Option(help: "How many seeds.")
+    var seeds = 1000
+
+    @Option(help: "The first seed.")
+    var first = 0
+
+    func validate() throws {
+        guard (1...100_000_000).contains(seeds) else { throw ValidationError("--seeds is 1 to 100000000") }
+        guard first >= 0, first < Int.max - seeds else { throw ValidationError("--first is 0 or more") }
+    }
+
+    func run() throws {
+        let simulator = try Simulator()
+        let began = ContinuousClock.now
+        var told = began
+        var (failures, steps, seconds, events) = (0, 0, 0.0, 0)
+        for seed in first..<first + seeds {
+            let verdict = simulator.run(seed: UInt64(seed))
+            steps += verdict.step
+            seconds += verdict.seconds
+            events += verdict.events
+            if let problem = verdict.problem {
+                failures += 1
+                print("seed \(seed): \(problem)")
+                print("  \(verdict.scenario)")
+                print("  replay with: myriad simulate --first \(seed) --seeds 1")
+            }
+            if told.duration(to: .now) > .seconds(2) {
+                told = .now
+                StandardError.line("\(seed - first + 1) of \(seeds) seeds, \(failures) failures")
+            }
+        }
+        let real = began.duration(to: .now) / .seconds(1)
+        let rates = String(format: "%.0f simulated seconds, %d events, in %.1f s", seconds, events, real)
+        print("\(seeds) seeds, \(failures) failures, \(steps) steps, \(rates)")
+        if failures > 0 { throw ExitCode.failure }
+    }
+}
