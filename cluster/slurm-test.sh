@@ -153,15 +153,16 @@ until_true 60 "job $job to train" started "$job"
 # The limit has to come first, however fast this machine is: the workers get a twentieth of their time until then.
 workers=$(awk '$2 == "worker" { print $5 }' starts)
 told() { grep -q "told to stop" "slurm-$job.log"; }
-crawl() {
-    kill -STOP $workers && sleep 1
-    kill -CONT $workers && sleep 0.05
-    told
+crawl_until() {
+    kill -STOP $workers 2>/dev/null && sleep 1
+    kill -CONT $workers 2>/dev/null && sleep 0.05
+    "$@"
 }
-until_true 90 "Slurm's signal before the time limit" crawl
+until_true 90 "Slurm's signal before the time limit" crawl_until told
 say "Slurm told it to stop"
 pending() { is "$job" PENDING && [ "$(field "$job" Restarts)" = 1 ]; }
-until_true 60 "job $job in the queue again" pending
+# Slurm's answers take a moment, in which the job must not end by itself.
+until_true 60 "job $job in the queue again" crawl_until pending
 scontrol update "JobId=$job" TimeLimit=30
 reached=$(find "runs/slurm-$job/checkpoints" -name 'step-*' | sort | tail -n 1 | grep -o '[0-9]*$')
 [ "$((10#${reached:-0}))" -gt 0 ] && [ "$((10#$reached))" -lt "$steps" ] || fail "a checkpoint at step '$reached' of $steps"

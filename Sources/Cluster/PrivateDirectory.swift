@@ -29,8 +29,9 @@ package final class PrivateDirectory: Sendable {
             let descriptor = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             guard descriptor >= 0 else { throw Self.failure(parent, errno) }
             var found = stat()
-            // Before it was locked, another process may have taken it for a dead one's.
-            if flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &found) == 0, found.st_nlink > 0 {
+            // Before it was locked, another process may have taken it for a dead one's; a file system without locks keeps all.
+            let isOwn = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+            if isOwn, fstat(descriptor, &found) == 0, found.st_nlink > 0 {
                 path = String(cString: name)
                 self.descriptor = descriptor
                 return

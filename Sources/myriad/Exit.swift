@@ -5,6 +5,7 @@ import Telemetry
 
 /// The ways to end, with the codes of `ExitCodes`.
 enum Exit {
+    static let usage = ExitCode(ExitCodes.usage.rawValue)
     static let data = ExitCode(ExitCodes.input.rawValue)
     static let unavailable = ExitCode(ExitCodes.unavailable.rawValue)
     static let failed = ExitCode(ExitCodes.failed.rawValue)

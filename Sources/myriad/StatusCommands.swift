@@ -59,7 +59,7 @@ struct ShardsCommand: ParsableCommand {
             let found = status.shards.filter { $0.report.shard == shard }
             guard !found.isEmpty else {
                 let numbers = status.shards.isEmpty ? "none is known yet" : "they are 0 to \(status.shards.count - 1)"
-                throw Exit.with(.init(64), "there is no shard \(shard): \(numbers)")
+                throw Exit.with(Exit.usage, "there is no shard \(shard): \(numbers)")
             }
             return found
         }
@@ -146,7 +146,7 @@ struct HotkeysCommand: ParsableCommand {
             guard !found.isEmpty else {
                 let names = status.tables.map(\.name).joined(separator: ", ")
                 throw Exit.with(
-                    .init(64),
+                    Exit.usage,
                     "there is no table '\(table)': \(names.isEmpty ? "none is known yet" : "they are \(names)")")
             }
             return found

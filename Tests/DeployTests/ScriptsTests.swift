@@ -2,8 +2,17 @@ import Children
 import Foundation
 import Testing
 
-/// Tests that do not run are told, and are a failure in CI.
-@Suite struct SkipsTests {
+/// The scripts by which others list what was skipped, install packages and find the program.
+@Suite struct ScriptsTests {
+    @Test("a script drives the program that MYRIAD names, else a build that is there; a name that is none ends it")
+    func program() throws {
+        let named = try Script.run("program.sh", environment: ["MYRIAD": "/bin/true"])
+        #expect(named.code == 0 && named.text.hasSuffix("/true\n"), "\(named)")
+        let built = try Script.run("program.sh", environment: ["MYRIAD": ""])
+        #expect(built.code == 0 && built.text.hasSuffix("/myriad\n"), "\(built)")
+        #expect(try Script.run("program.sh", environment: ["MYRIAD": "/nowhere"]).code == 69)
+    }
+
     @Test("what was skipped is listed once with its reason, and fails in CI", arguments: [nil, "true", "false"])
     func listed(ci: String?) throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "skipped-\(UUID().uuidString)").path
