@@ -21,6 +21,8 @@ struct Connection {
     enum Phase { case receiving, sending, leaving, closed }
 
     let socket: Socket
+    /// From where: an address, or the network of one.
+    let peer: String
     private let limits: Limits
     private let answer: (Request) -> Response
     private var received: [UInt8] = []
@@ -32,12 +34,20 @@ struct Connection {
     private(set) var phase = Phase.receiving
     /// When it is closed unless something happens.
     private(set) var deadline: ContinuousClock.Instant
+    /// When it began, asked for something or took a part of an answer; half a request is nothing.
+    private(set) var moved = ContinuousClock.now
 
-    init(_ socket: Socket, limits: Limits, answer: @escaping (Request) -> Response) {
+    init(_ socket: Socket, from peer: String, limits: Limits, answer: @escaping (Request) -> Response) {
         self.socket = socket
+        self.peer = peer
         self.limits = limits
         self.answer = answer
         deadline = .now + limits.request
+    }
+
+    /// Whether it has been still for so long that it may be closed to make room for another one.
+    func mayYield(at now: ContinuousClock.Instant) -> Bool {
+        moved.duration(to: now) > (phase == .sending ? .seconds(2) : .milliseconds(100))
     }
 
     /// The events of poll(2) that it waits for.
@@ -66,14 +76,16 @@ struct Connection {
         do { try send() } catch SocketError.blocked { return } catch { close() }
     }
 
-    /// Ends what has lasted too long.
-    mutating func expire() {
+    /// Ends what has lasted too long; whether that was half a request or none at all.
+    mutating func expire() -> Bool {
+        let isUseless = phase == .receiving && (isFirst || !received.isEmpty)
         // Half a request is told why it ends; a silent connection just ends.
         if phase == .receiving, !received.isEmpty {
             refuse(.problem(.timeout, "the request did not arrive within \(limits.request)"))
         } else {
             close()
         }
+        return isUseless
     }
 
     mutating func close() {
@@ -91,7 +103,7 @@ struct Connection {
 
     /// Answers the next request if it is here; whether it was.
     private mutating func answerNext() throws -> Bool {
-        let request: Request
+        var request: Request
         do {
             guard let next = try Request.take(from: &received) else { return false }
             request = next
@@ -106,6 +118,8 @@ struct Connection {
             return true
         }
         isFirst = false
+        moved = .now
+        request.peer = peer
         let response = answer(request)
         // What follows a refused method may be a body.
         let closes = !request.keepsAlive || response.status == .methodNotAllowed
@@ -131,6 +145,7 @@ struct Connection {
     private mutating func send() throws {
         while let next = queue.first {
             sent = try socket.write(next, from: sent)
+            moved = .now
             guard sent == next.endIndex else { continue }
             queue.removeFirst()
             sent = queue.first?.startIndex ?? 0

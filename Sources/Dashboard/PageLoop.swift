@@ -7,22 +7,30 @@ import Synchronization
 /// FlyingFox's own server has no limit on headers, connections or the time of a request, and hands no bytes to whoever
 /// would set one; its sockets are used here, under poll(2).
 final class PageLoop: Sendable {
-    /// Clients at once; more are closed at once.
+    /// Clients at once. For one more that has been still the longest is closed, of the address with the most of them.
     static let capacity = 64
+    /// Clients that are taken in a turn: those that are here are not kept waiting.
+    private static let turn = 32
     /// How long answers that are on their way may take once it is stopped.
     private static let farewell = Duration.milliseconds(500)
 
     private let listener: Socket
     private let limits: Connection.Limits
     private let answer: @Sendable (Request) -> Response
+    private let refused: @Sendable () -> Void
     private let isStopped = Mutex(false)
     private let wakeRead: Int32
     private let wakeWrite: Int32
     private let ended = DispatchSemaphore(value: 0)
 
-    init(_ listener: Socket, limits: Connection.Limits, answer: @escaping @Sendable (Request) -> Response) {
+    /// - Parameter refused: told of every connection that was closed to make room or for its half request.
+    init(
+        _ listener: Socket, limits: Connection.Limits, refused: @escaping @Sendable () -> Void = {},
+        answer: @escaping @Sendable (Request) -> Response
+    ) {
         self.listener = listener
         self.limits = limits
+        self.refused = refused
         self.answer = answer
         var ends: [Int32] = [-1, -1]
         pipe(&ends)
@@ -68,11 +76,10 @@ final class PageLoop: Sendable {
             poll(&polled, nfds_t(polled.count), timeout(clients, accepts ? nil : restsUntil))
             for index in clients.indices {
                 if polled[index + 2].revents != 0 { clients[index].proceed() }
-                if clients[index].deadline <= .now { clients[index].expire() }
+                if clients[index].deadline <= .now, clients[index].expire() { refused() }
             }
             clients.removeAll { $0.phase == .closed }
-            // A process without free descriptors gets the same error again at once: it looks again a little later.
-            if polled[1].revents != 0, !accept(into: &clients) { restsUntil = .now + .milliseconds(100) }
+            if polled[1].revents != 0, let rest = accept(into: &clients) { restsUntil = .now + rest }
         }
         try? listener.close()
         finish(&clients)
@@ -101,22 +108,30 @@ final class PageLoop: Sendable {
         return Int32(min(1000, max(0, ContinuousClock.now.duration(to: next) / .milliseconds(1) + 1)))
     }
 
-    /// Takes all who knock; false when the system cannot give more sockets.
-    private func accept(into clients: inout [Connection]) -> Bool {
-        while true {
+    /// Takes those who knock; how long to wait before the next are looked at, if at all.
+    private func accept(into clients: inout [Connection]) -> Duration? {
+        for _ in 0..<Self.turn {
+            // Who cannot be let in yet waits in the system's queue.
+            guard clients.count < Self.capacity || place(in: clients) != nil else { return .milliseconds(20) }
             let file: Socket.FileDescriptor
+            let address: sockaddr_storage
             do {
-                file = try listener.accept().file
+                (file, address) = try listener.accept()
             } catch SocketError.blocked {
-                return true
-            } catch SocketError.failed(_, let code, _) {
-                guard code == ECONNABORTED || code == EINTR else { return false }
+                return nil
+            } catch SocketError.failed(_, let code, _) where code == ECONNABORTED || code == EINTR {
                 continue
             } catch {
-                return false
+                // A process without free descriptors gets the same error again at once.
+                return .milliseconds(100)
+            }
+            if clients.count >= Self.capacity, let place = place(in: clients) {
+                clients[place].close()
+                clients.remove(at: place)
+                refused()
             }
             let socket = Socket(file: file)
-            guard clients.count < Self.capacity, (try? socket.setFlags(.nonBlocking)) != nil else {
+            guard (try? socket.setFlags(.nonBlocking)) != nil else {
                 try? socket.close()
                 continue
             }
@@ -124,7 +139,27 @@ final class PageLoop: Sendable {
             var noDelay: Int32 = 1
             setsockopt(
                 file.rawValue, Int32(IPPROTO_TCP), TCP_NODELAY, &noDelay, socklen_t(MemoryLayout<Int32>.size))
-            clients.append(Connection(socket, limits: limits, answer: answer))
+            clients.append(Connection(socket, from: Self.peer(address), limits: limits, answer: answer))
+            // Most have asked by now: what is answered at once needs no place.
+            clients[clients.count - 1].proceed()
+        }
+        return nil
+    }
+
+    /// Who goes for one more; nil while all of the address with the most connections have moved just now.
+    private func place(in clients: [Connection]) -> Int? {
+        let counts = clients.reduce(into: [:]) { $0[$1.peer, default: 0] += 1 }
+        let most = counts.values.max()
+        let now = ContinuousClock.now
+        return clients.indices.filter { counts[clients[$0].peer] == most && clients[$0].mayYield(at: now) }
+            .min { clients[$0].moved < clients[$1].moved }
+    }
+
+    /// An address in hexadecimal; of version 6 the network, which one client has for itself.
+    private static func peer(_ address: sockaddr_storage) -> String {
+        withUnsafeBytes(of: address) { bytes in
+            let isShort = address.ss_family == sa_family_t(AF_INET)
+            return bytes[isShort ? 4..<8 : 8..<16].map { String($0, radix: 16) }.joined(separator: ".")
         }
     }
 }

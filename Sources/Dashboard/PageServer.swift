@@ -36,11 +36,9 @@ package final class PageServer: Sendable {
         let router = Router(board: board, gate: gate, metrics: metrics)
         let readers = Readers()
         self.readers = readers
-        loop = PageLoop(socket, limits: limits) { request in
+        loop = PageLoop(socket, limits: limits, refused: { board.turnAway() }) { request in
             // Whoever may not see the page is not waited for; the page is the last that its script asks for.
-            if request.path == "/", gate.refusal(of: request) == nil {
-                readers.note(request.headers["myriad-reader"].map { String($0.prefix(32)) } ?? "")
-            }
+            if let reader = Self.reader(request), gate.refusal(of: request) == nil { readers.note(reader) }
             return router.answer(request)
         }
         loop.start()
@@ -48,11 +46,39 @@ package final class PageServer: Sendable {
 
     deinit { loop.stop() }
 
-    /// Waits until every open page has asked once more, so that it shows how the job ended; at once when none is open.
-    package func linger(atMost limit: Duration = .seconds(8)) {
+    /// Who is known by a request.
+    private static func reader(_ request: Request) -> Readers.Kind? {
+        switch request.path {
+        case "/": .page(request.headers["myriad-reader"].map { String($0.prefix(32)) } ?? "")
+        case "/metrics":
+            .scraper(request.peer, isPrometheus: request.headers["x-prometheus-scrape-timeout-seconds"] != nil)
+        default: nil
+        }
+    }
+
+    /// Waits until every open page, and everybody who scrapes `/metrics`, has asked once more, so that it knows how the
+    /// job ended: at most two of its own intervals. At once when there is nobody.
+    ///
+    /// - Parameters:
+    ///   - pages: how long for pages at most.
+    ///   - scrapers: how long for scrapers at most.
+    ///   - tell: gets a line when it may take long.
+    ///   - isCut: whether nobody wants to wait any longer.
+    package func linger(
+        pages: Duration = .seconds(8), scrapers: Duration = .seconds(120), tell: (String) -> Void = { _ in },
+        until isCut: () -> Bool = { false }
+    ) {
         let began = ContinuousClock.now
         readers.end()
-        while readers.areExpected(), began.duration(to: .now) < limit { Thread.sleep(forTimeInterval: 0.02) }
+        func isAwaited(_ scraping: Bool, _ most: Duration) -> Bool {
+            readers.areExpected(scraping: scraping) != nil && began.duration(to: .now) < most
+        }
+        if let wait = readers.areExpected(scraping: true).map({ min($0, scrapers) }), wait > .seconds(2) {
+            tell(
+                "the page stays for \(Int(wait / .seconds(1))) s at most, until whoever scrapes it has seen the end "
+                    + "(Ctrl-C ends the wait)")
+        }
+        while !isCut(), isAwaited(false, pages) || isAwaited(true, scrapers) { Thread.sleep(forTimeInterval: 0.02) }
     }
 
     /// Closes the port and, once the answers that are on their way have gone, all connections; returns when it is done.

@@ -15,6 +15,8 @@ struct Request: Equatable {
     var headers: [String: String] = [:]
     /// Whether the connection stays open for another one.
     var keepsAlive = true
+    /// From where it came.
+    var peer = ""
 
     /// Takes the first request from the front of a buffer; nil while it has not arrived wholly.
     static func take(from buffer: inout [UInt8]) throws(Refusal) -> Request? {

@@ -12,7 +12,7 @@ struct Router: Sendable {
     static let routes =
         [
             "/", "/healthz", "/readyz", "/metrics", "/page.css", "/page.js", "/api/v1/schema",
-            "/api/v1/hotkeys?table=&k=", "/api/v1/series?since=",
+            "/api/v1/hotkeys?table=&k=", "/api/v1/series?since=&points=",
         ] + sections.keys.map { "/api/v1/\($0)" }.sorted()
 
     /// The parts of a status under `/api/v1/`.
@@ -65,7 +65,11 @@ struct Router: Sendable {
             guard let time = Double(text), time.isFinite else {
                 return .problem(.badRequest, "since=\(text): want seconds since 1970")
             }
-            return Response(body: series.data(since: time))
+            let points = request.query["points"]
+            guard points.map({ Int($0).map { $0 > 0 } ?? false }) ?? true else {
+                return .problem(.badRequest, "points=\(points ?? ""): want a number from 1 on")
+            }
+            return Response(body: series.data(since: time, most: points.flatMap { Int($0) }))
         case "hotkeys": return hotkeys(request)
         default: return nil
         }

@@ -16,15 +16,19 @@ final class SeriesBook: Sendable {
     init(board: StatusBoard) { self.board = board }
 
     /// Points after a time, oldest first, as a JSON array.
-    func data(since time: Double) -> Data {
+    ///
+    /// - Parameter most: how many points at most, evenly chosen, the newest among them; nil for all.
+    func data(since time: Double, most: Int? = nil) -> Data {
         contents.withLock { contents in
             update(&contents)
             // Ascending in time, and a short end is what is asked for once a second.
             let first = contents.times.lastIndex { $0 <= time }.map { $0 + 1 } ?? 0
             var data = Data("[".utf8)
-            for index in first..<contents.points.count {
-                if index > first { data.append(44) }
-                data.append(contents.points[index])
+            let count = contents.points.count - first
+            let shown = min(count, most ?? count)
+            for place in 0..<shown {
+                if place > 0 { data.append(44) }
+                data.append(contents.points[first + (place + 1) * count / shown - 1])
             }
             data.append(93)
             return data

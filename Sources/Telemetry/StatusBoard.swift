@@ -6,6 +6,7 @@ package final class StatusBoard: Sendable {
         var status = ClusterStatus()
         var version = 0
         var series = SeriesKeeper()
+        var turnedAway = 0
     }
 
     private let contents = Mutex(Contents())
@@ -30,6 +31,12 @@ package final class StatusBoard: Sendable {
             if let point { $0.series.add(point) }
         }
     }
+
+    /// Counts a connection to the page that was closed before it had asked anything, or to make room for another.
+    package func turnAway() { contents.withLock { $0.turnedAway += 1 } }
+
+    /// How many of these there were.
+    package var turnedAway: Int { contents.withLock { $0.turnedAway } }
 
     /// The newest status.
     package var status: ClusterStatus { contents.withLock { $0.status } }

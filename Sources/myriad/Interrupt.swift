@@ -12,6 +12,7 @@ import Transport
 final class Interrupt {
     private struct Contents {
         var signaled: ContinuousClock.Instant?
+        var signals = 0
         var cause: StopCause?
         var inbox: Inbox<SchedulerNode.Command>?
     }
@@ -37,6 +38,7 @@ final class Interrupt {
         /// Notes a signal, and says whether it is the first wish.
         func isFirstSignal() -> Bool {
             state.withLock { state in
+                state.signals += 1
                 defer { state.signaled = state.signaled ?? .now }
                 return state.signaled.map { $0.duration(to: .now) < Departure.moment } ?? true
             }
@@ -45,6 +47,9 @@ final class Interrupt {
 
     /// Why the job is to end, if it is.
     var cause: StopCause? { contents.state.withLock { $0.cause } }
+
+    /// How many signals have come.
+    var signals: Int { contents.state.withLock { $0.signals } }
 
     /// Listens from now on.
     ///

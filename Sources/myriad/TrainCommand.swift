@@ -96,7 +96,12 @@ struct JobArguments: ParsableArguments {
         // Before the directory is made: a port that is taken leaves nothing behind.
         let page = try JobPage.start(job.config.monitor, book.board)
         defer {
-            page?.linger()
+            // What was printed is seen before the wait, not after it.
+            fflush(nil)
+            let before = interrupt.signals
+            // Who ended it from outside wants it gone.
+            let most = interrupt.cause == nil ? Duration.seconds(120) : .seconds(20)
+            page?.linger(scrapers: most, tell: { if !quiet { StandardError.line($0) } }) { interrupt.signals > before }
             page?.stop()
         }
         let directory: RunDirectory

@@ -4,7 +4,7 @@ import Telemetry
 import Testing
 
 /// The real Prometheus of Debian.
-private enum Tools {
+enum PrometheusTools {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
     /// Where it is, or why it is not.
@@ -31,7 +31,9 @@ private enum Tools {
 }
 
 /// A real Prometheus and the page of a cluster that runs.
-@Suite(.serialized, .enabled(if: Tools.isInstalled, "Prometheus is missing: \(Tools.installed.text)"))
+@Suite(
+    .serialized,
+    .enabled(if: PrometheusTools.isInstalled, "Prometheus is missing: \(PrometheusTools.installed.text)"))
 struct ScrapeTests {
     /// A sample's name and labels, and its value.
     private typealias Samples = [String: Double]
@@ -68,15 +70,15 @@ struct ScrapeTests {
         let page = try get("/metrics", of: String(host))
         #expect(page.contains("# TYPE myriad_job_state gauge\n"))
         try page.write(toFile: program.directory + "/page", atomically: true, encoding: .utf8)
-        let bin = Tools.installed.text.trimmingCharacters(in: .whitespacesAndNewlines)
-        let check = Tools.shell("'\(bin)/promtool' check metrics < '\(program.directory)/page' 2>&1")
+        let bin = PrometheusTools.installed.text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let check = PrometheusTools.shell("'\(bin)/promtool' check metrics < '\(program.directory)/page' 2>&1")
         #expect(check.code == 0 && check.text.isEmpty, "\(check.text)")
     }
 
     /// What is stored while the cluster runs: all that the table does not call absent.
     private func families(of host: String) throws {
         let names = Set(try scrape(host).keys.map { String($0.prefix { $0 != "{" }) })
-        let table = try String(contentsOfFile: Tools.root + "/cluster/metrics.md", encoding: .utf8)
+        let table = try String(contentsOfFile: PrometheusTools.root + "/cluster/metrics.md", encoding: .utf8)
         let rows = table.split(separator: "\n").filter { $0.hasPrefix("| `") }
         #expect(rows.count > 100)
         for row in rows {
@@ -178,7 +180,7 @@ struct ScrapeTests {
                 }
             }
         }
-        let result = Tools.shell("bash '\(Tools.root)/cluster/scrape.sh' \(host)")
+        let result = PrometheusTools.shell("bash '\(PrometheusTools.root)/cluster/scrape.sh' \(host)")
         try #require(result.code == 0, "\(result.text)")
         var samples = Samples()
         for sample in try JSONDecoder().decode([Sample].self, from: Data(result.text.utf8)) {
@@ -193,7 +195,7 @@ struct ScrapeTests {
     private func get(_ path: String, of host: String) throws -> String {
         let port = host.split(separator: ":").last ?? ""
         let request = "GET \(path) HTTP/1.1\\r\\nHost: \(host)\\r\\nConnection: close\\r\\n\\r\\n"
-        let answer = Tools.shell("exec 3<>/dev/tcp/127.0.0.1/\(port) && printf '\(request)' >&3 && cat <&3")
+        let answer = PrometheusTools.shell("exec 3<>/dev/tcp/127.0.0.1/\(port) && printf '\(request)' >&3 && cat <&3")
         // Two characters, but one grapheme.
         let parts = answer.text.components(separatedBy: "\r\n\r\n")
         try #require(answer.code == 0 && parts.count >= 2 && parts[0].contains(" 200 "), "\(path): \(answer.text)")

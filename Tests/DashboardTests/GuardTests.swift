@@ -22,9 +22,11 @@ struct GuardTests {
         ) { _ in "" }
     }
 
-    @Test("The usual patience is ten seconds, eight kilobytes and 64 connections")
+    @Test("The usual patience is seconds, eight kilobytes and 64 connections")
     func limits() {
-        #expect(Connection.Limits().request == .seconds(10))
+        let usual = Connection.Limits()
+        #expect(usual.request == .seconds(10) && usual.idle == .seconds(15) && usual.answer == .seconds(20))
+        #expect(usual.goodbye == .seconds(1))
         #expect(Request.limit == 8192)
         #expect(PageLoop.capacity == 64)
     }

@@ -1,7 +1,7 @@
 "use strict";
 // Asks for the page once a second and puts what changed into this one; draws the curves. No library, no other host.
 (() => {
-  const period = 1000, patience = 5000;
+  const period = 1000, patience = 5000, most = 2000;
   const page = document.getElementById("page");
   const silence = document.getElementById("silence");
   // Tells this page from others: the server waits at the job's end until each has seen it.
@@ -48,15 +48,15 @@
   async function poll() {
     try {
       // The page itself comes last: whoever serves it ends when it has been seen.
-      // More than is kept of a long run, where old points are ten seconds apart: all are taken anew, as they are kept.
-      const anew = points.length === 0 || points.length > 14000;
-      const since = anew ? 0 : points[points.length - 1].time;
-      const newer = await (await get(`/api/v1/series?since=${since}`)).json();
+      // What is here is not asked for again; a long run's past is taken thinned, and thinned here as it grows.
+      const since = points.length === 0 ? 0 : points[points.length - 1].time;
+      const newer = await (await get(`/api/v1/series?since=${since}&points=${most}`)).json();
       const lag = page.querySelector("[data-heatmap]") ? await (await get("/api/v1/lag")).json() : null;
       const fresh = new DOMParser().parseFromString(await (await get("/")).text(), "text/html");
       const main = fresh.getElementById("page");
       // Another job at the same address: its curves come with the next question.
-      points = main.dataset.job !== job ? [] : anew ? newer : points.concat(newer);
+      points = main.dataset.job !== job ? [] : points.concat(newer);
+      if (points.length > 2 * most) points = thin(points, most);
       job = main.dataset.job;
       morph(page, main);
       document.title = fresh.title;
@@ -100,8 +100,8 @@
   }
 
   const charts = {
-    loss: { format: fixed(4), lines: [["", "a", (p) => p.loss]] },
-    auc: { format: fixed(4), lines: [["running", "a", (p) => p.auc]], dots: "validation" },
+    loss: { format: fixed(4), digits: true, lines: [["training", "a", (p) => p.loss]], dots: "validation", score: "logLoss" },
+    auc: { format: fixed(4), digits: true, lines: [["running", "a", (p) => p.auc]], dots: "validation", score: "auc" },
     speed: { format: count, zero: true, lines: [["", "a", (p) => p.samples_per_second]] },
     time: { format: percent, top: 1, areas: ["read", "wait", "compute", "push"] },
     traffic: { format: bytes, zero: true, lines: [["in", "a", (p) => p.received_bytes_per_second], ["out", "b", (p) => p.sent_bytes_per_second]] },
@@ -154,8 +154,8 @@
   }
 
   // Validation scores stand in the table of evaluations.
-  const scores = (split) => [...document.querySelectorAll(`#evaluations-table tr[data-split="${split}"]`)]
-    .map((r) => ({ time: +r.dataset.time, value: parseFloat(r.dataset.auc) })).filter((d) => Number.isFinite(d.value));
+  const scores = (split, score) => [...document.querySelectorAll(`#evaluations-table tr[data-split="${split}"]`)]
+    .map((r) => ({ time: +r.dataset.time, value: parseFloat(r.dataset[score]) })).filter((d) => Number.isFinite(d.value));
 
   function legend(figure, spec) {
     const caption = figure.querySelector("figcaption");
@@ -182,7 +182,7 @@
   function chart(figure) {
     const spec = charts[figure.dataset.chart], readout = legend(figure, spec);
     const plot = figure.querySelector(".plot"), width = plot.clientWidth, height = 150;
-    const dots = spec.dots ? scores(spec.dots) : [];
+    const dots = spec.dots ? scores(spec.dots, spec.score) : [];
     const known = spec.areas ? points.filter((p) => spec.areas.some((name) => p[name] > 0)) : points;
     const series = thin(known, Math.max(50, width - 60));
     const values = (p) => (spec.areas ? [0, 1] : spec.lines.map(([, , of]) => of(p))).filter((v) => Number.isFinite(v));
@@ -203,7 +203,7 @@
     const y = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
     const marks = spec.format === bytes ? byteTicks(low, high, 4) : ticks(low, high, 4);
     const digits = marks.length > 1 ? Math.max(0, Math.min(4, Math.ceil(-Math.log10(marks[1] - marks[0]) - 1e-9))) : 4;
-    const label = spec.format === charts.loss.format || spec.format === charts.auc.format ? fixed(digits) : spec.format;
+    const label = spec.digits ? fixed(digits) : spec.format;
     for (const v of marks) {
       svg.append(element("line", { class: "grid", x1: left, x2: right, y1: y(v), y2: y(v) }));
       svg.append(element("text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, label(v)));
