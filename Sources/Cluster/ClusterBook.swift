@@ -29,6 +29,8 @@ package final class ClusterBook {
     private var full: Set<String> = []
     /// Warnings that nobody has taken yet.
     private var warnings: [String] = []
+    /// What has happened since this was last taken.
+    private var news: [EventStatus] = []
 
     private struct Fresh {
         var samples = 0
@@ -95,7 +97,7 @@ package final class ClusterBook {
 
     /// Takes over what an earlier process of the run found out about the states up to the one that this one begins with.
     package func goOn(from earlier: ClusterStatus) {
-        status.evaluations = earlier.evaluations.filter { $0.step <= plan.startStep }
+        for evaluation in earlier.evaluations where evaluation.step <= plan.startStep { status.add(evaluation) }
         board.publish(status)
     }
 
@@ -121,7 +123,8 @@ package final class ClusterBook {
             note(.started, "\(nodes) nodes are there, training begins")
             for warning in warnings { note(.warning, warning) }
         case .pulse(let members, let waits, let turnedAway):
-            status.nodes[0].turnedAway = turnedAway
+            let strangers = board.turnedAway
+            status.nodes[0].turnedAway = strangers > 0 ? turnedAway.merging(["page": strangers]) { $1 } : turnedAway
             return pulse(members, waits)
         case .counters(let member, let report):
             windows[member, default: ReportWindow()].add(report)
@@ -129,7 +132,7 @@ package final class ClusterBook {
             if let index = index(of: member) { status.nodes[index].clockSkewSeconds = skews[member]?.seconds }
         case .progress(let worker, let progress): take(progress, of: worker)
         case .evaluated(let split, let step, let metrics, let isBest):
-            status.evaluations.append(
+            status.add(
                 EvaluationStatus(
                     time: Date().timeIntervalSince1970, split: split, step: step,
                     samples: plan.samples(through: step), auc: metrics.auc,
@@ -165,6 +168,12 @@ package final class ClusterBook {
         return warnings
     }
 
+    /// What has happened since this was last called.
+    package func takeNews() -> [EventStatus] {
+        defer { news = [] }
+        return news
+    }
+
     /// A table that is full refuses new ids, which nobody would notice otherwise.
     private func lookForFullTables() {
         for table in status.tables where table.refusedRows > 0 && full.insert(table.name).inserted {
@@ -179,8 +188,10 @@ package final class ClusterBook {
 
     /// - Parameter step: that it is about; the one that has been reached by now is noted if that is later.
     private func note(_ kind: EventStatus.Kind, _ text: String, step: Int = 0) {
-        status.events.append(
-            EventStatus(time: Date().timeIntervalSince1970, kind: kind, text: text, step: max(step, reached)))
+        let event = EventStatus(time: Date().timeIntervalSince1970, kind: kind, text: text, step: max(step, reached))
+        news.append(event)
+        if news.count > 500 { news.removeFirst() }
+        status.events.append(event)
         if status.events.count > 500 { status.events.removeFirst(status.events.count - 500) }
     }
 

@@ -182,7 +182,9 @@ package struct Comparison {
             let before = job.plan.samples(through: job.plan.startStep)
             let monitor = Monitor(
                 run: directory, samples: job.plan.samples(through: job.plan.lastStep) - before, before: before,
-                quiet: quiet, label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ")
+                quiet: quiet, label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ",
+                book: ClusterBook(job, directory: run.directory))
+            defer { monitor.close() }
             try LocalCluster.run(
                 job, checkpoints: directory.checkpoints, resume: checkpoint?.path, monitor: monitor, started: started)
             if monitor.stopped != nil { return }

@@ -24,6 +24,7 @@ package final class Monitor {
     package var board: StatusBoard { book?.board ?? noBoard }
     private let noBoard = StatusBoard()
     private var tensorBoard: TensorBoardWriter?
+    private let journal: RunJournal?
     private var saved: ContinuousClock.Instant?
     private static let saveEvery = Duration.seconds(10)
     private let samplesTotal: Int
@@ -63,6 +64,7 @@ package final class Monitor {
     ) {
         self.run = run
         self.book = book
+        journal = run.flatMap { RunJournal(directory: $0.logs) }
         samplesTotal = samples
         samplesBefore = before
         self.quiet = quiet
@@ -80,6 +82,7 @@ package final class Monitor {
     package func take(_ event: SchedulerEvent) {
         if let point = book?.take(event) { log(point) }
         for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
+        for event in book?.takeNews() ?? [] { journal?.add(event) }
         if case .evaluated = event, let newest = book?.status.evaluations.last { tensorBoard?.take(newest) }
         showNodes(event)
         show(event)
@@ -188,7 +191,10 @@ package final class Monitor {
         ])
         guard report.cause != .interrupted else { return }
         if let data = try? TelemetryJSON.encode(report) { run?.write(data, to: "failure.json") }
-        for line in report.lines { StandardError.line(label + line) }
+        for line in report.lines {
+            journal?.add(line)
+            StandardError.line(label + line)
+        }
     }
 
     private func take(_ progress: Wire.Progress, of worker: Int) {
@@ -240,6 +246,7 @@ package final class Monitor {
     }
 
     private func show(_ line: String) {
+        journal?.add(progress: line)
         guard !quiet else { return }
         if isTerminal {
             // A line that wraps could not be overwritten.
@@ -314,6 +321,7 @@ package final class Monitor {
         }
         let parts = memory.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value >> 20) MB" }
         if !parts.isEmpty { lines.append("peak memory: \(parts.joined(separator: ", "))") }
+        for line in lines { journal?.add(line) }
         run?.log([
             "event": .text("finished"), "step": .number(Double(outcome.step)),
             "samples_per_second": .number(samplesPerSecond), "test_auc": .number(outcome.test?.auc ?? .nan),

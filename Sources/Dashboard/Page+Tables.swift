@@ -50,7 +50,7 @@ extension Page {
         }
         let total = Quantity.count(table.hotTotal)
         return """
-            <div><h3>\(table.name) <small data-table="\(table.name)" data-name="hot_total" data-value="\(table.hotTotal)">\(total) ids in samples</small></h3>
+            <div><h3 title="Ids are hashes where the dataset's are texts: their names are not kept.">\(table.name) <small data-table="\(table.name)" data-name="hot_total" data-value="\(table.hotTotal)">\(total) ids in samples</small></h3>
             \(Elements.table(
                 "hot-\(table.name)", "Hot ids of \(table.name)",
                 [
@@ -61,13 +61,19 @@ extension Page {
             """
     }
 
+    /// What a long run's status leaves out.
+    private var older: String {
+        let count = status.evaluationsLeftOut?.values.total ?? 0
+        return count > 0 ? "; \(Quantity.grouped(count)) older ones are in metrics.jsonl" : ""
+    }
+
     /// Splits that were scored.
     var evaluations: Markup {
         let rows: [Markup] = status.evaluations.reversed().map { evaluation in
             let best: Markup = evaluation.isBest ? "<span class=\"best\">\(Elements.icon("evaluated"))best</span>" : ""
             return """
                 <tr data-step="\(evaluation.step)" data-time="\(String(evaluation.time))" data-auc="\(evaluation.auc.map { String($0) } ?? "")" \
-                data-split="\(evaluation.split)"><th scope="row">\(evaluation.split)</th>\(Elements.count(evaluation.step))\
+                data-log-loss="\(String(evaluation.logLoss))" data-split="\(evaluation.split)"><th scope="row">\(evaluation.split)</th>\(Elements.count(evaluation.step))\
                 \(Elements.count(evaluation.samples))\(Elements.number(Quantity.metric(evaluation.auc)))\
                 \(Elements.number(Quantity.metric(evaluation.gauc)))\(Elements.number(Quantity.metric(evaluation.logLoss)))\
                 \(Elements.number(Quantity.metric(evaluation.calibration)))<td>\(best)</td></tr>
@@ -75,7 +81,7 @@ extension Page {
                 """
         }
         return Elements.section(
-            "evaluations", "Evaluations", note: "newest first",
+            "evaluations", "Evaluations", note: "newest first\(older)",
             Elements.table(
                 "evaluations-table", "Evaluations",
                 [

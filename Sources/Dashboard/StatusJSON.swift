@@ -37,6 +37,7 @@ enum StatusJSON {
         for kind in sections where kind != .failure || status.failure != nil {
             rest.append((kind.rawValue, section(kind)))
         }
+        if let leftOut = status.evaluationsLeftOut { rest.append(("evaluations_left_out", json(leftOut))) }
         rest.sort { $0.name < $1.name }
         var data = Data(capacity: rest.reduce(0) { $0 + $1.value.count + 32 })
         for (index, part) in rest.enumerated() {

@@ -20,6 +20,10 @@ struct Chart {
     struct Point: Equatable {
         var x: Double
         var y: Double
+
+        /// Between two values that no line connects.
+        static let gap = Point(x: .nan, y: .nan)
+        var isGap: Bool { x.isNaN }
     }
 
     let title: String
@@ -44,10 +48,10 @@ struct Chart {
     var markup: Markup {
         let drawn = lines.map { line in
             var thin = line
-            thin.points = Self.thin(line.points.filter { $0.x.isFinite && $0.y.isFinite })
+            thin.points = Self.thin(line.points.filter { $0.isGap || ($0.x.isFinite && $0.y.isFinite) })
             return thin
         }.filter { !$0.points.isEmpty }
-        let points = drawn.flatMap(\.points)
+        let points = drawn.flatMap(\.points).filter { !$0.isGap }
         guard let first = points.first else { return "" }
         let xs = points.reduce((first.x, first.x)) { (min($0.0, $1.x), max($0.1, $1.x)) }
         let ys = points.reduce((fromZero ? 0 : first.y, first.y)) { (min($0.0, $1.y), max($0.1, $1.y)) }
@@ -91,16 +95,16 @@ struct Chart {
     }
 
     private func path(of line: Line, _ x: Scale, _ y: Scale) -> Markup {
-        let places = line.points.map { "\(Figures.fixed(x.place($0.x), 1)),\(Figures.fixed(y.place($0.y), 1))" }
         let dashes: Markup = line.isDashed ? " stroke-dasharray=\"6 3\"" : ""
-        var parts: [Markup] = [
-            """
-            <polyline class="line" points="\(places.joined(separator: " "))" style="stroke:var(--c\(line.color))"\
-            \(dashes)/>
-            """
-        ]
+        var parts: [Markup] = line.points.split(whereSeparator: \.isGap).map { part in
+            let places = part.map { "\(Figures.fixed(x.place($0.x), 1)),\(Figures.fixed(y.place($0.y), 1))" }
+            return """
+                <polyline class="line" points="\(places.joined(separator: " "))" style="stroke:var(--c\(line.color))"\
+                \(dashes)/>
+                """
+        }
         if line.hasDots || line.points.count == 1 {
-            parts += line.points.map {
+            parts += line.points.filter { !$0.isGap }.map {
                 """
                 <circle cx="\(x.place($0.x))" cy="\(y.place($0.y))" r="3" style="fill:var(--c\(line.color))">\
                 <title>\(line.name) \(axis) \(Figures.short($0.x)): \(label($0.y))</title></circle>
@@ -123,11 +127,19 @@ struct Chart {
             """
     }
 
-    /// Means of neighbors where there are more points than pixels.
+    /// Means of neighbors where there are more points than pixels; gaps stay.
     static func thin(_ points: [Point]) -> [Point] {
         guard points.count > most else { return points }
-        return (0..<most).map { part in
-            let range = part * points.count / most..<(part + 1) * points.count / most
+        let parts = points.split(whereSeparator: \.isGap).map { part in
+            thin(Array(part), to: max(1, most * part.count / points.count))
+        }
+        return Array(parts.joined(separator: [.gap]))
+    }
+
+    private static func thin(_ points: [Point], to count: Int) -> [Point] {
+        guard points.count > count else { return points }
+        return (0..<count).map { part in
+            let range = part * points.count / count..<(part + 1) * points.count / count
             let sum = points[range].reduce(Point(x: 0, y: 0)) { Point(x: $0.x + $1.x, y: $0.y + $1.y) }
             return Point(x: sum.x / Double(range.count), y: sum.y / Double(range.count))
         }

@@ -31,12 +31,22 @@ package struct RecordedRun: Sendable {
         }
     }
 
+    /// A time in which it was trained: from the beginning of training to the last that is known of it.
+    package struct Start: Sendable {
+        package var began: Double
+        package var ended: Double
+        /// Trained on in it.
+        package var samples = 0
+    }
+
     /// What the run is called.
     package var name: String
     /// `status.json`, completed from `metrics.jsonl` where it says less.
     package var status: ClusterStatus
     /// The lines of progress, oldest first.
     package var points: [Point]
+    /// Its starts: more than one when it was continued.
+    package var starts: [Start] = []
     /// The resolved configuration, YAML; empty when unknown.
     package var config: String
     /// The configuration of the same model with nothing set; empty when unknown.
@@ -86,6 +96,7 @@ package struct RecordedRun: Sendable {
             gaps.append("\(records.count - lines.count) lines of its metrics.jsonl cannot be read.")
         }
         if config.isEmpty { config = self.status.job.config }
+        starts = RecordedRun.starts(lines)
         complete(with: lines)
     }
 
@@ -97,9 +108,26 @@ package struct RecordedRun: Sendable {
         }
     }
 
+    /// Every start of training and its end; who joins for the next one comes before that.
+    private static func starts(_ lines: [Line]) -> [Start] {
+        lines.reduce(into: []) { starts, line in
+            if line.event == "started" { return starts.append(Start(began: line.time, ended: line.time)) }
+            guard let last = starts.indices.last, line.end != nil || line.isWork else { return }
+            starts[last].ended = max(starts[last].ended, line.time)
+            starts[last].samples = max(starts[last].samples, line.event == "progress" ? line.wholeSamples : 0)
+        }
+    }
+
     /// What `status.json` lacks: all of it in a run of an older version, its end in a run that was killed.
     private mutating func complete(with lines: [Line]) {
-        if status.evaluations.isEmpty { status.evaluations = lines.compactMap(\.evaluation) }
+        if status.evaluations.isEmpty || status.evaluationsLeftOut != nil {
+            // What a run did again counts as it was done later.
+            func key(_ found: EvaluationStatus) -> String { "\(found.split) \(found.step)" }
+            let all = Dictionary(lines.compactMap(\.evaluation).map { (key($0), $0) }) { $1 }
+            let known = Dictionary(status.evaluations.map { (key($0), $0) }) { $1 }
+            status.evaluations = all.merging(known) { $1 }.values.sorted { ($0.time, $0.split) < ($1.time, $1.split) }
+            status.evaluationsLeftOut = nil
+        }
         if status.events.isEmpty { status.events = lines.compactMap(\.happening) }
         if status.job.name.isEmpty { status.job.name = name }
         let last = lines.last { $0.event == "progress" }
@@ -163,6 +191,9 @@ package struct RecordedRun: Sendable {
             default: nil
             }
         }
+
+        /// Whether it is said while a job is at work.
+        var isWork: Bool { ["progress", "evaluated", "checkpoint"].contains(event) }
 
         var point: Point? {
             guard event == "progress" else { return nil }

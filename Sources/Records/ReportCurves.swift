@@ -43,8 +43,14 @@ struct ReportCurves {
         let seconds = unit.seconds
         return { run in
             let began = run.points.first?.time ?? 0
-            return run.points.compactMap { point in
-                value(point).map { Chart.Point(x: (point.time - began) / seconds, y: $0) }
+            // Nothing happened in a pause: no line is drawn through it.
+            var pauses = run.starts.map(\.began).drop { $0 <= began }
+            return run.points.reduce(into: []) { points, point in
+                guard let y = value(point) else { return }
+                let rest = pauses.drop { $0 <= point.time }
+                if rest.count < pauses.count { points.append(.gap) }
+                pauses = rest
+                points.append(Chart.Point(x: (point.time - began) / seconds, y: y))
             }
         }
     }

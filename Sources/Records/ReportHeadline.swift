@@ -74,15 +74,22 @@ struct ReportHeadline {
         return parts.joined(separator: " · ")
     }
 
-    /// From the first step to the end, or to the newest that is known.
+    /// From the first step to the end, or to the newest that is known; of a continued run without the pauses.
     private var duration: Double {
+        if isContinued { return run.starts.reduce(0) { $0 + max(0, $1.ended - $1.began) } }
         let began = job.trainingStarted > 0 ? job.trainingStarted : job.started
         let end = job.ended > 0 ? job.ended : run.status.time
         return began > 0 ? max(0, end - began) : -1
     }
 
+    private var isContinued: Bool { run.starts.count > 1 }
+
+    /// Samples of all starts, steps that were done again included.
+    private var samples: Int { isContinued ? run.starts.total(\.samples) : job.samples }
+
     private var rate: Double {
-        job.meanSamplesPerSecond > 0 ? job.meanSamplesPerSecond : job.samplesPerSecond
+        if isContinued { return duration > 0 ? Double(samples) / duration : 0 }
+        return job.meanSamplesPerSecond > 0 ? job.meanSamplesPerSecond : job.samplesPerSecond
     }
 
     private var cards: Markup {
@@ -99,13 +106,17 @@ struct ReportHeadline {
             card("test AUC", test)
         }
         if let best = Self.bestValidation(of: run.status) { card("best validation AUC", best) }
+        let starts = isContinued ? "\(run.starts.count) starts" : ""
+        func notes(_ notes: String...) -> String { notes.filter { !$0.isEmpty }.joined(separator: ", ") }
         card(
             "samples/s", rate > 0 ? Figures.short(rate) : "–",
-            job.samples > 0 ? "\(Figures.short(Double(job.samples))) samples" : "")
+            notes(samples > 0 ? "\(Figures.short(Double(samples))) samples" : "", starts))
         card(
             "steps", Figures.whole(job.step),
             job.lastStep > 0 ? "of \(Figures.whole(job.lastStep)), epoch \(job.epoch.plus(1)) of \(job.epochs)" : "")
-        card("training time", Figures.seconds(duration), job.ended > 0 ? "ended \(Figures.date(job.ended))" : "")
+        card(
+            "training time", Figures.seconds(duration),
+            notes(starts, job.ended > 0 ? "ended \(Figures.date(job.ended))" : ""))
         let status = run.status
         if !status.shards.isEmpty || !status.workers.isEmpty {
             let servers = Set(status.shards.map(\.server)).count

@@ -26,13 +26,30 @@ package struct ClusterStatus: Codable, Sendable, Equatable {
     package var waits: [WaitStatus] = []
     /// Newest last; at most 500.
     package var events: [EventStatus] = []
-    /// Splits scored, oldest first.
+    /// Splits scored, oldest first: the newest ones, and the best of each split.
     package var evaluations: [EvaluationStatus] = []
+    /// How many older ones are only in `metrics.jsonl`, by split; nil while all are here.
+    package var evaluationsLeftOut: [String: Int]?
     /// Why and how the job failed.
     package var failure: FailureReport?
 
     /// Nothing known.
     package init() {}
+
+    /// Evaluations that are kept: a long run has thousands, and each status holds all.
+    package static let evaluationsKept = 200
+
+    /// Takes over an evaluation; of those that are too many the oldest goes that is not the best of its split.
+    package mutating func add(_ evaluation: EvaluationStatus) {
+        evaluations.append(evaluation)
+        guard evaluations.count > Self.evaluationsKept else { return }
+        let best = Set(
+            Dictionary(evaluations.indices.filter { evaluations[$0].isBest }.map { (evaluations[$0].split, $0) }) { $1 }
+                .values)
+        guard let place = evaluations.indices.first(where: { !best.contains($0) }) else { return }
+        let split = evaluations.remove(at: place).split
+        evaluationsLeftOut = (evaluationsLeftOut ?? [:]).merging([split: 1]) { $0.plus($1) }
+    }
 }
 
 /// The job as a whole.

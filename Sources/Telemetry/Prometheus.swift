@@ -24,7 +24,7 @@ package enum Prometheus {
         job(status, &page)
         progress(status.job, &page)
         checkpoint(status.job, &page)
-        evaluations(status.evaluations, &page)
+        evaluations(status.evaluations, leftOut: status.evaluationsLeftOut ?? [:], &page)
         skew(status.skew, &page)
         nodes(status, &page)
         self.shards(shards, &page)
@@ -132,12 +132,14 @@ package enum Prometheus {
             ])
     }
 
-    private static func evaluations(_ all: [EvaluationStatus], _ page: inout Exposition) {
+    private static func evaluations(
+        _ all: [EvaluationStatus], leftOut: [String: Int], _ page: inout Exposition
+    ) {
         var (counts, newest, best): ([String: Int], [String: EvaluationStatus], [String: EvaluationStatus]) = (
-            [:], [:], [:]
+            leftOut, [:], [:]
         )
         for evaluation in all {
-            counts[evaluation.split, default: 0] += 1
+            counts[evaluation.split] = (counts[evaluation.split] ?? 0).plus(1)
             newest[evaluation.split] = evaluation
             if evaluation.isBest { best[evaluation.split] = evaluation }
         }

@@ -62,17 +62,19 @@ struct LogsCommand: ParsableCommand {
                 "\(status.job.directory): the run's directory is not on this machine: run myriad logs where the "
                     + "scheduler runs (\(status.nodes.first { $0.role == "scheduler" }?.host ?? source.endpoint))")
         }
-        let reader = LogReader(directory: directory + "/logs", role: role, rank: rank)
         let pattern = try grep.map { try Regex($0) }
+        let reader = LogReader(
+            directory: directory + "/logs", role: role, rank: rank, tail: pattern == nil ? tail : nil)
         var isFirst = true
         while true {
             // The status is older than the lines: what a job wrote before its end is printed.
             let isEnd = !follow || status.isOver
-            try show(reader.read(last: isEnd), reader, pattern, tail: isFirst ? tail : nil)
+            let entries = reader.read(last: isEnd) { text in pattern.map { text.contains($0) } ?? true }
+            try show(entries, reader, tail: isFirst ? tail : nil)
             if isFirst, reader.isEmpty {
                 LookArguments.remark(
-                    "\(directory)/logs holds no such log\(follow && !isEnd ? " yet" : ""): `launch` writes one for "
-                        + "each process, `train` is one process and writes to its own terminal")
+                    "\(directory)/logs holds no such log\(follow && !isEnd ? " yet" : ""): `scheduler.log` "
+                        + "is the scheduler's; `launch` writes one for each server and worker too")
             }
             isFirst = false
             guard !isEnd else { break }
@@ -83,10 +85,9 @@ struct LogsCommand: ParsableCommand {
     }
 
     private func show(
-        _ entries: [LogEntry], _ reader: LogReader, _ pattern: Regex<AnyRegexOutput>?, tail: Int?
+        _ entries: [LogEntry], _ reader: LogReader, tail: Int?
     ) throws {
         var entries = entries
-        if let pattern { entries = entries.filter { $0.text.contains(pattern) } }
         if let tail {
             let later = Dictionary(grouping: entries.indices) { entries[$0].name }
             let kept = Set(later.values.flatMap { $0.suffix(tail) })

@@ -7,10 +7,10 @@ import Wire
 
 @Suite struct StatusDerivationTests {
     /// Two servers of one shard each and two workers, four seconds long.
-    private func derived() -> ClusterStatus {
+    private func derived(from first: Int = 0) -> ClusterStatus {
         var windows: [Member: ReportWindow] = [:]
         for second in 0..<5 {
-            for rank in 0..<2 {
+            for rank in first..<2 {
                 var server = NodeReport()
                 server.time = 1000 + Double(second)
                 server.process.processorSeconds = 0.5 * Double(second)
@@ -85,6 +85,13 @@ import Wire
         #expect(status.shards[1].waitsFor == "step 11 waits for micro-batches 5..<8 of worker 1")
         #expect(status.lag == [[0, 0], [1, -1]])
         #expect(status.waits.map(\.who) == ["worker 1", "scheduler"])
+    }
+
+    @Test("while a server has told nothing, lag stands under the numbers of the other's shards")
+    func partly() {
+        let status = derived(from: 1)
+        #expect(status.shards.map(\.report.shard) == [1])
+        #expect(status.lag == [[-1, 0], [-1, -1]])
     }
 
     @Test("tables are summed over shards, hot ids ranked, imbalance is largest over mean")

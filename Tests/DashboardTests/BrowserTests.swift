@@ -19,6 +19,7 @@ struct BrowserTests {
             let tables: [String]
             let rows: Int
             let curves: Int
+            let traffic: [String]
         }
         struct WithoutScript: Decodable {
             let rows: Int
@@ -28,6 +29,8 @@ struct BrowserTests {
         let later: State
         let keepsFocus: Bool
         let overflow: [String: Int]
+        let cut: [String: Int]
+        let unshaded: [String: Int]
         let tabStops: Int
         let console: [String]
         let failed: [String]
@@ -106,6 +109,14 @@ struct BrowserTests {
     func look(_ shards: Int, _ workers: Int) throws {
         if let reason = Self.missing { return print(reason) }
         let life = Life(SimulatedCluster(shards: shards, workers: workers), from: 125)
+        // Ids as hashes are: none of a list is cut.
+        life.alter { status in
+            for table in status.tables.indices {
+                for place in status.tables[table].hot.indices {
+                    status.tables[table].hot[place].id = "184467440737095516\(10 + place)"
+                }
+            }
+        }
         let server = try server(life)
         var command = ["/usr/bin/python3", "\(Tool.directory)/browser.py", server.url]
         // Pictures for whoever changes the design.
@@ -121,8 +132,12 @@ struct BrowserTests {
         for table in ["shards-table", "workers-table", "nodes-table", "hot-item", "events-table", "waits-table"] {
             #expect(look.later.tables.contains(table), "\(table)")
         }
+        // More goes out of the shards than comes in.
+        let traffic = look.later.traffic.compactMap { Double($0.prefix { $0 != " " }) }
+        #expect(traffic.count == 2 && traffic[0] * 1.5 < traffic[1], "\(look.later.traffic)")
         #expect(look.keepsFocus)
         #expect(look.overflow == ["400": 0, "1000": 0, "1400": 0])
+        #expect(look.cut["1400"] == 0 && look.unshaded == ["400": 0, "1000": 0, "1400": 0])
         #expect(look.tabStops > 10)
         #expect(look.console.isEmpty && look.failed.isEmpty && look.badStatuses.isEmpty && look.otherHosts.isEmpty)
         #expect(look.polls > 8)

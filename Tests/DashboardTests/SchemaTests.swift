@@ -27,6 +27,7 @@ struct SchemaTests {
         full.failure = AnswerTests.failure
         full.job.auxiliaryLoss = .nan
         full.job.loss = .infinity
+        full.evaluationsLeftOut = ["validation": 3]
         full.shards[0].report.refused = ["staleEpoch": 3]
         full.shards[0].report.malformed = [1: 2]
         #expect(try complaints(TelemetryJSON.encode(full)) == "")

@@ -133,6 +133,9 @@ class Browser:
 
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT = "[...document.querySelectorAll('.hot .scroll')].filter((s) => s.scrollWidth > s.clientWidth).length"
+UNSHADED = """[...document.querySelectorAll('.scroll')].filter((s) => s.scrollWidth > s.clientWidth
+  && getComputedStyle(s).backgroundAttachment !== "local, local, scroll, scroll").length"""
 STATE = """(() => ({
   step: +document.getElementById("step").dataset.value, time: +document.getElementById("page").dataset.time,
   state: document.getElementById("page").dataset.state, title: document.title,
@@ -140,6 +143,7 @@ STATE = """(() => ({
   tables: [...document.querySelectorAll("table")].map((t) => t.id),
   rows: document.querySelectorAll("tbody tr").length,
   curves: [...document.querySelectorAll(".chart .curve, .chart .area")].filter((p) => p.getAttribute("d").length > 20).length,
+  traffic: [...document.querySelectorAll("#chart-traffic b")].map((b) => b.textContent),
   lost: [...document.querySelectorAll("#nodes-table tr.lost th")].map((t) => t.textContent),
   failure: document.getElementById("failure")?.innerText ?? "",
   scored: [...document.querySelectorAll("#evaluations-table tbody th")].map((t) => t.textContent),
@@ -164,11 +168,14 @@ def look(browser, url, images, name):
     result["keeps_focus"] = browser.evaluate("document.activeElement.className") == "scroll"
     browser.evaluate("document.activeElement.blur()")
     result["later"] = browser.evaluate(STATE)
-    result["overflow"] = {}
+    result["overflow"], result["cut"], result["unshaded"] = {}, {}, {}
     for width in [400, 1000, 1400]:
         browser.resize(width)
         time.sleep(0.3)
         result["overflow"][width] = browser.evaluate(OVERFLOW)
+        # Lists of hot ids are narrow: none is cut. What is cut has a shadow at its edge.
+        result["cut"][width] = browser.evaluate(CUT)
+        result["unshaded"][width] = browser.evaluate(UNSHADED)
         if images:
             for scheme in ["light", "dark"]:
                 if width == 1000 or (width == 400 and scheme == "dark"):

@@ -1,7 +1,11 @@
 import Children
+import Datasets
 import Foundation
 import Job
+import Models
+import Parameters
 import Telemetry
+import Tensors
 import Testing
 import Wire
 
@@ -130,6 +134,12 @@ import Wire
         var doctor = Doctor(machine: good, job: job, directory: place)
         #expect(doctor.memory().verdict == .pass && doctor.dataset().first?.verdict == .pass)
         let predicted = try #require(doctor.predictedBytes)
+        // Each row with its count, step and index at least, and not much more.
+        let rows = job.tables.reduce(0) { sum, table in
+            sum + (job.dataset.info.ids[table.name] ?? 0) * (table.rowLayout.payloadBytes + 8 + 18)
+        }
+        let least = rows + job.model.layout.count * 16
+        #expect((least...least * 11 / 10).contains(predicted.memory), "\(predicted.memory) of \(least)")
         doctor.machine.memoryQuota = predicted.memory - 1
         #expect(doctor.memory().verdict == .fail)
         doctor.machine.memoryQuota = predicted.memory * 5 / 4

@@ -17,6 +17,23 @@ import Testing
         #expect(expected.count > 600)
     }
 
+    @Test("of thousands of evaluations the newest stay and the best of each split; the counter counts all")
+    func evaluations() throws {
+        var status = ClusterStatus()
+        for step in 0..<1000 {
+            status.add(
+                EvaluationStatus(
+                    time: Double(step), split: step % 10 == 9 ? "test" : "validation", step: step, samples: 1, auc: 0.5,
+                    gauc: nil, logLoss: 1, calibration: 1, isBest: step == 3 || step == 9 || step == 5))
+        }
+        #expect(status.evaluations.count == ClusterStatus.evaluationsKept)
+        #expect(status.evaluations.prefix(3).map(\.step) == [5, 9, 802] && status.evaluations.last?.step == 999)
+        #expect(status.evaluationsLeftOut?.values.total == 1000 - ClusterStatus.evaluationsKept)
+        let page = try ScrapedPage(Prometheus.text(status))
+        #expect(page.samples[.init(name: "myriad_evaluations_total", labels: ["split": "validation"])] == 900)
+        #expect(page.samples[.init(name: "myriad_evaluations_total", labels: ["split": "test"])] == 100)
+    }
+
     @Test("labels are numbers and ranks, not places, while some have told nothing yet or two claim the same one")
     func numbers() throws {
         var status = SimulatedStatus.make(shards: 4, workers: 4)

@@ -58,6 +58,28 @@ import Testing
         #expect(LogReader(directory: directory.path + "/none").read().isEmpty)
     }
 
+    @Test("the last lines are found from the end of a log of any size, and what follows is read as it comes")
+    func tail() throws {
+        let directory = try Directory()
+        // A hole of 64 GB before them: nobody could read that.
+        let path = "\(directory.path)/worker-1.log"
+        try Data().write(to: URL(filePath: path))
+        #expect(truncate(path, 64 << 30) == 0)
+        try directory.append("\none\n\(String(repeating: "x", count: 300_000))\nthree\n", to: "worker-1.log")
+        try directory.append("a\nb", to: "worker-2.log")
+        func last(_ count: Int) -> [String] {
+            LogReader(directory: directory.path, tail: count).read(last: true).map { String($0.text.prefix(5)) }
+        }
+        #expect(last(1) == ["three", "b"])
+        #expect(last(2) == ["xxxxx", "three", "a", "b"])
+        #expect(last(3) == ["one", "xxxxx", "three", "a", "b"])
+        #expect(last(0) == [])
+        let reader = LogReader(directory: directory.path, rank: 1, tail: 1)
+        #expect(reader.read().map(\.text) == ["three"])
+        try directory.append("four\nfive\n", to: "worker-1.log")
+        #expect(reader.read { $0 != "four" }.map(\.text) == ["five"])
+    }
+
     @Test("bytes that are no text, and escape sequences, are shown harmlessly")
     func hostile() throws {
         let directory = try Directory()
