@@ -76,7 +76,7 @@ let modules: [[Target]] = [
     module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
     module("Layers", ["Tensors", "Kernels"], lean, tests: ["Safetensors"], exclude: ["Fixtures"]),
     module(
-        "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors"],
+        "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors", "Job"],
         exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
     module(
@@ -93,7 +93,9 @@ let modules: [[Target]] = [
             "Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models",
             "Parameters", "Server", "Worker", "Scheduler",
         ]),
-    module("Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams]),
+    module(
+        "Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
+        tests: ["Safetensors"]),
     [.target(name: "Render", dependencies: ["Hashing", "Job"], swiftSettings: strict)],
     module(
         "Cluster",

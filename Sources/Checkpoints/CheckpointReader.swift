@@ -72,6 +72,12 @@ package final class CheckpointReader {
                         + "'\(table.options.name)' has \(table.layout.width) + \(table.layout.slots)")
             }
         }
+        if let table = tables.first, manifest.partitions != 1 << table.partitionBits {
+            throw CheckpointError.mismatch(
+                path: path,
+                "its rows are cut into \(manifest.partitions) partitions, this job's into \(1 << table.partitionBits); set "
+                    + "rows.partitions to \(manifest.partitions)")
+        }
         guard tables.count == manifest.tables.count else {
             throw CheckpointError.mismatch(
                 path: path, "it has \(manifest.tables.count) tables, this job \(tables.count)")

@@ -31,7 +31,7 @@ package enum NodeSetup {
         useOneBLASThread()
         let job = try job(welcome)
         let endpoints = welcome.servers.map(\.count)
-        let map = try PartitionMap(shards: endpoints.reduce(0, +))
+        let map = try job.map(shards: endpoints.reduce(0, +))
         guard endpoints.indices.contains(welcome.rank) else {
             throw WireError.body(
                 .welcome, detail: "it names \(endpoints.count) servers, and this one server \(welcome.rank)")
@@ -81,29 +81,15 @@ package enum NodeSetup {
         useOneBLASThread()
         let job = try job(welcome)
         let data = job.config.data
-        let needs = job.model.needs
-        func open(_ name: String) throws -> Split {
-            let split = try job.dataset.split(named: name)
-            guard needs.sessions == nil || split.hasTimes else {
-                throw DatasetError.missing(
-                    directory: data.directory,
-                    "has no times of behaviors in split '\(name)', and model.kind dsin divides sessions by them: prepare it "
-                        + "from data with times, or choose another model")
-            }
-            return split
-        }
         var scored: [String: Split] = [:]
-        for name in Set([data.validation, data.test]) where !name.isEmpty { scored[name] = try open(name) }
-        let train = job.plan.lastStep > job.plan.startStep ? try open(data.train) : nil
-        let seed = job.config.train.seed
-        let negatives = try train.flatMap { split in
-            try needs.negatives.map { try NegativeSampler(split, law: $0, seed: seed) }
-        }
+        for name in Set([data.validation, data.test]) where !name.isEmpty { scored[name] = try job.open(split: name) }
+        let train = job.plan.lastStep > job.plan.startStep ? try job.open(split: data.train) : nil
         return WorkerOptions(
             rank: welcome.rank, workers: welcome.workers,
-            map: try PartitionMap(shards: welcome.servers.flatMap(\.self).count),
+            map: try job.map(shards: welcome.servers.flatMap(\.self).count),
             model: job.model, schema: job.dataset.schema, historyLimit: data.history, plan: job.plan, train: train,
-            negatives: negatives, scored: scored, threads: job.config.cluster.threads, seed: seed,
+            negatives: try train.flatMap { try job.negatives(of: $0) }, scored: scored,
+            threads: job.config.cluster.threads, seed: job.config.train.seed,
             requestTimeout: .seconds(job.config.cluster.requestTimeout), statistics: job.config.monitor.statistics)
     }
 }

@@ -59,7 +59,7 @@ package enum SchedulerSetup {
         options.attempt = monitor.attempt
         let writer = CheckpointWriter(
             directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables,
-            map: try job.map(servers: config.cluster.servers, shards: config.cluster.shards), config: options.config,
+            map: try job.map(shards: config.cluster.servers * config.cluster.shards), config: options.config,
             keep: config.checkpoint.keep)
         let node = try SchedulerNode(
             options, on: endpoint, in: context, role: { allowed?.role(of: $0) }

@@ -1,4 +1,3 @@
-import Foundation
 import Safetensors
 import Yams
 
@@ -16,18 +15,24 @@ package final class Dataset: Sendable {
     package init(directory: String) throws(DatasetError) {
         self.directory = directory
         let path = directory + "/dataset.yaml"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw .missing(directory: directory, "holds no readable dataset.yaml")
+        let text: String
+        do {
+            text = try PlainYAML.text(of: path)
+        } catch {
+            throw .missing(directory: directory, "holds no readable dataset.yaml (\(error))")
         }
         do {
-            info = try YAMLDecoder().decode(DatasetInfo.self, from: text)
+            guard let root = try PlainYAML.compose(text) else { throw PlainYAML.Problem(description: "it is empty") }
+            info = try YAMLDecoder().decode(DatasetInfo.self, from: root)
+        } catch let error as DecodingError {
+            throw .info(path: path, PlainYAML.words(for: error))
         } catch {
             throw .info(path: path, "cannot be read: \(error)")
         }
         guard info.format == DatasetInfo.currentFormat else {
             throw .info(path: path, "has format \(info.format), and this version reads \(DatasetInfo.currentFormat)")
         }
-        if let problem = info.schema.problem { throw .info(path: path, "the schema \(problem)") }
+        if let problem = info.problem { throw .info(path: path, problem) }
     }
 
     /// Maps a split and checks it whole.

@@ -6,6 +6,8 @@ package enum DatasetError: Error, CustomStringConvertible {
     case info(path: String, String)
     /// A part of a split contradicts itself.
     case part(path: String, String)
+    /// A history holds what came after its impression.
+    case history(String)
     /// It is another dataset than the other processes of the job have.
     case foreign(directory: String, String)
     /// The file system refused.
@@ -19,6 +21,8 @@ package enum DatasetError: Error, CustomStringConvertible {
             "\(path): \(problem). Prepare the dataset again with this version of myriad."
         case .part(let path, let problem):
             "\(path): \(problem). The file is damaged or was made by another program: prepare the dataset again."
+        case .history(let problem):
+            "\(problem). The model would learn from what it is to predict: end each history before its impression."
         case .foreign(let directory, let what):
             "\(directory): is another dataset than the job's (\(what)). Give every process the same one."
         case .file(let path, let problem):

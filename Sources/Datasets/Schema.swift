@@ -49,6 +49,9 @@ package struct Schema: Codable, Sendable, Equatable {
         self.numeric = numeric
     }
 
+    /// How many ids a sample with one behavior has.
+    package var fieldCount: Int { user.count + item.count + behavior.count + context.count + bias.count }
+
     /// The index of a table; nil when there is none of this name.
     package func table(named name: String) -> Int? { tables.firstIndex(of: name) }
 
@@ -59,6 +62,8 @@ package struct Schema: Codable, Sendable, Equatable {
     package var problem: String? {
         if item.isEmpty { return "has no item field" }
         if Set(tables).count != tables.count { return "names a table twice" }
+        if Set(numeric).count != numeric.count { return "names a numeric column twice" }
+        if !(1...255).contains(tables.count) { return "has \(tables.count) tables, expected 1 to 255" }
         for (group, fields) in [
             ("user", user), ("item", item), ("behavior", behavior), ("context", context), ("bias", bias),
         ] {

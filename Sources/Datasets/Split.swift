@@ -26,6 +26,27 @@ package final class Split: Sendable {
     /// Whether every behavior has a time.
     package var hasTimes: Bool { parts.allSatisfy { $0.behaviorTime != nil || $0.behavior.first?.isEmpty ?? true } }
 
+    /// The latest time of an impression or a behavior; nil where nothing has a time.
+    package var latestTime: Int64? {
+        parts.flatMap { [$0.time?.max(), $0.behaviorTime?.max()] }.compactMap(\.self).max()
+    }
+
+    /// The first history that goes on beyond its impression, in words; nil where none does, or nothing has a time.
+    package var future: String? {
+        for part in parts {
+            guard let time = part.time, let times = part.behaviorTime else { continue }
+            for group in time.indices where part.historyEnd[group] > part.historyBegin[group] {
+                let last = Int(part.historyEnd[group]) - 1
+                if times[last] > time[group] {
+                    return
+                        "\(part.path): has the future in the history of group \(group): behavior.time \(times[last]) at "
+                        + "event \(last) is later than the group's time \(time[group])"
+                }
+            }
+        }
+        return nil
+    }
+
     /// The part that holds a group, and the group's place in it.
     @inline(__always)
     func locate(_ group: Int) -> (part: Int, group: Int) {
@@ -51,6 +72,7 @@ package final class Split: Sendable {
 /// Unchecked: the buffers point into the mapping that `file` keeps alive, and nothing writes to it.
 final class SplitPart: @unchecked Sendable {
     private let file: SafetensorsFile
+    var path: String { file.path }
     let key: UnsafeBufferPointer<UInt64>
     let user: [UnsafeBufferPointer<UInt64>]
     let context: [UnsafeBufferPointer<UInt64>]
@@ -134,6 +156,7 @@ final class SplitPart: @unchecked Sendable {
                 return "has history \(begin)..<\(end) in group \(group), outside its behaviors"
             }
         }
+        if let behaviorTime, let problem = problem(ofTimes: behaviorTime) { return problem }
         for (sample, value) in label.enumerated() where value != 0 && value != 1 {
             return "has label \(value) at sample \(sample); labels are 0 or 1"
         }
@@ -142,6 +165,26 @@ final class SplitPart: @unchecked Sendable {
         }
         for column in user + context + behavior + item {
             if let index = column.firstIndex(of: 0) { return "has id 0, which is kept for padding, at row \(index)" }
+        }
+        return nil
+    }
+
+    /// Histories are read from the oldest behavior to the newest: their times ascend.
+    private func problem(ofTimes times: UnsafeBufferPointer<Int64>) -> String? {
+        var falls: [Int] = []
+        for event in times.indices.dropFirst() where times[event] < times[event - 1] { falls.append(event) }
+        for group in key.indices where historyEnd[group] > historyBegin[group] {
+            let (begin, last) = (Int(historyBegin[group]), Int(historyEnd[group]) - 1)
+            // The first fall behind the history's first event.
+            var (low, high) = (0, falls.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if falls[middle] <= begin { low = middle + 1 } else { high = middle }
+            }
+            if low < falls.count, falls[low] <= last {
+                return "has a history in group \(group) whose behavior.time falls from \(times[falls[low] - 1]) to "
+                    + "\(times[falls[low]]) at event \(falls[low]): behaviors stand oldest first"
+            }
         }
         return nil
     }

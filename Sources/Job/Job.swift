@@ -18,6 +18,7 @@ package struct Job: Sendable {
     /// Opens the dataset and lays out the model.
     ///
     /// - Parameter startStep: steps applied already in the checkpoint to resume.
+    /// - Throws: `ConfigError`, `ModelError` or `DatasetError`: what does not fit together, or is too large to be run.
     package init(_ config: JobConfig, startStep: Int = 0) throws {
         self.config = config
         dataset = try Dataset(directory: config.data.directory)
@@ -43,12 +44,53 @@ package struct Job: Sendable {
             microBatch: min(train.microBatch, split.samples), epochs: train.epochs,
             maxSteps: train.maxSteps > 0 ? train.maxSteps : nil, startStep: startStep, evaluation: evaluation,
             checkpointEvery: config.checkpoint.every)
+        if let problem = tooMuch ?? pointless { throw ConfigError(problems: [problem]) }
     }
 
-    /// Partitions and shards; throws when there are more shards than partitions.
-    package func map(servers: Int, shards: Int) throws -> PartitionMap {
-        let (count, overflows) = servers.multipliedReportingOverflow(by: shards)
-        return try PartitionMap(shards: overflows ? .max : count)
+    /// What of the job cannot be counted or held, with the keys that make it smaller; nil if all is well.
+    private var tooMuch: String? {
+        let dense = model.layout.count
+        let shards = config.cluster.servers * config.cluster.shards
+        let slice = Limits().dense
+        if dense > 1 << 28 || dense > slice * shards {
+            return
+                "the model has \(dense) dense parameters (\(Self.size(dense))), at most \(min(1 << 28, slice * shards)) "
+                + "fit on \(shards) shards: lower model.top.hidden or model.embedding.width"
+                + (dense > 1 << 28 ? "" : ", or take more cluster.servers")
+        }
+        let activations = plan.microBatch * model.layout.entries.reduce(0) { $0 + $1.slot.columns }
+        if activations > 1 << 32 {
+            return "train.micro_batch is \(plan.microBatch), and the layers of such a micro-batch take about "
+                + "\(Self.size(activations)) on every thread: lower it, model.top.hidden or model.embedding.width"
+        }
+        let ids = plan.microBatch * (1 + config.data.history) * max(1, dataset.schema.fieldCount)
+        if ids > Int(Int32.max) {
+            return
+                "train.micro_batch is \(plan.microBatch) and data.history \(config.data.history): up to \(ids) ids of "
+                + "one micro-batch, at most \(Int32.max) are counted; lower one of them"
+        }
+        if plan.lastStep > Int(UInt32.max) {
+            return "train.epochs is \(config.train.epochs): \(plan.lastStep) steps, at most \(UInt32.max) are counted"
+        }
+        return nil
+    }
+
+    /// What would run and learn nothing; nil if all is well.
+    private var pointless: String? {
+        guard config.train.microBatch == 1, let entry = model.layout.entries.first(where: { $0.kind == .statistic })
+        else {
+            return nil
+        }
+        return
+            "train.micro_batch is 1, and '\(entry.name)' takes the variance of a micro-batch, that of one sample is 0: "
+            + "expected 2 or more, better 64 or more, or no dice and no batch norm"
+    }
+
+    private static func size(_ floats: Int) -> String { "\((floats * 4) >> 20) MiB" }
+
+    /// Partitions and shards; throws where there are more shards than partitions.
+    package func map(shards: Int) throws -> PartitionMap {
+        try PartitionMap(partitions: config.rows.partitions, shards: shards)
     }
 
     /// The tables as the shards hold them.
@@ -75,19 +117,4 @@ package struct Job: Sendable {
 
     /// Samples of the splits that can be scored.
     package var scoredSamples: [String: Int] { dataset.info.splits.mapValues(\.samples).filter { $0.value > 0 } }
-
-    /// Gives a shard's tables the prepared counts, where regularization asks for them.
-    package func setPreparedCounts(of tables: [Table]) throws {
-        let regularization = config.rows.regularization
-        guard regularization.kind == .mba, regularization.counts == .prepared else { return }
-        for table in tables {
-            let (ids, counts) = try dataset.counts(table: table.options.name)
-            try ids.withUnsafeBufferPointer { ids in
-                try counts.withUnsafeBufferPointer { counts in
-                    guard let first = ids.baseAddress, let second = counts.baseAddress else { return }
-                    try table.setPreparedCounts(ids: first, counts: second, count: ids.count)
-                }
-            }
-        }
-    }
 }

@@ -1,9 +1,9 @@
-import Layers
 package import Models
 package import Parameters
+import Tensors
 
 /// Everything that is configured of a job; `configs/reference.yaml` explains every key.
-package struct JobConfig: PartialOptions, Sendable, Equatable {
+package struct JobConfig: Codable, Sendable, Equatable {
     /// Which samples.
     package var data = DataOptions()
     /// Which model.
@@ -27,22 +27,10 @@ package struct JobConfig: PartialOptions, Sendable, Equatable {
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.update(.data, &data)
-        try reader.read(.model, &model)
-        try reader.update(.train, &train)
-        try reader.update(.rows, &rows)
-        try reader.read(.dense, &dense)
-        try reader.update(.cluster, &cluster)
-        try reader.update(.checkpoint, &checkpoint)
-        try reader.update(.monitor, &monitor)
-    }
 }
 
 /// Which samples a job trains on.
-package struct DataOptions: PartialOptions, Sendable, Equatable {
+package struct DataOptions: Codable, Sendable, Equatable {
     /// A directory made by `myriad prepare`.
     package var directory = "data/movielens"
     /// Newest behaviors kept of a history.
@@ -58,21 +46,12 @@ package struct DataOptions: PartialOptions, Sendable, Equatable {
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.directory, &directory)
-        try reader.read(.history, &history)
-        try reader.read(.train, &train)
-        try reader.read(.validation, &validation)
-        try reader.read(.test, &test)
-    }
 }
 
 /// How long a job trains, in which order, judged by what.
-package struct TrainOptions: PartialOptions, Sendable, Equatable {
+package struct TrainOptions: Codable, Sendable, Equatable {
     /// By what the best state is chosen.
-    package enum Metric: String, Codable, Sendable, CaseIterable {
+    package enum Metric: String, Choice {
         /// Area under the ROC curve, and the same by user.
         case auc, gauc
         /// Mean cross-entropy; smaller is better.
@@ -110,24 +89,10 @@ package struct TrainOptions: PartialOptions, Sendable, Equatable {
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.batch, &batch)
-        try reader.read(.microBatch, &microBatch)
-        try reader.read(.epochs, &epochs)
-        try reader.read(.maxSteps, &maxSteps)
-        try reader.read(.seed, &seed)
-        try reader.read(.evaluations, &evaluations)
-        try reader.read(.evaluateEvery, &evaluateEvery)
-        try reader.read(.metric, &metric)
-        try reader.read(.patience, &patience)
-        try reader.read(.minimumGain, &minimumGain)
-    }
 }
 
 /// How embedding rows are updated; tables share it.
-package struct RowOptions: PartialOptions, Sendable, Equatable {
+package struct RowOptions: Codable, Sendable, Equatable {
     /// The method.
     package var optimizer = OptimizerOptions(kind: .adam)
     /// How its rate falls.
@@ -136,25 +101,23 @@ package struct RowOptions: PartialOptions, Sendable, Equatable {
     package var regularization = RegularizationOptions(kind: .none)
     /// The most rows of a table over all shards; 0 for no limit.
     package var limit = 0
+    /// Parts that the rows are cut into by a hash of their ids, a power of two.
+    ///
+    /// It belongs to the job: shards own whole partitions, so no cluster changes it.
+    package var partitions = 256
 
-    package enum CodingKeys: String, CodingKey, CaseIterable { case optimizer, schedule, regularization, limit }
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case optimizer, schedule, regularization, limit, partitions
+    }
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.optimizer, &optimizer)
-        try reader.read(.schedule, &schedule)
-        try reader.read(.regularization, &regularization)
-        try reader.read(.limit, &limit)
-    }
 }
 
 /// How many processes and threads do the work.
-package struct ClusterOptions: PartialOptions, Sendable, Equatable {
+package struct ClusterOptions: Codable, Sendable, Equatable {
     /// How processes of one machine talk.
-    package enum Transport: String, Codable, Sendable, CaseIterable { case ipc, tcp }
+    package enum Transport: String, Choice { case ipc, tcp }
 
     /// Server processes.
     package var servers = 1
@@ -181,22 +144,10 @@ package struct ClusterOptions: PartialOptions, Sendable, Equatable {
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.servers, &servers)
-        try reader.read(.shards, &shards)
-        try reader.read(.workers, &workers)
-        try reader.read(.threads, &threads)
-        try reader.read(.transport, &transport)
-        try reader.read(.requestTimeout, &requestTimeout)
-        try reader.read(.silence, &silence)
-        try reader.read(.startTimeout, &startTimeout)
-    }
 }
 
 /// What is saved of a job.
-package struct CheckpointOptions: PartialOptions, Sendable, Equatable {
+package struct CheckpointOptions: Codable, Sendable, Equatable {
     /// A checkpoint after every so many steps; 0 for none but best and last.
     package var every = 0
     /// How many of those are kept.
@@ -210,12 +161,4 @@ package struct CheckpointOptions: PartialOptions, Sendable, Equatable {
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.every, &every)
-        try reader.read(.keep, &keep)
-        try reader.read(.best, &best)
-        try reader.read(.last, &last)
-    }
 }

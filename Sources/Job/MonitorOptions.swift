@@ -1,7 +1,5 @@
-import Layers
-
 /// What is shown of a job, and where.
-package struct MonitorOptions: PartialOptions, Sendable, Equatable {
+package struct MonitorOptions: Codable, Sendable, Equatable {
     /// Whether nodes count and tell; off only to measure what it costs.
     package var statistics = true
     /// Where the scheduler serves its page: `auto` (127.0.0.1, port 7165 or the next free one), `off`, or `host:port`.
@@ -20,13 +18,4 @@ package struct MonitorOptions: PartialOptions, Sendable, Equatable {
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.statistics, &statistics)
-        try reader.read(.page, &page)
-        try reader.read(.tokenFile, &tokenFile)
-        try reader.read(.tensorboard, &tensorboard)
-        try reader.read(.linger, &linger)
-    }
 }

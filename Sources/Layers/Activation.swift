@@ -4,7 +4,7 @@ package import Tensors
 /// The activation of a hidden layer: PReLU, Dice (DIN, equation 3), its frozen variant, the logistic function or ReLU.
 package struct Activation: Sendable {
     /// Which function.
-    package enum Kind: String, Codable, Sendable, CaseIterable {
+    package enum Kind: String, Choice {
         /// x, or α·x where x ≤ 0.
         case prelu
         /// p·x + (1 − p)·α·x, p = σ((x − mean)/√(variance + 1e-8)), statistics over valid rows.

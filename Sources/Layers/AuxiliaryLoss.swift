@@ -13,7 +13,7 @@ package import Tensors
 /// samples share is computed once and counts for each of them.
 package struct AuxiliaryLoss: Sendable {
     /// What the sum over pairs is divided by: M.
-    package enum Normalization: String, Codable, Sendable, CaseIterable {
+    package enum Normalization: String, Choice {
         /// The number of pairs (t) of all samples.
         case pairs
         /// Twice that (DeepCTR-Torch).
@@ -25,7 +25,7 @@ package struct AuxiliaryLoss: Sendable {
     }
 
     /// How many logits the network ends in.
-    package enum Head: String, Codable, Sendable, CaseIterable {
+    package enum Head: String, Choice {
         /// One, z.
         case logit
         /// Two, z = z₀ − z₁ (the public code).
@@ -33,7 +33,7 @@ package struct AuxiliaryLoss: Sendable {
     }
 
     /// What [h; e] goes through before the first layer.
-    package enum InputNorm: String, Codable, Sendable, CaseIterable {
+    package enum InputNorm: String, Choice {
         /// Nothing.
         case none
         /// γ·x/√1.001 + β (the public code, whose batch norm never moves its statistics).
@@ -41,7 +41,7 @@ package struct AuxiliaryLoss: Sendable {
     }
 
     /// The shape and the switches.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// α: what the loss is multiplied by; default 1, 0 leaves it out.
         package var weight: Float = 1
         /// Widths of the hidden layers; default 100, 50.
@@ -64,17 +64,6 @@ package struct AuxiliaryLoss: Sendable {
 
         /// The recommended form.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.weight, &weight)
-            try reader.read(.hidden, &hidden)
-            try reader.read(.activation, &activation)
-            try reader.read(.head, &head)
-            try reader.read(.inputNorm, &inputNorm)
-            try reader.read(.normalization, &normalization)
-            try reader.read(.negatives, &negatives)
-        }
     }
 
     /// The pairs of a micro-batch.

@@ -7,7 +7,7 @@ package import Tensors
 /// Sequences are ragged; the backward direction starts at each sequence's own end.
 package struct BidirectionalLSTM: Sendable {
     /// How the states of the two directions become one.
-    package enum Merge: String, Codable, Sendable, CaseIterable {
+    package enum Merge: String, Choice {
         /// Forward + backward.
         case sum
         /// Half the sum (the public code).
@@ -17,7 +17,7 @@ package struct BidirectionalLSTM: Sendable {
     }
 
     /// The shape and the switches.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// Layers of each direction; default 1, 0 leaves the interacting layer out.
         package var layers = 1
         /// How the directions are merged; default sum.
@@ -38,16 +38,6 @@ package struct BidirectionalLSTM: Sendable {
 
         /// The defaults.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.layers, &layers)
-            try reader.read(.merge, &merge)
-            try reader.read(.peephole, &peephole)
-            try reader.read(.dropout, &dropout)
-            try reader.read(.forgetBias, &forgetBias)
-            try reader.read(.bias, &bias)
-        }
     }
 
     /// What backward needs; `y` is the result.

@@ -13,7 +13,7 @@ package import Tensors
 /// x·W is computed once for every distinct row of x, however many sequences or samples hold it.
 package struct GRU: Sendable {
     /// Where the reset gate acts.
-    package enum Reset: String, Codable, Sendable, CaseIterable {
+    package enum Reset: String, Choice {
         /// On h·Un, as the paper prints it and torch computes it.
         case after
         /// On h, before the product with Un, as TensorFlow's first GRUCell.
@@ -21,7 +21,7 @@ package struct GRU: Sendable {
     }
 
     /// What the update gate at 1 does.
-    package enum Update: String, Codable, Sendable, CaseIterable {
+    package enum Update: String, Choice {
         /// Takes the candidate (the paper).
         case take
         /// Keeps the state (TensorFlow, torch).
@@ -29,7 +29,7 @@ package struct GRU: Sendable {
     }
 
     /// The conventions in which the paper and the codes differ, and the width.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// H; default 0: the width of a behavior.
         package var hidden = 0
         /// Where the reset gate acts; default after.
@@ -49,15 +49,6 @@ package struct GRU: Sendable {
 
         /// The paper's.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.hidden, &hidden)
-            try reader.read(.reset, &reset)
-            try reader.read(.update, &update)
-            try reader.read(.hiddenBias, &hiddenBias)
-            try reader.read(.gateBias, &gateBias)
-        }
     }
 
     /// What backward needs; `states` is the result.

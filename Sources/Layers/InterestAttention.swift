@@ -10,7 +10,7 @@ package import Tensors
 /// The scores go through the normalization, a softmax in the papers.
 package struct InterestAttention: Sendable {
     /// How a state is compared with the target.
-    package enum Kind: String, Codable, Sendable, CaseIterable {
+    package enum Kind: String, Choice {
         /// s·W·q (the papers).
         case bilinear
         /// DIN's unit (the public codes).
@@ -18,7 +18,7 @@ package struct InterestAttention: Sendable {
     }
 
     /// What the unit compares with a state.
-    package enum Query: String, Codable, Sendable, CaseIterable {
+    package enum Query: String, Choice {
         /// The target's vector as it is; it must be as wide as a state.
         case none
         /// PReLU(q·W + b), as wide as a state (the public code of DIEN).
@@ -26,7 +26,7 @@ package struct InterestAttention: Sendable {
     }
 
     /// The shape and the switches.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// How a state is compared; default bilinear.
         package var kind = Kind.bilinear
         /// What the unit compares with; default prelu.
@@ -46,16 +46,6 @@ package struct InterestAttention: Sendable {
 
         /// The papers'.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.kind, &kind)
-            try reader.read(.query, &query)
-            try reader.read(.hidden, &hidden)
-            try reader.read(.activation, &activation)
-            try reader.read(.normalization, &normalization)
-            try reader.read(.dropout, &dropout)
-        }
     }
 
     /// What backward needs; `weights` is the result.

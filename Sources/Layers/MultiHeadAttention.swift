@@ -8,7 +8,7 @@ package import Tensors
 /// side, times WO if there is one.
 package struct MultiHeadAttention: Sendable {
     /// What the projections read.
-    package enum Projections: String, Codable, Sendable, CaseIterable {
+    package enum Projections: String, Choice {
         /// A whole behavior, W [d × d].
         case full
         /// Each head its own slice of a behavior, a block of W [d × d/heads] (the notation of the paper).
@@ -16,7 +16,7 @@ package struct MultiHeadAttention: Sendable {
     }
 
     /// What scores are divided by.
-    package enum Scale: String, Codable, Sendable, CaseIterable {
+    package enum Scale: String, Choice {
         /// √(d / heads).
         case head
         /// √d (the paper of DSIN).

@@ -2,7 +2,7 @@ import Kernels
 package import Tensors
 
 /// How a history becomes one vector.
-package enum Pooling: String, Codable, Sendable, CaseIterable {
+package enum Pooling: String, Choice {
     /// Σ e.
     case sum
     /// Σ e / length; an empty history gives 0.

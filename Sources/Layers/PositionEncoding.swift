@@ -7,7 +7,7 @@ package import Tensors
 /// the paper's equation 2: BE(k, t, c) = wK_k + wT_t + wC_c, one number for each session, each position and each unit.
 package struct PositionEncoding: Sendable {
     /// Which encoding.
-    package enum Kind: String, Codable, Sendable, CaseIterable {
+    package enum Kind: String, Choice {
         /// x + wK_k + wT_t + wC_c (the paper's bias encoding).
         case bias
         /// x + a trained vector for k + a trained vector for t.

@@ -11,7 +11,7 @@ package import Tensors
 /// Norms and residuals (the summands x_q and y₁) are switches.
 package struct Transformer: Sendable {
     /// Which layer norms there are.
-    package enum Norm: String, Codable, Sendable, CaseIterable {
+    package enum Norm: String, Choice {
         /// One behind the attention and one behind the feed-forward network.
         case separate
         /// One that is used twice (the public code, where it is switched on).
@@ -21,7 +21,7 @@ package struct Transformer: Sendable {
     }
 
     /// The switches of the attention and of what is around it.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// How many heads, a divisor of d; default 2.
         package var heads = 2
         /// What the projections read; default full.
@@ -53,21 +53,6 @@ package struct Transformer: Sendable {
 
         /// The paper's structure.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.heads, &heads)
-            try reader.read(.projections, &projections)
-            try reader.read(.scale, &scale)
-            try reader.read(.output, &output)
-            try reader.read(.blinding, &blinding)
-            try reader.read(.residual, &residual)
-            try reader.read(.norm, &norm)
-            try reader.read(.epsilon, &epsilon)
-            try reader.read(.feedForward, &feedForward)
-            try reader.read(.feedForwardBias, &feedForwardBias)
-            try reader.read(.dropout, &dropout)
-        }
 
         /// The attention's share of them.
         package var attention: MultiHeadAttention.Options {

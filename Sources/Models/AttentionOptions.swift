@@ -2,7 +2,7 @@ package import Layers
 import Tensors
 
 /// The attention unit of DIN: a network on [q; e; q−e; q∘e] with one linear output.
-package struct AttentionOptions: PartialOptions, Sendable, Equatable {
+package struct AttentionOptions: Codable, Sendable, Equatable {
     /// Widths of its hidden layers; default 80, 40.
     package var hidden = [80, 40]
     /// Activation of its hidden layers; default sigmoid.
@@ -16,14 +16,6 @@ package struct AttentionOptions: PartialOptions, Sendable, Equatable {
 
     /// The defaults.
     package init() {}
-
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.hidden, &hidden)
-        try reader.read(.activation, &activation)
-        try reader.read(.normalization, &normalization)
-        try reader.read(.dropout, &dropout)
-    }
 
     /// Throws the first setting that makes no sense.
     func validate() throws(ModelError) {

@@ -14,7 +14,7 @@ package import Tensors
 /// A history is pooled once for all its candidates. The target plays no part in the pooling: that is what DIN changes.
 package struct Base: Model {
     /// Everything that is configured of the baseline.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// Parts of x in order; default user, target, history, context, numeric.
         ///
         /// Add `history_product` (q∘v) to compare with a DIN that has it: the published code gives the product to DIN
@@ -42,15 +42,10 @@ package struct Base: Model {
         /// The defaults.
         package init() {}
 
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.input, &input)
-            try reader.read(.pooling, &pooling)
-            try reader.update(.interest, &interest)
-            try reader.update(.top, &top)
-            try reader.read(.itemBias, &itemBias)
-            try reader.update(.embedding, &embedding)
-            try reader.read(.denseInitial, &denseInitial)
+        /// Throws the first setting that makes no sense.
+        func validate() throws(ModelError) {
+            try top.validate()
+            try embedding.validate()
         }
     }
 
@@ -63,7 +58,7 @@ package struct Base: Model {
 
     /// Lays out the model for the features of a schema.
     package init(_ options: Options, schema: Schema) throws(ModelError) {
-        try options.top.validate()
+        try options.validate()
         inputs = try Inputs(
             schema, parts: options.input, embedding: options.embedding, attention: nil, itemBias: options.itemBias)
         pooling = options.pooling

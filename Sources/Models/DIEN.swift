@@ -17,7 +17,7 @@ package import Tensors
 /// every distinct history, whatever the number of its candidates. An empty history gives o = 0.
 package struct DIEN: Model {
     /// Everything that is configured of the model.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// Parts of x in order; default user, target, attention (o), context, numeric.
         package var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
         /// Width and conventions of both GRUs.
@@ -49,21 +49,6 @@ package struct DIEN: Model {
 
         /// The defaults.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.input, &input)
-            try reader.update(.gru, &gru)
-            try reader.update(.attention, &attention)
-            try reader.read(.evolution, &evolution)
-            try reader.read(.augru, &augru)
-            try reader.update(.auxiliary, &auxiliary)
-            try reader.read(.pooling, &pooling)
-            try reader.update(.top, &top)
-            try reader.read(.itemBias, &itemBias)
-            try reader.update(.embedding, &embedding)
-            try reader.read(.denseInitial, &denseInitial)
-        }
     }
 
     package let layout: ParameterLayout
@@ -79,7 +64,6 @@ package struct DIEN: Model {
 
     /// Lays out the model for the features of a schema.
     package init(_ options: Options, schema: Schema) throws(ModelError) {
-        try options.top.validate()
         try options.validate()
         let hidden = options.gru.hidden
         inputs = try Inputs(

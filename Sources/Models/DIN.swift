@@ -16,7 +16,7 @@ package import Tensors
 /// u = 0 in every mode.
 package struct DIN: Model {
     /// Everything that is configured of the model.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// Parts of x in order; default user, target, attention, context, numeric.
         package var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
         /// The attention unit.
@@ -43,16 +43,11 @@ package struct DIN: Model {
         /// The defaults.
         package init() {}
 
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.input, &input)
-            try reader.update(.attention, &attention)
-            try reader.update(.interest, &interest)
-            try reader.read(.pooling, &pooling)
-            try reader.update(.top, &top)
-            try reader.read(.itemBias, &itemBias)
-            try reader.update(.embedding, &embedding)
-            try reader.read(.denseInitial, &denseInitial)
+        /// Throws the first setting that makes no sense.
+        func validate() throws(ModelError) {
+            try top.validate()
+            try attention.validate()
+            try embedding.validate()
         }
     }
 
@@ -66,8 +61,7 @@ package struct DIN: Model {
 
     /// Lays out the model for the features of a schema.
     package init(_ options: Options, schema: Schema) throws(ModelError) {
-        try options.top.validate()
-        try options.attention.validate()
+        try options.validate()
         inputs = try Inputs(
             schema, parts: options.input, embedding: options.embedding, attention: { compared, _ in compared },
             itemBias: options.itemBias)

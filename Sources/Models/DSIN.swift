@@ -18,7 +18,7 @@ package import Tensors
 /// session U_I = U_H = 0.
 package struct DSIN: Model {
     /// How histories are cut.
-    package struct SessionOptions: PartialOptions, Sendable, Equatable {
+    package struct SessionOptions: Codable, Sendable, Equatable {
         /// Seconds of a pause that a session survives; default 1800.
         package var gap = 1800
         /// Newest sessions that are kept; default 5.
@@ -30,17 +30,10 @@ package struct DSIN: Model {
 
         /// The defaults.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.gap, &gap)
-            try reader.read(.count, &count)
-            try reader.read(.length, &length)
-        }
     }
 
     /// Everything that is configured of the model.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// Parts of x in order; default user, target, attention (U_I and U_H), context, numeric.
         package var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
         /// How histories are cut into sessions.
@@ -72,21 +65,6 @@ package struct DSIN: Model {
 
         /// The defaults.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.input, &input)
-            try reader.update(.sessions, &sessions)
-            try reader.read(.position, &position)
-            try reader.update(.transformer, &transformer)
-            try reader.update(.interacting, &interacting)
-            try reader.update(.attention, &attention)
-            try reader.read(.pooling, &pooling)
-            try reader.update(.top, &top)
-            try reader.read(.itemBias, &itemBias)
-            try reader.update(.embedding, &embedding)
-            try reader.read(.denseInitial, &denseInitial)
-        }
     }
 
     private static var defaultAttention: InterestAttention.Options {
@@ -105,7 +83,7 @@ package struct DSIN: Model {
 
     /// Lays out the model for the features of a schema.
     package init(_ options: Options, schema: Schema) throws(ModelError) {
-        try options.top.validate()
+        try options.validate()
         inputs = try Inputs(
             schema, parts: options.input, embedding: options.embedding, takesWholeBehaviors: true,
             attention: { options.attentionWidth(behavior: $1) }, itemBias: options.itemBias)

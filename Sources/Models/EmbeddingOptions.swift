@@ -1,10 +1,11 @@
 import Datasets
 import Layers
+import Tensors
 
 /// Widths and initial values of the embedding tables.
-package struct EmbeddingOptions: PartialOptions, Sendable, Equatable {
+package struct EmbeddingOptions: Codable, Sendable, Equatable {
     /// The law that a new row is drawn from.
-    package enum Initial: String, Codable, Sendable, CaseIterable {
+    package enum Initial: String, Choice {
         /// Normal with mean 0 and deviation `scale`.
         case normal
         /// Uniform in ±`scale`.
@@ -31,14 +32,6 @@ package struct EmbeddingOptions: PartialOptions, Sendable, Equatable {
     /// The defaults.
     package init() {}
 
-    package mutating func update(from decoder: any Decoder) throws {
-        let reader = try OptionReader<CodingKeys>(decoder)
-        try reader.read(.width, &width)
-        try reader.read(.widths, &widths)
-        try reader.read(.initial, &initial)
-        try reader.read(.scale, &scale)
-    }
-
     /// How a row starts.
     var rowInitial: RowInitial {
         switch initial {
@@ -48,15 +41,20 @@ package struct EmbeddingOptions: PartialOptions, Sendable, Equatable {
         }
     }
 
-    /// The width of every table of a schema; throws where options and schema do not agree.
-    func widths(of schema: Schema, itemBias: Bool) throws(ModelError) -> [Int] {
-        let range = 1...4096
-        try check(range.contains(width), "embedding.width", width, "\(range.lowerBound) to \(range.upperBound)")
+    /// Throws the first setting that makes no sense.
+    func validate() throws(ModelError) {
+        try check((1...4096).contains(width), "embedding.width", width, "1 to 4096")
         try check(scale >= 0 && scale.isFinite, "embedding.scale", scale, "at least 0")
         for (table, width) in widths.sorted(by: { $0.key < $1.key }) {
+            try check((1...4096).contains(width), "embedding.widths.\(table)", width, "1 to 4096")
+        }
+    }
+
+    /// The width of every table of a schema; throws where options and schema do not agree.
+    func widths(of schema: Schema, itemBias: Bool) throws(ModelError) -> [Int] {
+        for table in widths.keys.sorted() {
             let known = schema.tables.joined(separator: ", ")
             try check(schema.tables.contains(table), "embedding.widths", table, "a table of the schema: \(known)")
-            try check(range.contains(width), "embedding.widths.\(table)", width, "1 to \(range.upperBound)")
         }
         let biases = Set(schema.bias.map(\.table))
         let others = schema.user + schema.item + schema.behavior + schema.context

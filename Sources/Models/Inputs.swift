@@ -5,7 +5,7 @@ package import Tensors
 /// A piece of the top network's input; a model's `input` option lists them in order.
 ///
 /// A piece for which the schema has no feature is empty and takes no column.
-package enum InputPart: String, Codable, Sendable, CaseIterable {
+package enum InputPart: String, Choice {
     /// The user's features.
     case user
     /// The target item's features, q.

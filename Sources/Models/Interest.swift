@@ -7,7 +7,7 @@ import Tensors
 /// (the original code); the papers do neither, and neither is the default.
 package struct Interest: Sendable {
     /// The two switches.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// Normalization of the vector; default none.
         package var norm = NormOptions.none
         /// Whether a linear map of d to d follows; default false.
@@ -17,12 +17,6 @@ package struct Interest: Sendable {
 
         /// The defaults.
         package init() {}
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.norm, &norm)
-            try reader.read(.dense, &dense)
-        }
     }
 
     /// What backward needs; `u` is the result.
@@ -61,7 +55,7 @@ package struct Interest: Sendable {
 }
 
 /// Which statistics a normalization of columns takes.
-package enum NormOptions: String, Codable, Sendable, CaseIterable {
+package enum NormOptions: String, Choice {
     /// No normalization.
     case none
     /// Batch norm: of the micro-batch in training, running ones in evaluation.

@@ -3,7 +3,7 @@ import Layers
 import Tensors
 
 /// How interests evolve towards a target (DIEN, section 4.3).
-package enum Evolution: String, Codable, Sendable, CaseIterable {
+package enum Evolution: String, Choice {
     /// A second GRU over the states; the attention pools its outputs (two-layer GRU with attention).
     case gru
     /// The attention scales the states that enter the second GRU.
@@ -15,7 +15,7 @@ package enum Evolution: String, Codable, Sendable, CaseIterable {
 }
 
 /// How AUGRU joins the attention a and the update gate u.
-package enum AUGRUForm: String, Codable, Sendable, CaseIterable {
+package enum AUGRUForm: String, Choice {
     /// a·u, as the paper writes it: a = 0 keeps the state.
     case product
     /// 1 − (1 − a)(1 − u), as the public code computes it: a = 0 is an ordinary step, a = 1 replaces the state.
@@ -128,10 +128,14 @@ extension InterestAttention.Options {
     }
 
     /// Throws the first setting that makes no sense.
-    func validate(width: Int, compared: Int) throws(ModelError) {
+    func validate() throws(ModelError) {
         try check(hidden.allSatisfy { (1...65536).contains($0) }, "attention.hidden", hidden, "widths of 1 to 65536")
         try check((1...8).contains(hidden.count), "attention.hidden", hidden, "1 to 8 layers")
         try check(dropout >= 0 && dropout < 1, "attention.dropout", dropout, "at least 0 and below 1")
+    }
+
+    /// Throws unless states of this width can be compared with targets.
+    func validate(width: Int, compared: Int) throws(ModelError) {
         try check(
             kind == .bilinear || query == .prelu || width == compared, "attention.query", query.rawValue,
             "prelu: a state has \(width) columns and the compared part of the target \(compared)")
@@ -141,6 +145,9 @@ extension InterestAttention.Options {
 extension DIEN.Options {
     /// Throws the first setting that makes no sense.
     func validate() throws(ModelError) {
+        try top.validate()
+        try embedding.validate()
+        try attention.validate()
         let hidden = auxiliary.hidden
         try check((0...65536).contains(gru.hidden), "gru.hidden", gru.hidden, "0 (the width of a behavior) to 65536")
         try check(gru.gateBias.isFinite, "gru.gate_bias", gru.gateBias, "a number")

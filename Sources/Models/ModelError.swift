@@ -7,6 +7,15 @@ package enum ModelError: Error, CustomStringConvertible, Equatable {
     /// There is no such preset.
     case preset(String)
 
+    /// The key of the configuration that it is about.
+    package var key: String {
+        switch self {
+        case .option(let key, _, _): "model." + key
+        case .schema: "model"
+        case .preset: "model.preset"
+        }
+    }
+
     package var description: String {
         switch self {
         case .option(let key, let found, let expected): "model.\(key) is \(found), expected \(expected)"

@@ -21,10 +21,10 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
     case dsin(DSIN.Options)
 
     /// The names of the models.
-    package enum Kind: String, Codable, Sendable, CaseIterable { case base, din, dien, dsin }
+    package enum Kind: String, Choice { case base, din, dien, dsin }
 
-    /// The keys that stand beside a model's own.
-    package enum CodingKeys: String, CodingKey { case kind, preset }
+    /// The key that stands beside a model's own.
+    package enum CodingKeys: String, CodingKey { case kind }
 
     /// The defaults of a model.
     package init(_ kind: Kind = .din) {
@@ -42,6 +42,20 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         self = options
     }
 
+    /// What the keys `kind` and `preset` choose: options that those of the user are laid over; DIN's unless told.
+    package init(kind: String?, preset: String?) throws(ModelError) {
+        let kinds = Kind.allCases.map(\.rawValue)
+        if let kind { try check(kinds.contains(kind), "kind", "'\(kind)'", "one of \(kinds.joined(separator: ", "))") }
+        guard let preset else {
+            self.init(kind.flatMap(Kind.init) ?? .din)
+            return
+        }
+        try self.init(preset: preset)
+        guard let kind, kind != self.kind.rawValue else { return }
+        let fit = Presets.all.filter { $0.value.kind.rawValue == kind }.keys.sorted().joined(separator: ", ")
+        throw .option("preset", found: "'\(preset)'", expected: "one of model \(kind): \(fit)")
+    }
+
     /// All presets, sorted.
     package static var presetNames: [String] { Presets.all.keys.sorted() }
 
@@ -55,6 +69,39 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         }
     }
 
+    /// Throws the first setting that makes no sense, whatever the schema.
+    package func validate() throws(ModelError) {
+        switch self {
+        case .base(let options): try options.validate()
+        case .din(let options): try options.validate()
+        case .dien(let options): try options.validate()
+        case .dsin(let options): try options.validate()
+        }
+    }
+
+    /// The parts of the top network's input.
+    private var input: [InputPart] {
+        switch self {
+        case .base(let options): options.input
+        case .din(let options): options.input
+        case .dien(let options): options.input
+        case .dsin(let options): options.input
+        }
+    }
+
+    /// The features of a schema that the model does not take, by group: "context features (city, hour)".
+    package func unread(of schema: Schema) -> [String] {
+        let takes = Set(input)
+        var groups: [(String, [String])] = []
+        if !takes.contains(.user) { groups.append(("user", schema.user.map(\.name))) }
+        if !takes.contains(.context) { groups.append(("context", schema.context.map(\.name))) }
+        if !takes.contains(.numeric) { groups.append(("numeric", schema.numeric)) }
+        // The baseline and DIN read of a behavior what the target has too.
+        let compares = kind == .base || kind == .din
+        if compares { groups.append(("behavior", schema.behavior.dropFirst(schema.comparedCount).map(\.name))) }
+        return groups.filter { !$0.1.isEmpty }.map { "\($0.0) features (\($0.1.joined(separator: ", ")))" }
+    }
+
     /// Lays out the model for the features of a schema.
     package func make(schema: Schema) throws(ModelError) -> any Model {
         switch self {
@@ -65,32 +112,13 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         }
     }
 
+    /// Reads whole options; the reader of configurations lays what is given over defaults.
     package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        let named = try values.decodeIfPresent(Kind.self, forKey: .kind)
-        if let preset = try values.decodeIfPresent(String.self, forKey: .preset) {
-            self = try ModelOptions(preset: preset)
-            guard named == nil || named == kind else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: .preset, in: values,
-                    debugDescription: "preset '\(preset)' is of model '\(kind.rawValue)', not '\(named ?? kind)'")
-            }
-        } else {
-            self.init(named ?? .din)
-        }
-        switch self {
-        case .base(var options):
-            try options.update(from: decoder)
-            self = .base(options)
-        case .din(var options):
-            try options.update(from: decoder)
-            self = .din(options)
-        case .dien(var options):
-            try options.update(from: decoder)
-            self = .dien(options)
-        case .dsin(var options):
-            try options.update(from: decoder)
-            self = .dsin(options)
+        switch try decoder.container(keyedBy: CodingKeys.self).decode(Kind.self, forKey: .kind) {
+        case .base: self = .base(try Base.Options(from: decoder))
+        case .din: self = .din(try DIN.Options(from: decoder))
+        case .dien: self = .dien(try DIEN.Options(from: decoder))
+        case .dsin: self = .dsin(try DSIN.Options(from: decoder))
         }
     }
 
@@ -107,7 +135,7 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
 }
 
 /// How dense weights start; biases start at 0.
-package enum WeightInitial: String, Codable, Sendable, CaseIterable {
+package enum WeightInitial: String, Choice {
     /// Uniform in ±√(6 / (inputs + outputs)).
     case glorotUniform = "glorot_uniform"
     /// Normal with variance 2 / (inputs + outputs).

@@ -133,14 +133,14 @@ extension DSIN.Options {
     }
 
     /// Throws the first setting that makes no sense.
-    func validate(width: Int, compared: Int) throws(ModelError) {
+    func validate() throws(ModelError) {
+        try top.validate()
+        try embedding.validate()
+        try attention.validate()
         try check(sessions.gap >= 0, "sessions.gap", sessions.gap, "seconds, 0 or more")
         try check((1...1000).contains(sessions.count), "sessions.count", sessions.count, "1 to 1000")
         try check((1...1000).contains(sessions.length), "sessions.length", sessions.length, "1 to 1000")
-        let heads = transformer.heads
-        try check(
-            heads >= 1 && width % heads == 0, "transformer.heads", heads,
-            "a divisor of the width of a behavior, \(width)")
+        try check((1...4096).contains(transformer.heads), "transformer.heads", transformer.heads, "1 to 4096")
         try check(
             (1...64).contains(transformer.feedForward), "transformer.feed_forward", transformer.feedForward, "1 to 64")
         try check(
@@ -150,6 +150,16 @@ extension DSIN.Options {
             try check(rate >= 0 && rate < 1, key + ".dropout", rate, "at least 0 and below 1")
         }
         try check((0...8).contains(interacting.layers), "interacting.layers", interacting.layers, "0 to 8")
+        for (key, bias) in [("bias", interacting.bias), ("forget_bias", interacting.forgetBias)] {
+            try check(bias.isFinite, "interacting." + key, bias, "a number")
+        }
+    }
+
+    /// Throws unless behaviors of this width can be attended to.
+    func validate(width: Int, compared: Int) throws(ModelError) {
+        try check(
+            width % transformer.heads == 0, "transformer.heads", transformer.heads,
+            "a divisor of the width of a behavior, \(width)")
         try attention.validate(width: width, compared: compared)
         if interacting.layers > 0, interacting.merge == .concat {
             try attention.validate(width: 2 * width, compared: compared)

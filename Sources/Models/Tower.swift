@@ -8,7 +8,7 @@ import Tensors
 /// lives on the stack and nothing is collected.
 package struct Tower: Sendable {
     /// The last map.
-    package enum Head: String, Codable, Sendable, CaseIterable {
+    package enum Head: String, Choice {
         /// One logit z.
         case logit
         /// Two logits whose softmax is the probability, as papers print it: z = z₀ − z₁, column 0 is the click.
@@ -16,7 +16,7 @@ package struct Tower: Sendable {
     }
 
     /// The shape and the switches of the top network.
-    package struct Options: PartialOptions, Sendable, Equatable {
+    package struct Options: Codable, Sendable, Equatable {
         /// Normalization of the input; default none.
         package var inputNorm = NormOptions.none
         /// Widths of the hidden layers; default 200, 80.
@@ -43,17 +43,6 @@ package struct Tower: Sendable {
 
         /// The defaults with another activation.
         init(activation: Activation.Kind) { self.activation = activation }
-
-        package mutating func update(from decoder: any Decoder) throws {
-            let reader = try OptionReader<CodingKeys>(decoder)
-            try reader.read(.inputNorm, &inputNorm)
-            try reader.read(.hidden, &hidden)
-            try reader.read(.hiddenNorm, &hiddenNorm)
-            try reader.read(.activation, &activation)
-            try reader.read(.slope, &slope)
-            try reader.read(.dropout, &dropout)
-            try reader.read(.head, &head)
-        }
 
         /// Throws the first setting that makes no sense.
         func validate() throws(ModelError) {

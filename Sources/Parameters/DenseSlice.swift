@@ -31,16 +31,6 @@ package struct DenseOptions: Codable, Sendable, Equatable {
         self.statisticMomentum = statisticMomentum
     }
 
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init()
-        optimizer = try values.decodeIfPresent(OptimizerOptions.self, forKey: .optimizer) ?? optimizer
-        schedule = try values.decodeIfPresent(ScheduleOptions.self, forKey: .schedule) ?? schedule
-        l2 = try values.decodeIfPresent(Float.self, forKey: .l2) ?? l2
-        mode = try values.decodeIfPresent(RegularizationOptions.Mode.self, forKey: .mode) ?? mode
-        statisticMomentum = try values.decodeIfPresent(Float.self, forKey: .statisticMomentum) ?? statisticMomentum
-    }
-
     /// Throws the first setting that makes no sense.
     package func validate() throws(ParametersError) {
         try optimizer.validate(dense: true)
@@ -48,7 +38,10 @@ package struct DenseOptions: Codable, Sendable, Equatable {
         try check(
             statisticMomentum >= 0 && statisticMomentum < 1, "statistic_momentum", statisticMomentum,
             "at least 0 and below 1")
-        try regularization.validate(with: optimizer.kind)
+        try check(l2 >= 0 && l2.isFinite, "l2", l2, "0 or more")
+        try check(
+            l2 == 0 || mode != .decoupled || optimizer.kind != .ftrl, "mode", mode.rawValue,
+            "coupled with ftrl, whose weights are computed anew from its sums at every update")
     }
 
     fileprivate var regularization: RegularizationOptions {

@@ -1,7 +1,9 @@
+import Tensors
+
 /// How the learning rate falls: a pure function of the global step, the same on every shard.
 package struct ScheduleOptions: Codable, Sendable, Equatable {
     /// The shape of the schedule; steps count from 1.
-    package enum Kind: String, Codable, Sendable, CaseIterable {
+    package enum Kind: String, Choice {
         /// rate(t) = rate.
         case constant
         /// rate(t) = rate · factor^⌊(t−1)/every⌋: halved every so often.
@@ -31,20 +33,11 @@ package struct ScheduleOptions: Codable, Sendable, Equatable {
         self.warmup = warmup
     }
 
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init()
-        kind = try values.decodeIfPresent(Kind.self, forKey: .kind) ?? kind
-        factor = try values.decodeIfPresent(Double.self, forKey: .factor) ?? factor
-        every = try values.decodeIfPresent(Int.self, forKey: .every) ?? every
-        warmup = try values.decodeIfPresent(Int.self, forKey: .warmup) ?? warmup
-    }
-
     /// Throws the first setting that makes no sense.
     package func validate() throws(ParametersError) {
         try check(factor > 0 && factor <= 1, "schedule.factor", factor, "above 0 and at most 1")
-        try check(every >= 1, "schedule.every", every, "at least 1 step")
-        try check(warmup >= 0, "schedule.warmup", warmup, "0 or more steps")
+        try check((1...1_000_000_000).contains(every), "schedule.every", every, "1 to 1000000000 steps")
+        try check((0...1_000_000_000).contains(warmup), "schedule.warmup", warmup, "0 to 1000000000 steps")
     }
 
     /// The learning rate of a global step (from 1), given the rate of an unscheduled run.

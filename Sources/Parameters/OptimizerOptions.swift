@@ -1,7 +1,9 @@
+import Tensors
+
 /// Which optimizer moves the weights, and its hyper-parameters; those of other kinds are ignored.
 package struct OptimizerOptions: Codable, Sendable, Equatable {
     /// The methods; g is the mean gradient of the global batch.
-    package enum Kind: String, Codable, Sendable, CaseIterable {
+    package enum Kind: String, Choice {
         /// w −= rate·g.
         case sgd
         /// Heavy ball (Polyak 1964): v = momentum·v + g, w −= rate·v, or with Nesterov's look-ahead.
@@ -57,24 +59,6 @@ package struct OptimizerOptions: Codable, Sendable, Equatable {
         beta = 1
         l1 = 0
         l2 = 0
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(kind: try values.decodeIfPresent(Kind.self, forKey: .kind) ?? .adagrad)
-        func read(_ field: inout Float, _ key: CodingKeys) throws {
-            field = try values.decodeIfPresent(Float.self, forKey: key) ?? field
-        }
-        try read(&rate, .rate)
-        try read(&momentum, .momentum)
-        nesterov = try values.decodeIfPresent(Bool.self, forKey: .nesterov) ?? nesterov
-        try read(&beta1, .beta1)
-        try read(&beta2, .beta2)
-        try read(&epsilon, .epsilon)
-        try read(&initialAccumulator, .initialAccumulator)
-        try read(&beta, .beta)
-        try read(&l1, .l1)
-        try read(&l2, .l2)
     }
 
     /// Throws the first setting that makes no sense.

@@ -1,7 +1,9 @@
+import Tensors
+
 /// What pulls the weights towards zero.
 package struct RegularizationOptions: Codable, Sendable, Equatable {
     /// The term of row j in the objective of one step.
-    package enum Kind: String, Codable, Sendable, CaseIterable {
+    package enum Kind: String, Choice {
         /// Nothing.
         case none
         /// λ/2·|w|² for every stored row at every step, touched or not: a sweep of the table, to compare with.
@@ -13,7 +15,7 @@ package struct RegularizationOptions: Codable, Sendable, Equatable {
     }
 
     /// How the term enters the update.
-    package enum Mode: String, Codable, Sendable, CaseIterable {
+    package enum Mode: String, Choice {
         /// Coupled for SGD, momentum and FTRL, decoupled for Adagrad and Adam.
         case auto
         /// g += λ/n·w before the optimizer (eq. 7 literally).
@@ -23,7 +25,7 @@ package struct RegularizationOptions: Codable, Sendable, Equatable {
     }
 
     /// Where n, the number of samples that contain the id, comes from.
-    package enum Counts: String, Codable, Sendable, CaseIterable {
+    package enum Counts: String, Choice {
         /// Counted over the training data beforehand; an id without a count has n = 1.
         case prepared
         /// Counted as training goes on; the step's own samples included.
@@ -57,16 +59,6 @@ package struct RegularizationOptions: Codable, Sendable, Equatable {
         self.lambda = lambda
         self.counts = counts
         self.freezeAfter = freezeAfter
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        self.init()
-        kind = try values.decodeIfPresent(Kind.self, forKey: .kind) ?? kind
-        mode = try values.decodeIfPresent(Mode.self, forKey: .mode) ?? mode
-        lambda = try values.decodeIfPresent(Float.self, forKey: .lambda) ?? lambda
-        counts = try values.decodeIfPresent(Counts.self, forKey: .counts) ?? counts
-        freezeAfter = try values.decodeIfPresent(Int.self, forKey: .freezeAfter) ?? freezeAfter
     }
 
     /// Throws the first setting that makes no sense for an optimizer.

@@ -35,6 +35,8 @@ package final class Table {
     struct Partition: ~Copyable {
         var index = RowIndex()
         var slab: Slab
+        /// The most rows that it may store.
+        let limit: Int
     }
 
     let seed: UInt64
@@ -44,7 +46,6 @@ package final class Table {
     let block: RowBlock
     /// By partition of the job: its place in `owned`, or −1.
     private let localOf: UnsafeMutablePointer<Int32>
-    private let partitionLimit: Int
     /// Of the ids of the last message, without the bits that chose their partitions.
     package let hashes = Column<UInt64>()
     let places = Column<Place>()
@@ -73,13 +74,13 @@ package final class Table {
         regularizer = Regularizer(options.regularization, with: options.optimizer.kind)
         layout = RowLayout(width: options.width, slots: optimizer.slots(width: options.width))
         block = RowBlock(width: options.width)
-        partitionLimit = options.limit.map { ($0 + count - 1) / count } ?? Int(RowIndex.pendingBit)
         localOf = .allocate(capacity: count)
         localOf.initialize(repeating: -1, count: count)
         partitions = .allocate(capacity: max(1, owned.count))
         for (local, partition) in self.owned.enumerated() {
             localOf[partition] = Int32(local)
-            (partitions + local).initialize(to: Partition(slab: Slab(stride: layout.stride)))
+            let limit = options.limit(ofPartition: partition, of: count) ?? Int(RowIndex.pendingBit)
+            (partitions + local).initialize(to: Partition(slab: Slab(stride: layout.stride), limit: limit))
         }
     }
 
@@ -192,7 +193,7 @@ package final class Table {
             let found = partitions[local].index.find(ids[i], hash: hashes[i])
             if found < RowIndex.pendingBit {
                 places[i].row = found
-            } else if partitions[local].slab.count >= partitionLimit {
+            } else if partitions[local].slab.count >= partitions[local].limit {
                 refusedCount += 1
             } else {
                 places[i].row = store(ids[i], hash: hashes[i], in: local, pending: found)

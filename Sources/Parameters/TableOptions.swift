@@ -14,8 +14,8 @@ package struct TableOptions: Sendable, Equatable {
     package var initial: InitialValue
     /// The most rows that the whole table may store, over all shards; nil for no limit.
     ///
-    /// It is divided evenly among the partitions (rounded up), so that which rows are refused belongs to the job and
-    /// not to the cluster: an unlucky partition fills a little before the others.
+    /// The partitions share it to the row, so that which rows are refused belongs to the job and not to the cluster: an
+    /// unlucky partition fills a little before the others, and with a limit below their number some hold no row at all.
     package var limit: Int?
 
     /// The options of a table.
@@ -44,6 +44,11 @@ package struct TableOptions: Sendable, Equatable {
 }
 
 extension TableOptions {
+    /// A partition's share of the limit, nil where there is none; the shares of all partitions add up to it.
+    func limit(ofPartition partition: Int, of count: Int) -> Int? {
+        limit.map { (partition + 1) * $0 / count - partition * $0 / count }
+    }
+
     /// Where the parts of this table's rows lie.
     package var rowLayout: RowLayout {
         RowLayout(width: width, slots: Optimizer(options: optimizer, schedule: schedule).slots(width: width))

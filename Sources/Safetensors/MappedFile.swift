@@ -9,10 +9,10 @@ package final class MappedFile: @unchecked Sendable {
     /// All of it.
     package let bytes: UnsafeRawBufferPointer
 
-    /// Maps a file.
+    /// Maps a file; a directory, a pipe or a device is refused, and never waited for.
     package init(path: String) throws(SafetensorsError) {
         self.path = path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .file(path: path, "cannot be opened: \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
         var status = stat()
@@ -20,12 +20,17 @@ package final class MappedFile: @unchecked Sendable {
             throw .file(path: path, "is not a regular file")
         }
         let count = Int(status.st_size)
-        guard count > 0 else { throw .file(path: path, "is empty") }
+        guard count > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
         guard let base = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
             throw .file(path: path, "cannot be mapped: \(String(cString: strerror(errno)))")
         }
         bytes = UnsafeRawBufferPointer(start: base, count: count)
     }
 
-    deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+    deinit {
+        if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+    }
 }

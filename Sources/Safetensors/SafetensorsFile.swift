@@ -97,7 +97,10 @@ package final class SafetensorsFile: Sendable {
                 "is missing; there are \(tensors.keys.sorted().prefix(12).joined(separator: ", "))")
         }
         guard tensor.type == Element.tensorType else {
-            throw .tensor(path: path, name: name, "is \(tensor.type.rawValue), expected \(Element.tensorType.rawValue)")
+            let wanted = Element.tensorType
+            throw .tensor(
+                path: path, name: name,
+                "is \(tensor.type.rawValue), expected \(wanted.rawValue): write it as numpy's \(wanted)")
         }
         let part = UnsafeRawBufferPointer(rebasing: file.bytes[tensor.range])
         guard UInt(bitPattern: part.baseAddress) % UInt(MemoryLayout<Element>.alignment) == 0 else {

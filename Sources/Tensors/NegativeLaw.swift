@@ -1,5 +1,5 @@
 /// How often a behavior is drawn as the one that did not happen next.
-public enum NegativeLaw: String, Codable, Sendable, CaseIterable {
+public enum NegativeLaw: String, Choice {
     /// Every distinct behavior of the training split alike.
     case uniform
     /// As often as it occurs: a position of the training split's log (the public code).

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Checkpoints
+import Dashboard
 import Foundation
 import Job
 import Models
+import Telemetry
 import Tensors
 import Wire
 import Yams
@@ -50,8 +52,14 @@ struct ConfigCommand: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Check a configuration, and that its dataset fits its model.",
-            discussion: "Example: myriad config check configs/synthetic.yaml")
+            abstract:
+                "Check a configuration, and all that training opens: its dataset, whole, and the port of its page.",
+            discussion: """
+                What training would refuse ends with code 65 (69: the page's port is taken); what runs and is seldom meant
+                is a warning.
+
+                Example: myriad config check configs/synthetic.yaml
+                """)
 
         @Argument(help: "The configuration.")
         var config: String
@@ -61,11 +69,17 @@ struct ConfigCommand: ParsableCommand {
 
         func run() throws {
             let settings = try read(config, overrides)
+            let work = SlowWork()
             do {
                 let job = try Job(settings)
+                let warnings = try job.examine { work.begin("checking split '\($0)' of \(settings.data.directory)") }
+                try JobPage.start(settings.monitor, StatusBoard())?.stop()
+                for warning in warnings { StandardError.line("warning: \(warning)") }
                 print(
                     "\(config): good. \(job.plan.lastStep) steps of \(job.plan.batch) samples, \(job.model.layout.trainableCount) dense parameters"
                 )
+            } catch let code as ExitCode {
+                throw code
             } catch {
                 throw Exit.with(Exit.data, "\(error)")
             }

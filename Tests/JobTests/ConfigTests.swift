@@ -54,7 +54,7 @@ import Testing
         arguments: [
             ("train:\n  batch: many", "job.yaml:2: train.batch is 'many', expected a whole number"),
             ("model: {kind: dim}", "job.yaml:1: model.kind is 'dim',"),
-            ("train: {micro_batch: 1024}", "train.micro_batch is 1024, expected 1 to train.batch (512)"),
+            ("train: {micro_batch: 1024}", "train.micro_batch is 1024, expected 1 to 512 samples, the batch"),
             ("rows: {optimizer: {rate: -1}}", "optimizer.rate"),
             ("cluster: {servers: 0}", "cluster.servers is 0, expected 1 to 1024"),
             ("model: {preset: din-papr}", "there is no preset 'din-papr'; choose one of base-dien-code"),

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Job
 import Safetensors
 import Tensors
 import Testing
@@ -44,7 +45,19 @@ import Testing
             let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
             file = try? SafetensorsFile(path: folder.appending(path: name + ".safetensors").path)
             let text = file?.metadata["cases"] ?? "[]"
-            notes = (try? JSONDecoder().decode([Note].self, from: Data(text.utf8))) ?? []
+            notes = (try? Self.notes(Data(text.utf8))) ?? []
+        }
+
+        /// Cases name the options that they set; the reader of configurations lays them over the defaults.
+        private static func notes(_ text: Data) throws -> [Note] {
+            let cases = try JSONSerialization.jsonObject(with: text) as? [[String: Any]] ?? []
+            let whole = try cases.map { one in
+                let given = try JSONSerialization.data(withJSONObject: ["model": one["options"]])
+                let config = try ConfigReader.read(text: String(decoding: given, as: UTF8.self), name: "fixture")
+                let options = try JSONSerialization.jsonObject(with: JSONEncoder().encode(config.model))
+                return one.merging(["options": options]) { $1 }
+            }
+            return try JSONDecoder().decode([Note].self, from: JSONSerialization.data(withJSONObject: whole))
         }
     }
 

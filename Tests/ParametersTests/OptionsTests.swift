@@ -3,27 +3,6 @@ import Testing
 
 @testable import Parameters
 
-private func decode<T: Decodable>(_ type: T.Type, _ json: String) throws -> T {
-    try JSONDecoder().decode(type, from: Data(json.utf8))
-}
-
-@Test("missing keys take the defaults of the method")
-func optimizerDefaults() throws {
-    let adam = try decode(OptimizerOptions.self, #"{"kind": "adam", "beta1": 0.5}"#)
-    #expect(adam.rate == 0.001)
-    #expect(adam.epsilon == 1e-8)
-    #expect(adam.beta1 == 0.5)
-    let rowwise = try decode(OptimizerOptions.self, #"{"kind": "adagrad_rowwise", "initial_accumulator": 0.1}"#)
-    #expect(rowwise.kind == .adagradRowwise)
-    #expect(rowwise.initialAccumulator == 0.1)
-    #expect(try decode(OptimizerOptions.self, "{}") == OptimizerOptions(kind: .adagrad, rate: 0.01))
-    #expect(try decode(ScheduleOptions.self, #"{"kind": "step"}"#) == ScheduleOptions(kind: .step))
-    #expect(
-        try decode(RegularizationOptions.self, #"{"kind": "l2_touched", "freeze_after": 3}"#)
-            == RegularizationOptions(kind: .l2Touched, freezeAfter: 3))
-    #expect(try decode(DenseOptions.self, #"{"statistic_momentum": 0.9}"#) == DenseOptions(statisticMomentum: 0.9))
-}
-
 @Test("options survive encoding")
 func optionsRoundTrip() throws {
     var options = DenseOptions(optimizer: OptimizerOptions(kind: .ftrl, rate: 0.3), l2: 0.25, mode: .coupled)

@@ -122,6 +122,16 @@ func limitBelongsToTheJob() throws {
     #expect(stored == whole.rowCount)
 }
 
+@Test("a limit is held to the row, below the number of partitions too", arguments: [1, 3, 15, 16, 17, 50, 1000])
+func limitIsExact(limit: Int) throws {
+    var random = RandomSource(6)
+    let table = try makeTable(limit: limit)
+    let ids = random.ids(10_000)
+    try table.push(ids, [Float](repeating: 1, count: 30_000))
+    #expect(table.rowCount == limit)
+    #expect(table.options.limit(ofPartition: 0, of: 1) == limit)
+}
+
 @Test("an id that a message names twice is stored once")
 func doubledIdsAreSafe() throws {
     let table = try makeTable(width: 1, optimizer: .init(kind: .sgd, rate: 1), initial: .zero)

@@ -1,0 +1,84 @@
+import Models
+import Parameters
+
+extension JobConfig {
+    /// A setting that makes no sense: its key, and what it is and should be ("0, expected 1 to 8").
+    struct Problem {
+        let key: String
+        let problem: String
+    }
+
+    /// Steps, rows of a checkpoint and the like stay countable in 32 bits, seconds in nanoseconds of 64.
+    private static let most = 1_000_000_000
+    private static let mostSeconds = 1_000_000.0
+
+    /// Settings that make no sense, whatever the dataset.
+    var problems: [Problem] {
+        var found: [Problem] = []
+        func check(_ isGood: Bool, _ key: String, _ value: some CustomStringConvertible, _ expected: String) {
+            if !isGood { found.append(Problem(key: key, problem: "\(value), expected \(expected)")) }
+        }
+        func number(_ key: String, _ value: Int, _ range: ClosedRange<Int>, _ what: String = "") {
+            check(range.contains(value), key, value, "\(range.lowerBound) to \(range.upperBound)\(what)")
+        }
+        func seconds(_ key: String, _ value: Double, from least: Double) {
+            check(
+                value >= least && value <= Self.mostSeconds, key, value, "\(least) to \(Int(Self.mostSeconds)) seconds")
+        }
+        number("data.history", data.history, 0...100_000, " behaviors")
+        number("train.batch", train.batch, 1...1_000_000, " samples")
+        if train.batch >= 1 {
+            number("train.micro_batch", train.microBatch, 1...train.batch, " samples, the batch")
+            check(
+                train.batch / max(1, train.microBatch) < 65_536, "train.micro_batch", train.microBatch,
+                "at least \(train.batch / 65_535 + 1): a batch has at most 65535 micro-batches")
+        }
+        number("train.epochs", train.epochs, 1...1_000_000)
+        number("train.evaluations", train.evaluations, 0...1_000_000)
+        number("train.max_steps", train.maxSteps, 0...Self.most)
+        number("train.evaluate_every", train.evaluateEvery, 0...Self.most)
+        number("train.patience", train.patience, 0...Self.most)
+        check(train.minimumGain >= 0 && train.minimumGain <= 1000, "train.minimum_gain", train.minimumGain, "0 to 1000")
+        number("rows.limit", rows.limit, 0...1_000_000_000_000, " rows")
+        number("rows.partitions", rows.partitions, 1...65_536)
+        check(
+            rows.partitions & (rows.partitions &- 1) == 0, "rows.partitions", rows.partitions,
+            "a power of two, as in 256")
+        number("checkpoint.every", checkpoint.every, 0...Self.most, " steps")
+        number("checkpoint.keep", checkpoint.keep, 1...Self.most)
+        number("cluster.servers", cluster.servers, 1...1024)
+        number("cluster.shards", cluster.shards, 1...256)
+        number("cluster.workers", cluster.workers, 1...4096)
+        number("cluster.threads", cluster.threads, 1...1024)
+        let (shards, _) = cluster.servers.multipliedReportingOverflow(by: cluster.shards)
+        check(
+            shards <= rows.partitions, "cluster.servers", cluster.servers,
+            "at most \(rows.partitions) shards in all (rows.partitions), and \(cluster.shards) on each server make "
+                + "\(shards)")
+        seconds("cluster.request_timeout", cluster.requestTimeout, from: 0.01)
+        seconds("cluster.silence", cluster.silence, from: 0.1)
+        seconds("cluster.start_timeout", cluster.startTimeout, from: 0.1)
+        seconds("monitor.linger", monitor.linger, from: 0)
+        do throws(ModelError) {
+            try model.validate()
+        } catch {
+            if case .option(_, let value, let expected) = error { check(false, error.key, value, expected) }
+        }
+        func validate(_ section: String, _ body: () throws(ParametersError) -> Void) {
+            do throws(ParametersError) {
+                try body()
+            } catch {
+                if case .option(let key, let value, let expected) = error {
+                    check(false, section + "." + key, value, expected)
+                }
+            }
+        }
+        validate("rows") { () throws(ParametersError) in try rows.optimizer.validate() }
+        validate("rows") { () throws(ParametersError) in try rows.schedule.validate() }
+        validate("rows") { () throws(ParametersError) in
+            try rows.regularization.validate(with: rows.optimizer.kind)
+        }
+        validate("dense") { () throws(ParametersError) in try dense.validate() }
+        return found
+    }
+}
