@@ -34,7 +34,13 @@ extension SafetensorsError: FailureCausing {
 }
 
 extension CheckpointError: FailureCausing {
-    package var cause: FailureReport.Cause { FailureReport.Cause.data.unlessFull("\(self)") }
+    package var cause: FailureReport.Cause {
+        switch self {
+        // The files are as they were written: what was named beside them is another job.
+        case .mismatch: .config
+        default: FailureReport.Cause.data.unlessFull("\(self)")
+        }
+    }
 }
 
 extension RunDirectory.Failure: FailureCausing {

@@ -46,6 +46,8 @@ package final class Monitor {
     private var lineIsOpen = false
     /// Called with the samples of every progress message.
     package var observe: ((Int) -> Void)?
+    /// The command that goes on with the run after a failure, where that is known.
+    package var continuing: String?
     /// How the job ended.
     package private(set) var outcome: Outcome?
     /// Where and why it was stopped in order, if it was.
@@ -80,6 +82,8 @@ package final class Monitor {
 
     /// Takes an event.
     package func take(_ event: SchedulerEvent) {
+        var event = event
+        if case .failed(let report) = event, let continuing { event = .failed(report.continued(by: continuing)) }
         if let point = book?.take(event) { log(point) }
         for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
         for event in book?.takeNews() ?? [] { journal?.add(event) }

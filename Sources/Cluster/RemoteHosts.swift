@@ -227,13 +227,16 @@ package struct RemoteHosts: LaunchSite {
             var sign = Evidence(
                 .died, of: member, what: "\(member) was killed by a signal on \(host)", cause: .killed, at: .now)
             sign.remedy =
-                "find out who killed it there (`dmesg`, the batch system, another user), then continue with --resume"
+                "find out who killed it there (`dmesg`, the batch system, another user), then "
+                + FailureDiagnosis.continuing
             return sign
         }
         var sign = Evidence(
             .died, of: member, what: "\(member): the ssh connection to \(host) was lost: \(words)", cause: .unreachable,
             at: .now)
-        sign.remedy = "look whether \(host) is up and the network between is whole, then continue with --resume"
+        sign.remedy =
+            "look whether \(host) is up and the network between is whole, then "
+            + FailureDiagnosis.continuing
         return sign
     }
 

@@ -96,15 +96,23 @@ package enum FailureDiagnosis {
         }
     }
 
+    /// How a run goes on; a report whose run is known names the whole command instead.
+    package static let continuing = "continue with the same command, --run RUN and --continue"
+
     /// What to do against a cause.
     package static func remedy(_ cause: FailureReport.Cause, what: String, pid: Int = 0) -> String {
         switch cause {
+        case .config where what.contains("by a job with another model"):
+            "name a checkpoint of this model, or train with the config that wrote it: it lies in the run's config.yaml, and "
+                + "whole in the checkpoint's manifest.json"
         case .config:
             "correct what is named above and start again; `myriad config check` finds mistakes of a configuration"
         case .keys:
             "give every machine the keys of this cluster: scheduler.pub of the scheduler's key directory, and a node.key "
                 + "whose public key `myriad keys allow` was told there; `myriad keys show` prints what a directory holds"
         case .version: "install the same release of myriad on every machine (`myriad --version`)"
+        case .data where what.contains("checkpoint"):
+            "name another checkpoint; `myriad checkpoint DIRECTORY` reads one whole and says what is wrong with it"
         case .data:
             "give every process the same dataset at data.directory, relative to where it was started, whole and "
                 + "readable; if it is damaged, prepare it again with `myriad prepare`"
@@ -116,21 +124,21 @@ package enum FailureDiagnosis {
                 + "that no firewall is between; then start those that are missing"
         case .killed:
             what.contains("signal 9") || what.contains("is gone")
-                ? "find out who killed it (`dmesg`, the batch system, another user), then continue with --resume"
-                : "this is a fault of the program or of a library: its log above says where; continue with --resume, "
-                    + "and report it with that log"
+                ? "find out who killed it (`dmesg`, the batch system, another user), then \(continuing)"
+                : "this is a fault of the program or of a library: its log above says where; \(continuing), and "
+                    + "report it with that log"
         case .stopped: stoppedRemedy(what, pid)
         case .memory:
             "give it more memory, or need less: more servers, rows.limit, a smaller model.embedding.width or "
                 + "train.batch; `myriad doctor CONFIG` predicts what the tables take"
         case .tableLimit: "raise rows.limit (0 for none), or leave it: known ids go on learning, new ones do not"
         case .diskFull:
-            "free space or name another disk with --run, then continue with --resume: checkpoints that were complete "
+            "free space or name another disk with --run, then \(continuing): checkpoints that were complete "
                 + "before are unharmed; checkpoint.keep and checkpoint.every bound what is written"
         case .diverged:
             "lower rows.optimizer.rate and dense.optimizer.rate, or look for absurd numeric features; checkpoints "
                 + "from before are unharmed"
-        case .interrupted: "continue with --resume"
+        case .interrupted: continuing
         case .other: "read the message and the log above"
         }
     }
@@ -138,19 +146,27 @@ package enum FailureDiagnosis {
     private static func stoppedRemedy(_ what: String, _ pid: Int) -> String {
         if what.contains("is stopped") {
             return "let it go on with `kill -CONT \(pid)` before cluster.silence is over, or end it with "
-                + "`kill -9 \(pid)`; do not suspend (Ctrl-Z) processes of a job; continue with --resume"
+                + "`kill -9 \(pid)`; do not suspend (Ctrl-Z) processes of a job; \(continuing)"
         }
         if what.contains("hangs in the kernel") {
             return "look at the disk or network file system that it reads (`dmesg`, `cat /proc/\(pid)/stack`)"
         }
-        return "look at its machine's load, memory and network; raise cluster.silence if it is only slow; continue "
-            + "with --resume"
+        return "look at its machine's load, memory and network; raise cluster.silence if it is only slow; "
+            + continuing
     }
 }
 
 extension FailureReport {
     /// The code with which a program ends that failed like this.
     package var exitCode: Int32 { cause.exitCode }
+
+    /// The report with the command that goes on with the run.
+    package func continued(by command: String) -> FailureReport {
+        var report = self
+        report.remedy = remedy.split(separator: FailureDiagnosis.continuing, omittingEmptySubsequences: false).joined(
+            separator: "continue with: \(command)")
+        return report
+    }
 
     /// The report as a person reads it.
     package var lines: [String] {

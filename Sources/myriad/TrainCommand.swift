@@ -114,6 +114,7 @@ struct JobArguments: ParsableArguments {
         let total = job.plan.samples(through: job.plan.lastStep) - before
         let monitor = Monitor(run: directory, samples: total, before: before, quiet: quiet, book: book)
         defer { monitor.close() }
+        monitor.continuing = ContinuingCommand.line(run: directory.path)
         if job.config.monitor.tensorboard {
             monitor.writeTensorBoard(
                 config: (try? job.config.yaml()) ?? "", resumedAt: resumes ? job.plan.startStep : nil)

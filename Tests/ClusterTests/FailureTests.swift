@@ -86,6 +86,9 @@ import Wire
         #expect(report.cause == .killed && report.first == "server 0" && report.pid == Int(victim))
         #expect(report.what == "server 0 was killed by signal 9 (SIGKILL)")
         #expect(report.log.hasSuffix("run/logs/server-0.log") && report.remedy.contains("dmesg"))
+        #expect(
+            report.remedy.contains("continue with: myriad launch job.yaml")
+                && report.remedy.contains("--run run --continue"))
         #expect(report.followers == ["worker 0 (told to stop)", "worker 1 (told to stop)"])
         #expect(cluster.lines("lost").first?.contains("server 0") == true)
         #expect(cluster.errors(of: launcher).contains("followed: worker 0 (told to stop), worker 1 (told to stop)"))
@@ -157,6 +160,7 @@ import Wire
         let report = try cluster.failure()
         #expect(report.cause == .diskFull, "\(report)")
         #expect(report.what.contains("the last checkpoint, of step 30") && report.what.contains("File too large"))
+        #expect(report.remedy.contains("--run run --continue"))
     }
 
     @Test("a launcher that was stopped itself says so, and blames no node")

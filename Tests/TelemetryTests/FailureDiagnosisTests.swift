@@ -48,6 +48,21 @@ import Testing
         #expect(ProcessState.of(pid: 1 << 30, host: ProcessInfo.processInfo.hostName) == .gone)
     }
 
+    @Test("a remedy names the command that goes on with the run, and what a checkpoint of another model needs")
+    func remedies() {
+        var report = FailureReport(
+            time: 0, cause: .killed, first: "worker 1", host: "a", pid: 7, what: "worker 1 was killed by signal 9",
+            remedy: FailureDiagnosis.remedy(.killed, what: "signal 9"), step: 5)
+        report = report.continued(by: "myriad train job.yaml --run r --continue")
+        #expect(report.remedy.hasSuffix("then continue with: myriad train job.yaml --run r --continue"))
+        #expect(report.continued(by: "other").remedy == report.remedy)
+        let foreign =
+            "r/checkpoints/step-1: table 'item' is wider. It was written by a job with another model or other optimizers"
+        let remedy = FailureDiagnosis.remedy(.config, what: foreign)
+        #expect(remedy.contains("the config that wrote it") && !remedy.contains("dataset"))
+        #expect(!FailureDiagnosis.remedy(.data, what: "The checkpoint is damaged").contains("dataset"))
+    }
+
     @Test("every cause has a remedy and a documented exit code", arguments: FailureReport.Cause.allCases)
     func remedies(cause: FailureReport.Cause) {
         #expect(FailureDiagnosis.remedy(cause, what: "", pid: 7).count > 10)
