@@ -69,8 +69,9 @@ package struct NodeSession: Sendable {
         _ message: Message, limits: Limits, at time: ContinuousClock.Instant
     ) -> Control? {
         let header = message.header
-        guard let control = try? Control(decoding: message, limits: limits), header.role == .scheduler,
-            !isWelcome || header.job == identity.job
+        // Before the welcome others may answer: a shard says that it is no scheduler.
+        guard let control = try? Control(decoding: message, limits: limits),
+            !isWelcome || header.role == .scheduler && header.job == identity.job
         else { return nil }
         heard = time
         wasHeard = true

@@ -72,7 +72,7 @@ import Testing
         }
         #expect(Local.wait(counted))
         let blind = try program.run("status", "127.0.0.1:\(port)")
-        #expect(blind.code == 69 && blind.errors.contains("--keys"), "\(blind)")
+        #expect(blind.code == 77 && blind.errors.contains("--keys"), "\(blind)")
 
         // Allowed while the scheduler runs.
         #expect(try program.run("keys", "allow", unknown, "--keys", "keys", "--name", "late").code == 0)
