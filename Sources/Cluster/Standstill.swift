@@ -53,7 +53,8 @@ package final class Standstill: Sendable {
         guard let last = state.withLock({ $0.last }), last.end.duration(to: .now) < Self.aftermath else { return nil }
         var sign = Evidence(.ownWords, of: nil, what: Self.words(last.seconds), cause: .stopped, at: .now)
         sign.remedy =
-            "do not suspend a launcher or its machine: nodes give up a scheduler that says nothing; continue with --continue"
+            "do not suspend a launcher or its machine: nodes give up a scheduler that says nothing; "
+            + FailureDiagnosis.continuing
         return sign
     }
 }
