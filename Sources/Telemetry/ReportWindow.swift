@@ -10,7 +10,10 @@ package struct ReportWindow: Sendable {
     /// Takes the next report.
     package mutating func add(_ report: NodeReport) {
         reports.append(report)
-        while reports.count > 2, report.time - reports[1].time >= Self.length { reports.removeFirst() }
+        // The count too: a node's clock may say anything.
+        while reports.count > 2, reports.count > 16 || report.time - reports[1].time >= Self.length {
+            reports.removeFirst()
+        }
     }
 
     /// The newest.
