@@ -42,9 +42,7 @@ extension Doctor {
         guard let job else { return [] }
         let data = job.config.data
         do {
-            for name in Set([data.train, data.validation, data.test]) where !name.isEmpty {
-                _ = try job.dataset.split(named: name)
-            }
+            _ = try job.examine()
             let samples = job.dataset.info.splits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.samples)" }
             return [
                 Finding("dataset", .pass, "\(data.directory): \(samples.joined(separator: ", ")) samples, all readable")

@@ -12,7 +12,9 @@ package enum ConfigReader {
         do {
             text = try PlainYAML.text(of: path)
         } catch {
-            throw ConfigError(problems: ["\(error): give the path of a config such as configs/din.yaml"])
+            throw ConfigError(problems: [
+                "\(path): cannot be read (\(error)); give the path of a config such as configs/din.yaml"
+            ])
         }
         return try read(text: text, name: path, overrides: overrides)
     }

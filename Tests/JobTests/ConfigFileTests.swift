@@ -44,6 +44,21 @@ import Yams
         }
     }
 
+    @Test(
+        "what documents call a key is one",
+        arguments: ["README.md", "CONTRIBUTING.md", "cluster/records.md", "cluster/metrics.md"])
+    func documents(name: String) throws {
+        let text = try String(contentsOfFile: Self.directory + "/../" + name, encoding: .utf8)
+        let known = try ModelOptions.Kind.allCases.reduce(into: Set<String>()) { found, kind in
+            let config = try ConfigReader.read(text: "model: {kind: \(kind.rawValue)}", name: "x")
+            found.formUnion(Self.keys(try #require(try Yams.compose(yaml: config.yaml())), []))
+        }
+        let key = /\b(?:data|model|train|rows|dense|cluster|checkpoint|monitor)(?:\.[a-z_0-9]+)+\b/
+        for word in text.matches(of: key).map({ String($0.output) }) where !word.hasSuffix(".md") {
+            #expect(known.contains(word), "\(name) speaks of \(word)")
+        }
+    }
+
     private static func keys(_ node: Node, _ path: [String]) -> Set<String> {
         guard let mapping = node.mapping else { return [path.joined(separator: ".")] }
         return mapping.reduce(into: [path.joined(separator: ".")]) { found, pair in

@@ -159,7 +159,7 @@ import Wire
         for path in [directory, directory + "/pipe", "/dev/null"] {
             #expect(
                 throws: ConfigError(problems: [
-                    "\(path) is not a regular file: give the path of a config such as configs/din.yaml"
+                    "\(path): cannot be read (\(path) is not a regular file); give the path of a config such as configs/din.yaml"
                 ])
             ) { try ConfigReader.read(path: path) }
         }
