@@ -100,6 +100,7 @@ package final class LogReader {
     private static func offset(ofLast count: Int, in path: String) -> UInt64 {
         guard let handle = FileHandle(forReadingAtPath: path), let size = try? handle.seekToEnd() else { return 0 }
         defer { try? handle.close() }
+        guard count > 0 else { return size }
         // The file's own last line end is the end of a line, not the begin of another one.
         var (end, left) = (size, count + 1)
         while end > 0 {

@@ -4,7 +4,7 @@ import Wire
 
 /// The thread of a link: the socket to the scheduler, the session over it, and what its silence means.
 final class LinkLoop {
-    /// Handshakes that may break off before the key is taken for wrong: one may be bad luck.
+    /// Handshakes that may break off before the key is taken for wrong: some may be bad luck, or a bad network.
     private static let brokenHandshakes = 3
     /// How long a link that is closed waits for acknowledgements.
     private static let closing = Duration.seconds(1)
@@ -19,6 +19,8 @@ final class LinkLoop {
     private var hasToldDeparture: ContinuousClock.Instant?
     private var otherVersion: UInt8?
     private var isClosing = false
+    /// Handshakes that had broken off when somebody was first seen who encrypts.
+    private var brokenBefore: Int?
 
     init(
         _ socket: Socket, _ session: NodeSession, _ shared: SchedulerLink.Shared, endpoint: String, key: PublicKey?,
@@ -105,7 +107,12 @@ final class LinkLoop {
         switch Reachability.mechanism(of: address) {
         case "NULL" where key != nil, "CURVE" where key == nil:
             return .plaintext(endpoint: endpoint, nodeHasKeys: key != nil)
-        case "CURVE": return key.map { .wrongSchedulerKey(endpoint: endpoint, $0) }
+        case "CURVE":
+            // Those before may have broken off because nobody was there yet: a proxy takes connections for others.
+            let before = brokenBefore ?? broken
+            brokenBefore = before
+            guard broken >= before + Self.brokenHandshakes else { return nil }
+            return key.map { .wrongSchedulerKey(endpoint: endpoint, $0) }
         default: return nil
         }
     }

@@ -78,12 +78,12 @@ final class CutProxy: @unchecked Sendable {  // everything but `end` belongs to 
     /// What ends on one side is cut on both with the next cut.
     private func pump(from source: Int32, to target: Int32) {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = recv(source, &bytes, bytes.count, Int32(MSG_DONTWAIT.rawValue))
+        let count = recv(source, &bytes, bytes.count, Int32(MSG_DONTWAIT))
         guard count > 0 else { return }
         var sent = 0
         while sent < count {
-            let more = bytes.withUnsafeBytes {
-                send(target, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL.rawValue))
+            let more = bytes[sent..<count].withUnsafeBytes {
+                send(target, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard more > 0 else { return }
             sent += more

@@ -3,6 +3,7 @@ import Foundation
 import Job
 import Server
 import Synchronization
+import Telemetry
 import Testing
 import Transport
 import Wire
@@ -39,7 +40,8 @@ import Worker
         let seen = Seen()
         let ended = Mutex<SchedulerEvent?>(nil)
         let scheduler = try SchedulerNode(
-            options, on: "inproc://slow-build", in: context, commit: { _, _, _ in "" }, inspect: { _ in .init(status: .init()) },
+            options, on: "inproc://slow-build", in: context, commit: { _, _, _ in "" },
+            inspect: { _ in .init(status: .init()) },
             watch: { event in
                 seen.note(event)
                 switch event {

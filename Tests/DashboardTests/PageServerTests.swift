@@ -32,6 +32,7 @@ struct PageServerTests {
         ]
         for route in Router.routes {
             let path = route.replacing("table=&k=", with: "table=item&k=3").replacing("since=", with: "since=0")
+                .replacing("points=", with: "points=9")
             let answer = try #require(Client.ask(server.port, path), "\(path)")
             #expect(answer.status == 200, "\(path)")
             #expect(answer.headers["content-type"] == types[path] ?? "application/json; charset=utf-8", "\(path)")
