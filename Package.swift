@@ -68,7 +68,12 @@ let modules: [[Target]] = [
             exclude: ["browser.py", "validate.py"],
             swiftSettings: strict),
     ],
-    module("Wire", ["Hashing", "Telemetry"], guarded),
+    module("Wire", ["Hashing", "Telemetry"], guarded, tests: ["Extremes"]),
+    [
+        .target(
+            name: "Extremes", dependencies: ["Wire", "Telemetry", "Tensors"], path: "Tests/Extremes",
+            swiftSettings: strict)
+    ],
     module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
     module("Safetensors"),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
@@ -81,12 +86,12 @@ let modules: [[Target]] = [
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
     module(
         "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
-    module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels"]),
+    module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels", "Extremes"]),
     module(
         "Worker",
         ["Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
-        tests: ["Server", "Parameters", "CAllocationCounter", "Children"]),
-    module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"]),
+        tests: ["Server", "Parameters", "CAllocationCounter", "Children", "Extremes"]),
+    module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"], tests: ["Extremes"]),
     module(
         "Simulation",
         [

@@ -59,6 +59,17 @@ extension SchedulerLoop {
         take(sign, at: time, into: &effects)
     }
 
+    /// A member sent what cannot be read: if it was numbered it is taken, never comes again, and others wait for it.
+    mutating func takeUnreadable(
+        _ kind: MessageKind, _ error: WireError, of member: Member?, at time: ContinuousClock.Instant,
+        _ effects: inout Effects
+    ) {
+        guard let member, kind.isNumbered else { return }
+        let failure = Failure(
+            role: member.role, rank: member.rank, message: "it sent what cannot be read: \(error)", cause: .version)
+        take(failure, of: member, at: time, &effects)
+    }
+
     /// Does not take a node in, and says why on both sides.
     mutating func refuse(_ hello: Hello, _ connection: [UInt8], _ reason: String, _ effects: inout Effects) {
         let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "") on \(hello.host) (process \(hello.pid))"

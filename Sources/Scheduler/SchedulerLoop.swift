@@ -142,12 +142,22 @@ package struct SchedulerLoop {
             guard members.take(ControlNumbers(message.header), of: known.member, at: time) else { return }
         }
         if kind == .scores {
-            guard let member, let scores = try? ScoresView(decoding: message, limits: limits, scratch: scratch)
-            else { return }
-            take(scores, from: member, at: time, &effects)
+            guard let member else { return }
+            do {
+                let scores = try ScoresView(decoding: message, limits: limits, scratch: scratch)
+                take(scores, from: member, at: time, &effects)
+            } catch {
+                takeUnreadable(kind, error, of: member, at: time, &effects)
+            }
             return
         }
-        guard let control = try? Control(decoding: message, limits: limits) else { return }
+        let control: Control
+        do {
+            control = try Control(decoding: message, limits: limits)
+        } catch {
+            takeUnreadable(kind, error, of: member, at: time, &effects)
+            return
+        }
         if case .hello(let hello) = control {
             admit(hello, connection, peer, message.header.incarnation, at: time, &effects)
             return

@@ -112,8 +112,8 @@ final class ShardStatistics {
 
     /// A step was applied.
     func applied(_ regularization: Double, since began: ContinuousClock.Instant?) {
-        // The term of a state that diverges may be beyond all numbers; a report holds none but finite ones.
-        counts.regularization = regularization.isFinite ? regularization : .greatestFiniteMagnitude
+        // The term of a state that diverges may be beyond all numbers; those of a report are not.
+        counts.regularization = regularization < 0x1p50 ? regularization : 0x1p50
         guard let began else { return }
         applying = began.duration(to: .now)
         counts.applySeconds.add(applying)

@@ -164,7 +164,7 @@ package final class Socket {
             let known = connection.withUnsafeBytes { SentFrame.send($0, to: handle, more: true) }
             guard known else { return false }
         }
-        let header = message.header.encode()
+        let header = message.header.encode(over: message.digest)
         var sent = header.withUnsafeBytes { SentFrame.send($0, to: handle, more: !message.frames.isEmpty) }
         for (index, frame) in message.frames.enumerated() where sent {
             sent = SentFrame.send(frame, to: handle, more: index + 1 < message.frames.count)

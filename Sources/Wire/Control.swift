@@ -61,13 +61,13 @@ package enum Control: Sendable, Equatable {
         }
     }
 
-    /// Reads a control message; `scores` and the data messages are refused.
+    /// Reads a control message, whose numbers and texts are bounded then; `scores` and the data messages are refused.
     package init(decoding message: Message, limits: Limits) throws(WireError) {
         let kind = message.header.kind
         guard !kind.isData, kind != .scores else { throw .kind(found: kind, expected: "a control message") }
         try message.expect(kind, frames: 1)
         try message.allow([])
-        func body<T: Decodable>(_ type: T.Type) throws(WireError) -> T {
+        func body<T: Checked>(_ type: T.Type) throws(WireError) -> T {
             try JSONFrame.decode(type, message.frames[0], kind: kind, limits: limits)
         }
         switch kind {

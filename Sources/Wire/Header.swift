@@ -13,13 +13,13 @@ import Hashing
 /// 32 u32 subtree        36 u32 samples               40 u32 rows             44 u32 dense
 /// 48 u64 key list hash  56 u32 request               60 u32 checksum
 /// ```
-/// The checksum is the low half of XXHash64 over the 60 bytes before it. There is none over the payload: no byte of
-/// the 64 is left for it, TCP and CURVE have theirs, and lengths, widths and the key list are checked on their own.
+/// The checksum is the low half of XXHash64 over the 60 bytes before it, seeded with the digest of the frames behind
+/// (`Message.digest`): a bit that flips anywhere in a message is seen.
 package struct Header: Equatable, Sendable {
     /// Length of the frame.
     package static let byteCount = 64
     /// The protocol that this build speaks; another one is refused.
-    package static let version: UInt8 = 1
+    package static let version: UInt8 = 2
     /// 'MYRD' as the four bytes stand on the wire.
     static let magic: UInt32 = 0x4452_594d
 
@@ -51,7 +51,7 @@ package struct Header: Equatable, Sendable {
     package var rows: UInt32 = 0
     /// Floats in the dense frame; in a pull or a probe, the floats that are asked for.
     package var dense: UInt32 = 0
-    /// `keyListHash(counts:ids:)` of the pull: a push refers to it so that ids are not sent twice.
+    /// `Message.digest` of the pull, whose frames are counts and ids: a push refers to it so that ids are not sent twice.
     package var keyListHash: UInt64 = 0
     /// Chosen by who asks, repeated by who answers: matches replies and drops late ones.
     package var request: UInt32 = 0
@@ -74,7 +74,9 @@ package struct Header: Equatable, Sendable {
 
 extension Header {
     /// Writes the 64 bytes at the start of `bytes`, which must have room for them.
-    package func encode(into bytes: UnsafeMutableRawBufferPointer) {
+    ///
+    /// - Parameter digest: of the frames behind the header; 0 where there are none.
+    package func encode(into bytes: UnsafeMutableRawBufferPointer, over digest: UInt64) {
         precondition(bytes.count >= Self.byteCount, "a header takes 64 bytes")
         func put<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, _ offset: Int) {
             unsafe bytes.storeBytes(of: value.littleEndian, toByteOffset: offset, as: T.self)
@@ -96,20 +98,22 @@ extension Header {
         put(dense, 44)
         put(keyListHash, 48)
         put(request, 56)
-        put(unsafe Self.checksum(UnsafeRawBufferPointer(bytes)), 60)
+        put(unsafe Self.checksum(UnsafeRawBufferPointer(bytes), digest), 60)
     }
 
     /// The 64 bytes.
-    package func encode() -> [UInt8] {
+    package func encode(over digest: UInt64 = 0) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: Self.byteCount)
-        unsafe bytes.withUnsafeMutableBytes { unsafe encode(into: $0) }
+        unsafe bytes.withUnsafeMutableBytes { unsafe encode(into: $0, over: digest) }
         return bytes
     }
 
     /// Reads a frame, which may start at any address.
     ///
     /// Refuses any other length, magic, version, checksum, kind or a set bit without a meaning.
-    package init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
+    ///
+    /// - Parameter digest: of the frames behind the header, asked for when there is reason to.
+    package init(decoding bytes: UnsafeRawBufferPointer, over digest: () -> UInt64 = { 0 }) throws(WireError) {
         guard bytes.count == Self.byteCount else { throw .headerLength(found: bytes.count) }
         func get<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> T {
             T(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
@@ -118,7 +122,7 @@ extension Header {
         guard magic == Self.magic else { throw .magic(found: magic) }
         let version: UInt8 = get(4)
         guard version == Self.version else { throw .version(found: version) }
-        guard get(60) == (unsafe Self.checksum(bytes)) else { throw .checksum }
+        guard get(60) == (unsafe Self.checksum(bytes, digest())) else { throw .checksum }
         let code: UInt8 = get(5)
         guard let kind = MessageKind(rawValue: code) else { throw .unknownKind(code) }
         let marks: UInt8 = get(6)
@@ -137,8 +141,8 @@ extension Header {
     }
 
     /// Low half of XXHash64 over the first 60 bytes.
-    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        UInt32(truncatingIfNeeded: unsafe XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes[..<60])))
+    private static func checksum(_ bytes: UnsafeRawBufferPointer, _ digest: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: unsafe XXHash64.hash(UnsafeRawBufferPointer(rebasing: bytes[..<60]), seed: digest))
     }
 
     /// The header of an answer to this message: same job, step, subtree and request, from another sender.
@@ -155,9 +159,4 @@ extension Header {
         header.dense = 0
         return header
     }
-}
-
-/// The identity of a list of rows: the ids of all tables in order, and how they are cut into tables.
-package func keyListHash(counts: UnsafeRawBufferPointer, ids: UnsafeRawBufferPointer) -> UInt64 {
-    unsafe XXHash64.hash(ids, seed: XXHash64.hash(counts))
 }

@@ -1,31 +1,52 @@
 import FoundationEssentials
 
-/// JSON as the text frames of control messages use it: numbers that are not finite are strings, keys are sorted.
+/// JSON as the text frames of control messages use it: keys are sorted, numbers are finite and bounded (`TextBounds`).
 enum JSONFrame {
+    /// Numbers that are not finite: nobody but people who look may be told of one.
+    private static let words = (infinity: "inf", negative: "-inf", nan: "nan")
+
     /// The frame of a value of this module; they all encode.
     static func encode<T: Encodable>(_ value: T) -> Payload {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            positiveInfinity: words.infinity, negativeInfinity: words.negative, nan: words.nan)
         guard let data = try? encoder.encode(value) else {
             preconditionFailure("\(T.self) has a property that JSON cannot hold")
         }
         return Payload(copying: Array(data))
     }
 
-    /// The value of a frame.
-    static func decode<T: Decodable>(
+    /// The value of a frame, checked as a whole.
+    static func decode<T: Checked>(
         _ type: T.Type, _ payload: Payload, kind: MessageKind, limits: Limits
     ) throws(WireError) -> T {
-        try check(kind, "bytes of text", payload.count, limit: limits.controlBytes)
+        try check(kind, "bytes of text", payload.count, limit: min(kind.longestText, limits.controlBytes))
         let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        if kind == .inspected {
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: words.infinity, negativeInfinity: words.negative, nan: words.nan)
+        } else if let fault = unsafe TextBounds.fault(in: payload.bytes) {
+            throw .body(kind, detail: fault)
+        }
+        let value: T
         do {
-            return try decoder.decode(type, from: unsafe Data(payload.bytes))
+            value = try decoder.decode(type, from: unsafe Data(payload.bytes))
         } catch {
             throw .body(kind, detail: String("\(error)".prefix(300)))
+        }
+        if let fault = value.fault { throw .body(kind, detail: fault) }
+        return value
+    }
+}
+
+extension MessageKind {
+    /// Bytes of text that a message of this kind can need: a config or a whole status, the counters of a server, or little.
+    fileprivate var longestText: Int {
+        switch self {
+        case .welcome, .inspected: .max
+        case .counters, .stopped: 4 << 20
+        default: 1 << 20
         }
     }
 }

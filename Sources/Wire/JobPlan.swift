@@ -45,10 +45,13 @@ package struct JobPlan: Codable, Sendable, Equatable {
     }
 
     /// Steps of one epoch; the last may hold fewer samples.
-    package var stepsPerEpoch: Int { (trainSamples + batch - 1) / batch }
+    package var stepsPerEpoch: Int { parts(of: trainSamples, batch) }
 
-    /// The last step.
-    package var lastStep: Int { max(startStep, min(stepsPerEpoch * epochs, maxSteps ?? Int.max)) }
+    /// The last step; no job has more than a header can count.
+    package var lastStep: Int {
+        let (steps, overflows) = stepsPerEpoch.multipliedReportingOverflow(by: epochs)
+        return max(startStep, min(overflows ? .max : steps, maxSteps ?? .max, Int(UInt32.max) - 1))
+    }
 
     /// The epoch of a step, from 0.
     package func epoch(of step: Int) -> Int { (step - 1) / stepsPerEpoch }
@@ -63,7 +66,12 @@ package struct JobPlan: Codable, Sendable, Equatable {
     package func microBatches(of step: Int) -> Int { microBatches(over: positions(of: step).count) }
 
     /// Micro-batches over so many samples.
-    package func microBatches(over samples: Int) -> Int { (samples + microBatch - 1) / microBatch }
+    package func microBatches(over samples: Int) -> Int { parts(of: samples, microBatch) }
+
+    /// Parts of a size, the last one maybe smaller; without a sum that could overflow.
+    private func parts(of samples: Int, _ size: Int) -> Int {
+        samples / size + (samples % size > 0 ? 1 : 0)
+    }
 
     /// Whether the validation split is scored in state `step`.
     package func evaluates(after step: Int) -> Bool {
@@ -72,7 +80,8 @@ package struct JobPlan: Codable, Sendable, Equatable {
         switch evaluation {
         case .never: return false
         case .steps(let interval): return step % max(1, interval) == 0
-        case .perEpoch(let times):
+        case .perEpoch(let most):
+            let times = min(most, stepsPerEpoch)
             let inEpoch = (step - 1) % stepsPerEpoch + 1
             return inEpoch * times / stepsPerEpoch > (inEpoch - 1) * times / stepsPerEpoch
         }

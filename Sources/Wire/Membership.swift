@@ -44,7 +44,7 @@ package struct Hello: Codable, Sendable, Equatable {
 /// What a node needs to know before it builds itself.
 package struct Welcome: Codable, Sendable, Equatable {
     /// The job, for every later header.
-    package var job: UInt64
+    @AsText package var job: UInt64
     /// Its number within its role.
     package var rank: Int
     /// Version of this map of members.
@@ -120,7 +120,7 @@ package struct Heartbeat: Codable, Sendable, Equatable {
     /// Every property in its order.
     package init(step: Int, state: String) {
         self.step = step
-        self.state = state
+        self.state = state.harmless
     }
 }
 
@@ -188,7 +188,7 @@ package struct Failure: Codable, Sendable, Equatable {
         self.role = role
         self.rank = rank
         self.step = step
-        self.message = message
+        self.message = message.harmless(keepsLines: true)
         self.cause = cause
         self.isConsequence = isConsequence
         self.checkpoint = checkpoint

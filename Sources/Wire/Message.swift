@@ -1,9 +1,13 @@
+import Hashing
+
 /// A message: its header and the frames behind it.
 package struct Message: Sendable {
     /// The first frame.
     package var header: Header
     /// The frames after it.
-    package var frames: [Payload]
+    package var frames: [Payload] { didSet { known = nil } }
+    /// The digest, once it was taken.
+    private var known: UInt64?
 
     /// A message to be sent.
     package init(_ header: Header, _ frames: [Payload] = []) {
@@ -11,15 +15,35 @@ package struct Message: Sendable {
         self.frames = frames
     }
 
-    /// A received message, of which only the header is checked; the views check the frames.
+    /// A message to be sent, whose digest goes into the header.
+    init(_ frames: [Payload], _ header: (_ digest: UInt64) -> Header) {
+        let digest = Self.digest(of: frames)
+        self.init(header(digest), frames)
+        known = digest
+    }
+
+    /// A received message, which is as it was sent; the views check what its frames say.
     package init(decoding frames: [Payload]) throws(WireError) {
         guard let first = frames.first else { throw .headerLength(found: 0) }
-        header = unsafe try Header(decoding: first.bytes)
-        self.frames = Array(frames.dropFirst())
+        let rest = Array(frames.dropFirst())
+        var digest: UInt64 = 0
+        header = unsafe try Header(decoding: first.bytes) {
+            digest = Self.digest(of: rest)
+            return digest
+        }
+        self.frames = rest
+        known = digest
+    }
+
+    /// XXHash64 over one frame after the other, each seeded with the hash of those before; 0 without frames.
+    package var digest: UInt64 { known ?? Self.digest(of: frames) }
+
+    private static func digest(of frames: [Payload]) -> UInt64 {
+        frames.reduce(0) { unsafe XXHash64.hash($1.bytes, seed: $0) }
     }
 
     /// All frames as they are sent, the encoded header first.
-    package var encoded: [Payload] { [Payload(copying: header.encode())] + frames }
+    package var encoded: [Payload] { [Payload(copying: header.encode(over: digest))] + frames }
 
     /// Bytes of all frames.
     package var byteCount: Int { frames.reduce(Header.byteCount) { $0 + $1.count } }

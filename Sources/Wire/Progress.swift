@@ -5,9 +5,9 @@ package struct Progress: Codable, Sendable, Equatable {
     /// Samples of its block.
     package var samples: Int
     /// Sum of their cross-entropies; may be NaN, which stops the job.
-    package var loss: Double
+    @AsText package var loss: Double
     /// Sum of their auxiliary losses, weighted.
-    package var auxiliaryLoss: Double
+    @AsText package var auxiliaryLoss: Double
     /// Forward and backward.
     package var computeSeconds: Double
     /// Waiting for values.

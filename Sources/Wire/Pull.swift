@@ -9,14 +9,16 @@ extension Message {
     package static func pull(
         _ header: Header, tableCounts: Payload, ids: Payload, dense: Int, evaluation: Bool = false
     ) -> Message {
-        var header = header
-        header.kind = .pull
-        header.flags = evaluation ? .evaluation : []
-        header.tables = UInt8(tableCounts.count / 4)
-        header.rows = UInt32(ids.count / 8)
-        header.dense = UInt32(dense)
-        header.keyListHash = unsafe Wire.keyListHash(counts: tableCounts.bytes, ids: ids.bytes)
-        return Message(header, [tableCounts, ids])
+        Message([tableCounts, ids]) { digest in
+            var header = header
+            header.kind = .pull
+            header.flags = evaluation ? .evaluation : []
+            header.tables = UInt8(tableCounts.count / 4)
+            header.rows = UInt32(ids.count / 8)
+            header.dense = UInt32(dense)
+            header.keyListHash = digest
+            return header
+        }
     }
 }
 
@@ -52,7 +54,5 @@ package struct PullView {
     }
 
     /// Whether the header's hash is that of the list: the shard asks before it keeps the list under that name.
-    package var isKeyListIntact: Bool {
-        unsafe header.keyListHash == keyListHash(counts: message.frames[0].bytes, ids: message.frames[1].bytes)
-    }
+    package var isKeyListIntact: Bool { header.keyListHash == message.digest }
 }

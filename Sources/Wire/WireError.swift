@@ -6,7 +6,7 @@ package enum WireError: Error, Equatable, Sendable {
     case magic(found: UInt32)
     /// The sender speaks another version.
     case version(found: UInt8)
-    /// The header's bytes do not agree with its checksum.
+    /// The bytes of a message do not agree with its checksum.
     case checksum
     /// No message has this number.
     case unknownKind(UInt8)
@@ -45,7 +45,7 @@ extension WireError: CustomStringConvertible {
             "the sender speaks version \(found) of the protocol, this process \(Header.version); "
                 + "run the same release everywhere"
         case .checksum:
-            "the header does not agree with its checksum; it was damaged on its way"
+            "the message does not agree with its checksum; it was damaged on its way"
         case .unknownKind(let code):
             "no message has number \(code); run the same release everywhere"
         case .flags(let found, let kind):

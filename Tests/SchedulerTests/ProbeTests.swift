@@ -68,7 +68,6 @@ import Wire
         #expect(early.refusal(ProbeWish(number: 1, worker: 0)) == "the job is not training")
         var setting = Setting()
         #expect(setting.refusal(ProbeWish(number: 1, worker: 2)) == "the job has no worker 2")
-        #expect(setting.refusal(ProbeWish(number: 1, worker: -1)) == "the job has no worker -1")
         _ = setting.send(.stopped(NodeReport()), from: [Role.worker.rawValue, 1])
         #expect(setting.refusal(ProbeWish(number: 1, worker: 1)) == "worker 1 is lost or has left")
     }

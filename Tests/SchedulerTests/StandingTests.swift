@@ -27,12 +27,16 @@ import Wire
 
     @Test("a worker that stands where nothing is decided fails the job by name")
     func nowhere() {
-        for reached in [Reached(step: 3), Reached(from: 5, step: 4), Reached(step: -4), Reached(step: 400)] {
+        let place = "worker 1 stands at steps"
+        for (reached, what) in [
+            (Reached(step: 3), place), (Reached(from: 5, step: 4), place), (Reached(step: 400), place),
+            (Reached(step: -4), "worker 1: it sent what cannot be read: the text of reached does not decode"),
+        ] {
             var job = ScriptedJob()
             job.joinAll()
             var effects = job.send(.reached(reached), .worker, 1)
             job.loop.tick(at: job.now + .seconds(1), into: &effects)
-            #expect(effects.failures.first?.what.contains("worker 1 stands at steps") == true)
+            #expect(effects.failures.first?.what.contains(what) == true)
         }
     }
 }

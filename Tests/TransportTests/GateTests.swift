@@ -110,6 +110,37 @@ import Wire
         #expect(Self.until { (door.log?.counts.strangers ?? 1) == 0 })
     }
 
+    @Test("a path of this machine is open to all in a process with keys, whose handler is asked")
+    func path() throws {
+        let context = try Context(identity: try scheduler.get())
+        context.gate.admit { _ in .refused }
+        let door = try Socket.listen(on: TransportTests.endpoint("ipc"), in: context)
+        let socket = try Socket.connect(to: door.endpoint, in: try Context())
+        #expect(socket.send(Message(TransportTests.header(.hello))))
+        #expect(TransportTests.next(door) != nil)
+    }
+
+    @Test("any number of peers of an older protocol come and go, and the door is not full", arguments: [false, true])
+    func olderPeers(hasKeys: Bool) throws {
+        let context = try Context(identity: hasKeys ? try scheduler.get() : nil)
+        context.gate.admit { _ in .allowed }
+        let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
+        let port = try #require(UInt16(try Endpoint(door.endpoint).port ?? ""))
+        for _ in 0..<400 {
+            let peer = Self.connect(port)
+            send(peer, [5, 0, 1, 2], 4, Int32(MSG_NOSIGNAL))
+            var byte: UInt8 = 0
+            while recv(peer, &byte, 1, 0) > 0 {}
+            close(peer)
+        }
+        #expect(Self.until { door.log?.counts.connections == 400 && door.log?.counts.open == 0 })
+        #expect(door.log?.counts.strangers == 0)
+        let own = try scheduler.get().publicKey
+        let socket = try Socket.connect(
+            to: door.endpoint, in: try Context(identity: hasKeys ? try node.get() : nil), key: hasKeys ? own : nil)
+        #expect(Self.until { socket.log?.counts.handshakes == 1 && door.log?.counts.handshakes == 1 })
+    }
+
     /// A TCP connection to a port of this machine that nothing is said over; −1 when there is none.
     static func connect(_ port: UInt16) -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -35,4 +35,21 @@ import Testing
         #expect((10...20).filter(plan.checkpoints(after:)) == [15])
         #expect(!plan.evaluates(after: 10))
     }
+
+    @Test("no number of epochs, steps or evaluations overflows, and no step is beyond a header's")
+    func extremes() {
+        for most in [1 << 40, Int.max] {
+            let plan = JobPlan(
+                trainSamples: 1000, batch: 100, microBatch: 50, epochs: most, evaluation: .perEpoch(most))
+            #expect(plan.lastStep == Int(UInt32.max) - 1)
+            #expect(plan.evaluates(after: 7) && plan.samples(through: plan.lastStep) > 0)
+            let whole = JobPlan(trainSamples: 1000, batch: most, microBatch: most, epochs: 1)
+            #expect(whole.lastStep == 1 && whole.microBatches(of: 1) == 1 && whole.positions(of: 1) == 0..<1000)
+        }
+        for (partitions, shards) in [(256, 257), (256, 0), (256, -1), (256, Int.max), (0, 1), (3, 1), (1 << 17, 1)] {
+            #expect(throws: WireError.map(partitions: partitions, shards: shards)) {
+                try PartitionMap(partitions: partitions, shards: shards)
+            }
+        }
+    }
 }

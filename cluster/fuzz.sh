@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Messages damaged by chance, for a shard, a scheduler and a worker, in a build that sees every read and write out of bounds.
+# usage: cluster/fuzz.sh [messages for each, 333334]   (ends with 0 when nothing trapped, 1 otherwise)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export MYRIAD_FUZZ="${1:-333334}" OPENBLAS_CORETYPE="${OPENBLAS_CORETYPE:-Haswell}"
+echo "fuzz: 3 × $MYRIAD_FUZZ damaged messages"
+swift test --sanitize=address --scratch-path .build-asan --filter 'Hostile(Messages|Answers)Tests/mutations' || exit 1
