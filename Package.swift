@@ -75,7 +75,7 @@ let modules: [[Target]] = [
             swiftSettings: strict)
     ],
     module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
-    module("Safetensors"),
+    module("Safetensors", ["Hashing"]),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
@@ -105,8 +105,8 @@ let modules: [[Target]] = [
     module(
         "Cluster",
         [
-            "Tensors", "Evaluation", "Telemetry", "Records", "Terminal", "Wire", "Transport", "Kernels", "Datasets",
-            "Models", "Parameters",
+            "Tensors", "Evaluation", "Telemetry", "Records", "Terminal", "Wire", "Transport", "Kernels", "Safetensors",
+            "Datasets", "Models", "Parameters",
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Hashing
 package import Parameters
@@ -6,96 +7,232 @@ package import Tensors
 
 /// A checkpoint on disk; every file is checked against the manifest when it is opened.
 package final class CheckpointReader {
+    /// Which checkpoint of a run is meant.
+    package enum Choice: String, Sendable, CaseIterable {
+        /// The state with the best validation metric, else the last.
+        case best
+        /// The newest.
+        case last
+    }
+
+    /// What a job takes over of a state.
+    package struct Takeover: Sendable, Equatable {
+        /// Steps count from 1 again: the state is where another run begins.
+        package var restartsSteps = false
+        /// The optimizers begin afresh, with the state's weights.
+        package var resetsOptimizer = false
+
+        /// The whole state, to go on with its run.
+        package init(restartsSteps: Bool = false, resetsOptimizer: Bool = false) {
+            self.restartsSteps = restartsSteps
+            self.resetsOptimizer = resetsOptimizer
+        }
+
+        /// The updates that the optimizers' state has had besides those that the job counts as steps.
+        package func earlierUpdates(_ manifest: Manifest) -> Int {
+            let counted = restartsSteps ? manifest.step : 0
+            return resetsOptimizer ? counted - manifest.step : manifest.origin.earlierUpdates + counted
+        }
+    }
+
     /// Its directory.
     package let path: String
     /// What it holds.
     package let manifest: Manifest
 
-    /// Opens a checkpoint directory, or the best (else the newest) checkpoint of a run directory.
-    package init(path: String) throws(CheckpointError) {
-        let resolved = CheckpointReader.resolve(path)
+    /// Opens a checkpoint directory, or one of the checkpoints of a run directory.
+    package init(path: String, _ choice: Choice = .best) throws(CheckpointError) {
+        let resolved = try CheckpointReader.resolve(path, choice)
         self.path = resolved
         manifest = try Manifest(directory: resolved)
     }
 
-    private static func resolve(_ path: String) -> String {
-        if FileManager.default.fileExists(atPath: path + "/manifest.json") { return path }
+    private static func resolve(_ path: String, _ choice: Choice) throws(CheckpointError) -> String {
+        if try isThere(path) { return path }
         for directory in [path + "/checkpoints", path] {
-            if let found = best(in: directory) ?? newest(in: directory) { return found }
+            if choice == .best, let found = try best(in: directory) { return found }
+            if let found = try newest(in: directory) { return found }
         }
         return path
     }
 
-    /// The complete checkpoints of a directory, oldest first.
-    package static func all(in directory: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return names.filter { $0.hasPrefix("step-") && !$0.hasSuffix(".partial") }.sorted()
-            .map { directory + "/" + $0 }
-            .filter { FileManager.default.fileExists(atPath: $0 + "/manifest.json") }
+    private static func isThere(_ path: String) throws(CheckpointError) -> Bool {
+        do { return try Files.stamp(path + "/manifest.json") != nil } catch { throw CheckpointError(error) }
+    }
+
+    /// The complete checkpoints of a directory, oldest first; none when there is no directory.
+    package static func all(in directory: String) throws(CheckpointError) -> [String] {
+        let names: [String]
+        do { names = try Files.names(in: directory) } catch { throw CheckpointError(error) }
+        let steps = names.compactMap { Manifest.step(of: $0) }.sorted()
+        var found: [String] = []
+        for step in steps {
+            let path = directory + "/" + Manifest.directory(of: step)
+            if try isThere(path) { found.append(path) }
+        }
+        return found
     }
 
     /// The newest complete checkpoint.
-    package static func newest(in directory: String) -> String? { all(in: directory).last }
+    package static func newest(in directory: String) throws(CheckpointError) -> String? { try all(in: directory).last }
 
-    /// The checkpoint of the best state, where one was noted.
-    package static func best(in directory: String) -> String? {
-        guard let name = try? String(contentsOfFile: directory + "/best", encoding: .utf8) else { return nil }
-        let path = directory + "/" + name
-        return FileManager.default.fileExists(atPath: path + "/manifest.json") ? path : nil
+    /// The checkpoint of the best state that the newest good one knows, if it was kept.
+    package static func best(in directory: String) throws(CheckpointError) -> String? {
+        let all = try all(in: directory)
+        let newest = all.reversed().lazy.compactMap { try? Manifest(directory: $0) }.first
+        guard let step = newest?.judgement.bestStep else { return nil }
+        let path = directory + "/" + Manifest.directory(of: step)
+        return all.contains(path) ? path : nil
     }
 
-    private func open(_ file: Manifest.File) throws -> SafetensorsFile {
+    private func open(_ file: Manifest.File) throws(CheckpointError) -> SafetensorsFile {
         let full = path + "/" + file.file
-        let (bytes, checksum) = try Files.checksum(full)
-        guard bytes == file.bytes, checksum == file.checksum else {
-            throw CheckpointError.damaged(
-                path: full, "does not match the manifest (\(bytes) bytes, checksum \(checksum))")
+        do throws(SafetensorsError) {
+            let (stamp, checksum) = try Files.checksum(full)
+            guard stamp.bytes == file.bytes, checksum == file.checksum else {
+                throw .file(path: full, "does not match the manifest (\(stamp.bytes) bytes, checksum \(checksum))")
+            }
+            return try SafetensorsFile(path: full)
+        } catch {
+            throw CheckpointError(error)
         }
-        return try SafetensorsFile(path: full)
     }
 
-    /// Reads every file and compares it with the manifest.
-    package func verify() throws {
-        for file in manifest.parts + [manifest.dense] { _ = try open(file) }
+    /// A part and the columns of each of its tables; the columns live as long as the file.
+    private func load(_ part: Manifest.File) throws(CheckpointError) -> (file: SafetensorsFile, tables: [PartColumns]) {
+        let file = try open(part)
+        var tables: [PartColumns] = []
+        do throws(SafetensorsError) {
+            for (index, info) in manifest.tables.enumerated() {
+                tables.append(try PartColumns(file, index, info, part, partitions: manifest.partitions))
+            }
+        } catch {
+            throw CheckpointError(error)
+        }
+        return (file, tables)
+    }
+
+    private func loadDense() throws(CheckpointError) -> SafetensorsFile {
+        let file = try open(manifest.dense)
+        do throws(SafetensorsError) {
+            for name in file.tensors.keys.sorted() {
+                guard try file.column(name, as: Float.self).allSatisfy(\.isFinite) else {
+                    throw .tensor(path: file.path, name: name, "has a number that is not finite")
+                }
+            }
+        } catch {
+            throw CheckpointError(error)
+        }
+        return file
+    }
+
+    /// Reads every file and checks it, against the manifest and in itself.
+    package func verify() throws(CheckpointError) {
+        for part in manifest.parts { _ = try load(part) }
+        _ = try loadDense()
     }
 
     // MARK: Restoring
 
-    /// Fills a shard, however many there are now: its tables' partitions and its slice of the dense parameters.
-    package func restore(tables: [Table], dense: DenseSlice, partitions: [Int], layout: ParameterLayout) throws {
-        for (table, info) in zip(tables, manifest.tables) {
-            guard table.options.name == info.name, table.layout.width == info.width, table.layout.slots == info.slots
-            else {
-                throw CheckpointError.mismatch(
-                    path: path,
-                    "table '\(info.name)' has rows of \(info.width) + \(info.slots) floats; this job's "
-                        + "'\(table.options.name)' has \(table.layout.width) + \(table.layout.slots)")
-            }
-        }
-        if let table = tables.first, manifest.partitions != 1 << table.partitionBits {
-            throw CheckpointError.mismatch(
-                path: path,
-                "its rows are cut into \(manifest.partitions) partitions, this job's into \(1 << table.partitionBits); set "
-                    + "rows.partitions to \(manifest.partitions)")
+    /// Throws unless a job with these parameters can take the state over.
+    package func check(
+        tables: [TableOptions], dense: DenseOptions, partitions: Int, layout: ParameterLayout, _ takeover: Takeover
+    ) throws(CheckpointError) {
+        func refuse(_ what: String) -> CheckpointError { .mismatch(path: path, what) }
+        guard partitions == manifest.partitions else {
+            throw refuse(
+                "its rows are cut into \(manifest.partitions) partitions, this job's into \(partitions); set rows.partitions "
+                    + "to \(manifest.partitions), as in the config that wrote it")
         }
         guard tables.count == manifest.tables.count else {
-            throw CheckpointError.mismatch(
-                path: path, "it has \(manifest.tables.count) tables, this job \(tables.count)")
+            throw refuse(
+                "it has \(manifest.tables.count) tables, this job \(tables.count): it is of another model, take the config that wrote it"
+            )
         }
-        let wanted = Set(partitions)
-        for part in manifest.parts where part.partitions.contains(where: wanted.contains) {
-            let file = try open(part)
-            for table in tables { try restore(table, from: file, wanted) }
+        func check(_ what: String, _ key: String, _ written: String, _ wanted: String) throws(CheckpointError) {
+            guard written != wanted, !takeover.resetsOptimizer else { return }
+            throw refuse(
+                "\(what) was trained with the optimizer \(written), this job's is \(wanted): take the same one "
+                    + "(\(key)=\(written)), or the weights alone with --reset-optimizer")
         }
-        try restore(dense, layout)
+        for (table, info) in zip(tables, manifest.tables) {
+            guard table.name == info.name, table.width == info.width else {
+                throw refuse(
+                    "table '\(info.name)' has rows of \(info.width) floats, this job's '\(table.name)' of \(table.width): it "
+                        + "is of another model, take the config that wrote it")
+            }
+            try check(
+                "table '\(info.name)'", "rows.optimizer.kind", info.optimizer, table.optimizer.kind.rawValue)
+            guard takeover.resetsOptimizer || table.rowLayout.slots == info.slots else {
+                throw .damaged(path: path + "/manifest.json", "has \(info.slots) floats of state in '\(info.name)'")
+            }
+        }
+        try check(
+            "the dense part", "dense.optimizer.kind", manifest.denseOptimizer, dense.optimizer.kind.rawValue)
+        let file = try loadDense()
+        for entry in layout.entries { _ = try column(file, entry, suffix: "") }
+        let names = Set(file.tensors.keys.map { $0.replacing(#/\.slot[0-9]+$/#, with: "") })
+        guard names == Set(layout.entries.map(\.name)) else {
+            throw refuse(
+                "it has other dense parameters than this job: it is of another model, take the config that wrote it")
+        }
     }
 
-    private func restore(_ table: Table, from file: SafetensorsFile, _ wanted: Set<Int>) throws {
-        let name = table.options.name
-        let columns = try PartColumns(file, name, table.layout)
+    private func column(
+        _ file: SafetensorsFile, _ entry: ParameterLayout.Entry, suffix: String
+    ) throws(CheckpointError) -> UnsafeBufferPointer<Float> {
+        let name = entry.name + suffix
+        let wanted = [entry.slot.rows, entry.slot.columns]
+        guard let shape = file.tensors[name]?.shape, shape == wanted else {
+            let found = file.tensors[name].map { "of shape \($0.shape)" } ?? "missing"
+            throw .mismatch(
+                path: file.path,
+                "'\(name)' is \(found), this job's has the shape \(wanted): it is of another model, take the config that wrote it"
+            )
+        }
+        do { return try file.column(name, as: Float.self) } catch { throw CheckpointError(error) }
+    }
+
+    /// Fills a shard, however many there are now: its tables' partitions and its slice of the dense parameters.
+    ///
+    /// Everything is read and checked before the first row changes.
+    package func restore(
+        tables: [Table], dense: DenseSlice, partitions: [Int], layout: ParameterLayout,
+        _ takeover: Takeover = Takeover()
+    ) throws {
+        try check(
+            tables: tables.map(\.options), dense: dense.options, partitions: 1 << (tables.first?.partitionBits ?? 0),
+            layout: layout, takeover)
+        let wanted = Set(partitions)
+        let parts = try manifest.parts.filter { $0.partitions.contains(where: wanted.contains) }.map {
+            (part: $0, columns: try load($0))
+        }
+        let file = try loadDense()
+        let weights = try vector(file, layout, suffix: "")
+        let slots =
+            try takeover.resetsOptimizer
+            ? [] : (0..<dense.slotsPerWeight).map { try vector(file, layout, suffix: ".slot\($0)") }
+        for (part, columns) in parts {
+            for (table, columns) in zip(tables, columns.tables) {
+                try restore(table, from: columns, part.partitions, wanted, takeover)
+            }
+        }
+        dense.load(weights.base + dense.range.lowerBound)
+        let count = dense.range.count
+        for (kind, values) in slots.enumerated() {
+            (dense.slots + kind * count).update(from: values.base + dense.range.lowerBound, count: count)
+        }
+        let earlier = takeover.earlierUpdates(manifest)
+        dense.earlierUpdates = earlier
+        for table in tables { table.earlierUpdates = earlier }
+    }
+
+    private func restore(
+        _ table: Table, from columns: PartColumns, _ partitions: [Int], _ wanted: Set<Int>, _ takeover: Takeover
+    ) throws {
         let rows = PartitionRows()
-        for (index, partition) in columns.partitions.enumerated() where wanted.contains(Int(partition)) {
-            let range = columns.range(index)
+        for (place, partition) in partitions.enumerated() where wanted.contains(partition) {
+            let range = columns.range(place)
             guard !range.isEmpty else { continue }
             func fill<T>(_ column: Column<T>, _ source: UnsafeBufferPointer<T>, _ width: Int) {
                 column.resize(range.count * width)
@@ -104,32 +241,27 @@ package final class CheckpointReader {
             }
             fill(rows.ids, columns.ids, 1)
             fill(rows.weights, columns.weights, table.layout.width)
-            fill(rows.slots, columns.slots, table.layout.slots)
             fill(rows.counts, columns.counts, 1)
-            fill(rows.steps, columns.steps, 1)
-            try table.restore(partition: Int(partition), from: rows)
+            if takeover.resetsOptimizer {
+                table.fillFresh(rows)
+            } else {
+                fill(rows.slots, columns.slots, table.layout.slots)
+            }
+            if takeover.restartsSteps {
+                rows.steps.fill(range.count, with: 0)
+            } else {
+                fill(rows.steps, columns.steps, 1)
+            }
+            try table.restore(partition: partition, from: rows)
         }
     }
 
-    private func restore(_ dense: DenseSlice, _ layout: ParameterLayout) throws {
-        let file = try open(manifest.dense)
-        let vector = try vector(file, layout, suffix: "")
-        dense.load(vector.base + dense.range.lowerBound)
-        for kind in 0..<dense.slotsPerWeight {
-            let slots = try self.vector(file, layout, suffix: ".slot\(kind)")
-            let count = dense.range.count
-            (dense.slots + kind * count).update(from: slots.base + dense.range.lowerBound, count: count)
-        }
-    }
-
-    private func vector(_ file: SafetensorsFile, _ layout: ParameterLayout, suffix: String) throws -> DenseVector {
+    private func vector(
+        _ file: SafetensorsFile, _ layout: ParameterLayout, suffix: String
+    ) throws(CheckpointError) -> DenseVector {
         let vector = DenseVector(count: layout.count)
         for entry in layout.entries {
-            let values = try file.column(entry.name + suffix, as: Float.self)
-            guard values.count == entry.slot.count else {
-                throw CheckpointError.mismatch(
-                    path: file.path, "'\(entry.name)' has \(values.count) floats, this job's \(entry.slot.count)")
-            }
+            let values = try column(file, entry, suffix: suffix)
             if let base = values.baseAddress { vector[entry.slot].base.update(from: base, count: values.count) }
         }
         return vector
@@ -140,21 +272,20 @@ package final class CheckpointReader {
     /// SHA-256 of what is in it: tables in order, rows by ascending id, then dense parameters and their state.
     ///
     /// It does not depend on how many servers and shards wrote it.
-    package func contentDigest() throws -> String {
+    package func contentDigest() throws(CheckpointError) -> String {
         var hash = SHA256()
-        let files = try manifest.parts.map { try open($0) }
-        for info in manifest.tables {
+        var parts: [(file: SafetensorsFile, tables: [PartColumns])] = []
+        for part in manifest.parts { parts.append(try load(part)) }
+        for (index, info) in manifest.tables.enumerated() {
             hash.update("\(info.name) \(info.width) \(info.slots)\n")
-            let parts = try files.map {
-                try PartColumns($0, info.name, RowLayout(width: info.width, slots: info.slots))
-            }
             var places: [(id: UInt64, part: Int, row: Int)] = []
             for (part, columns) in parts.enumerated() {
-                for row in 0..<columns.ids.count { places.append((columns.ids[row], part, row)) }
+                let ids = columns.tables[index].ids
+                for row in ids.indices { places.append((ids[row], part, row)) }
             }
             places.sort { $0.id < $1.id }
             for place in places {
-                let columns = parts[place.part]
+                let columns = parts[place.part].tables[index]
                 func add<T>(_ column: UnsafeBufferPointer<T>, _ width: Int) {
                     hash.update(
                         UnsafeRawBufferPointer(
@@ -167,40 +298,15 @@ package final class CheckpointReader {
                 add(columns.steps, 1)
             }
         }
-        let dense = try open(manifest.dense)
+        let dense = try loadDense()
         for name in dense.tensors.keys.sorted() {
             hash.update(name + "\n")
-            hash.update(UnsafeRawBufferPointer(try dense.column(name, as: Float.self)))
+            do {
+                hash.update(UnsafeRawBufferPointer(try dense.column(name, as: Float.self)))
+            } catch {
+                throw CheckpointError(error)
+            }
         }
         return hash.finish()
     }
-}
-
-/// The columns of one table in a part, their lengths checked.
-private struct PartColumns {
-    let partitions: UnsafeBufferPointer<Int64>
-    let ids: UnsafeBufferPointer<UInt64>
-    let weights: UnsafeBufferPointer<Float>
-    let slots: UnsafeBufferPointer<Float>
-    let counts: UnsafeBufferPointer<UInt32>
-    let steps: UnsafeBufferPointer<UInt32>
-    private let offsets: UnsafeBufferPointer<Int64>
-
-    init(_ file: SafetensorsFile, _ name: String, _ layout: RowLayout) throws {
-        partitions = try file.column(name + ".partitions", as: Int64.self)
-        offsets = try file.column(name + ".offsets", as: Int64.self)
-        ids = try file.column(name + ".ids", as: UInt64.self)
-        weights = try file.column(name + ".weights", as: Float.self)
-        slots = try file.column(name + ".slots", as: Float.self)
-        counts = try file.column(name + ".counts", as: UInt32.self)
-        steps = try file.column(name + ".steps", as: UInt32.self)
-        let count = ids.count
-        let areLong = weights.count == count * layout.width && slots.count == count * layout.slots
-        let areOrdered = zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
-        guard areLong, counts.count == count, steps.count == count, offsets.count == partitions.count + 1, areOrdered,
-            offsets.first == 0, offsets.last == Int64(count)
-        else { throw CheckpointError.damaged(path: file.path, "table '\(name)' has columns of different lengths") }
-    }
-
-    func range(_ index: Int) -> Range<Int> { Int(offsets[index])..<Int(offsets[index + 1]) }
 }

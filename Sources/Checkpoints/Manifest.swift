@@ -1,13 +1,17 @@
 package import Evaluation
 import Foundation
+import Hashing
+import Safetensors
 import Wire
 
-/// The manifest of a checkpoint, `manifest.json`: what it holds.
+/// The manifest of a checkpoint, `manifest.json`: what it holds, as `docs/checkpoint.md` specifies it.
 ///
 /// It is written last; a directory without one is no checkpoint.
 package struct Manifest: Codable, Sendable, Equatable {
-    /// The format that this version reads and writes.
-    package static let currentFormat = 1
+    /// The format that this release reads and writes; one that changes in any way gets the next number.
+    package static let currentFormat = 2
+    /// The most steps that a checkpoint may have: a row's last step has 32 bits.
+    package static let stepLimit = Int(UInt32.max)
 
     /// A file, and how to know that it is whole.
     package struct File: Codable, Sendable, Equatable {
@@ -17,8 +21,10 @@ package struct Manifest: Codable, Sendable, Equatable {
         package var bytes: Int
         /// XXHash64 of the content, in hexadecimal.
         package var checksum: String
-        /// Partitions of the tables that it holds; none of a file of dense parameters.
-        package var partitions: [Int]
+        /// Partitions of the tables that it holds, ascending; none of a file of dense parameters.
+        package var partitions: [Int] = []
+        /// Rows of each table; none of a file of dense parameters.
+        package var rows: [Int] = []
     }
 
     /// A table.
@@ -29,13 +35,39 @@ package struct Manifest: Codable, Sendable, Equatable {
         package var width: Int
         /// Floats of a row's optimizer state.
         package var slots: Int
+        /// The optimizer whose state that is.
+        package var optimizer: String
         /// Rows over all parts.
         package var rows: Int
     }
 
+    /// Which run wrote it, on what.
+    package struct Origin: Codable, Sendable, Equatable {
+        /// The release of the program.
+        package var release: String
+        /// The run's id, drawn at its first start.
+        package var run: String
+        /// The fingerprint of the dataset.
+        package var dataset: String
+        /// Updates that the optimizers' state has had besides `step`: those of the run that this one began from.
+        package var earlierUpdates: Int
+
+        /// Every property in its order.
+        package init(release: String, run: String, dataset: String, earlierUpdates: Int = 0) {
+            self.release = release
+            self.run = run
+            self.dataset = dataset
+            self.earlierUpdates = earlierUpdates
+        }
+    }
+
     /// Format version.
     package var format = Manifest.currentFormat
-    /// Steps applied.
+    /// SHA-256 of the file with 64 zeros in the place of these digits.
+    package var digest = Manifest.noDigest
+    /// Which run wrote it, on what.
+    package var origin: Origin
+    /// Steps applied; the directory is named after it.
     package var step: Int
     /// Partitions of the job.
     package var partitions: Int
@@ -45,28 +77,33 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var parts: [File]
     /// The file of dense parameters.
     package var dense: File
+    /// The optimizer of the dense parameters.
+    package var denseOptimizer: String
     /// The resolved configuration, YAML.
     package var config: String
-    /// Validation AUC of this state, if it was scored.
-    package var validationAUC: Double?
-    /// What was known of evaluations then; nil in checkpoints of older versions.
-    package var judgement: Judgement?
+    /// What was known of evaluations then.
+    package var judgement: Judgement
 
-    /// Metrics need not be finite numbers, which JSON does not have.
-    private static var decoder: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return decoder
+    static let noDigest = String(repeating: "0", count: 64)
+
+    private enum CodingKeys: String, CodingKey {
+        case format, digest, origin, step, partitions, tables, parts, dense, config, judgement
+        case denseOptimizer = "dense_optimizer"
     }
 
-    /// The manifest as it is written.
-    func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try encoder.encode(self)
+    init(
+        origin: Origin, step: Int, partitions: Int, tables: [TableInfo], parts: [File], dense: File,
+        denseOptimizer: String, config: String, judgement: Judgement
+    ) {
+        self.origin = origin
+        self.step = step
+        self.partitions = partitions
+        self.tables = tables
+        self.parts = parts
+        self.dense = dense
+        self.denseOptimizer = denseOptimizer
+        self.config = config
+        self.judgement = judgement
     }
 
     /// The name of a checkpoint's directory.
@@ -75,31 +112,90 @@ package struct Manifest: Codable, Sendable, Equatable {
         return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
     }
 
-    /// Reads the manifest of a checkpoint directory.
+    /// The step that a directory is named after; nil for any other name.
+    package static func step(of name: String) -> Int? {
+        guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), (0...stepLimit).contains(step),
+            directory(of: step) == name
+        else { return nil }
+        return step
+    }
+
+    // MARK: The file
+
+    /// The manifest as it is written.
+    ///
+    /// Metrics need not be finite numbers, which JSON does not have.
+    func encoded() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        var copy = self
+        copy.digest = Manifest.noDigest
+        let data = try encoder.encode(copy)
+        return Manifest.put(Manifest.digest(of: data), in: data, for: Manifest.noDigest)
+    }
+
+    /// The bytes with one digest in another's place.
+    static func put(_ digest: String, in data: Data, for other: String) -> Data {
+        guard let range = data.range(of: Data("\"\(other)\"".utf8)) else { return data }
+        var copy = data
+        copy.replaceSubrange(range, with: Data("\"\(digest)\"".utf8))
+        return copy
+    }
+
+    static func digest(of data: Data) -> String {
+        var hash = SHA256()
+        data.withUnsafeBytes { hash.update($0) }
+        return hash.finish()
+    }
+
+    /// Reads the manifest of a checkpoint directory and checks it whole.
     package init(directory: String) throws(CheckpointError) {
         let path = directory + "/manifest.json"
-        guard let data = FileManager.default.contents(atPath: path) else { throw .missing(path: directory) }
+        let data: Data
         do {
-            self = try Manifest.decoder.decode(Manifest.self, from: data)
+            data = try Files.read(path)
         } catch {
-            throw .damaged(path: path, "is no manifest")
+            throw error.isMissing ? .missing(path: directory) : CheckpointError(error)
         }
-        guard format == Manifest.currentFormat else {
-            throw .mismatch(path: path, "has format \(format), and this version reads \(Manifest.currentFormat)")
+        self = try Manifest(data, path: path)
+        let name = (directory as NSString).lastPathComponent
+        if name.hasPrefix("step-"), Manifest.step(of: name) != step {
+            throw .damaged(path: path, "is of step \(step), and its directory is named \(name)")
         }
     }
 
-    init(
-        step: Int, partitions: Int, tables: [TableInfo], parts: [File], dense: File, config: String,
-        judgement: Judgement
-    ) {
-        self.step = step
-        self.partitions = partitions
-        self.tables = tables
-        self.parts = parts
-        self.dense = dense
-        self.config = config
-        validationAUC = judgement.bestStep == step ? judgement.best?.auc : nil
-        self.judgement = judgement
+    /// What every format has: which it is, and by what its bytes are known to be whole.
+    private struct Envelope: Decodable {
+        struct Origin: Decodable {
+            let release: String?
+        }
+        let format: Int
+        let digest: String?
+        let origin: Origin?
+    }
+
+    private init(_ data: Data, path: String) throws(CheckpointError) {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        guard let envelope = try? decoder.decode(Envelope.self, from: data) else {
+            throw .damaged(path: path, "is no manifest")
+        }
+        // The first format had no digest.
+        if envelope.digest == nil, envelope.format == 1 { throw .format(path: path, format: 1, release: nil) }
+        guard let digest = envelope.digest, digest.utf8.count == 64,
+            Manifest.digest(of: Manifest.put(Manifest.noDigest, in: data, for: digest)) == digest
+        else { throw .damaged(path: path, "does not have the digest that it states") }
+        guard envelope.format == Manifest.currentFormat else {
+            throw .format(path: path, format: envelope.format, release: envelope.origin?.release)
+        }
+        do {
+            self = try decoder.decode(Manifest.self, from: data)
+        } catch {
+            throw .damaged(path: path, "is no manifest of format \(Manifest.currentFormat)")
+        }
+        if let problem { throw .damaged(path: path, problem) }
     }
 }

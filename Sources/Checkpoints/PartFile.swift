@@ -13,9 +13,9 @@ package enum PartFile {
     package static func write(
         tables: [Table], dense: DenseSlice, partitions: [Int], shard: Int, shards: Int, step: Int, checkpoints: String
     ) throws -> SnapshotDone {
-        let directory = "\(checkpoints)/\(Manifest.directory(of: step)).partial"
+        let directory = "\(checkpoints)/\(Manifest.directory(of: step))\(Files.unfinished)"
         try Files.makeDirectory(directory)
-        let name = "shard-\(shard)-of-\(shards).safetensors"
+        let name = name(shard, shards)
         let path = directory + "/" + name
         let offsets = tables.map { table in
             partitions.reduce(into: [Int64(0)]) { $0.append($0[$0.count - 1] + Int64(table.rowCount(of: $1))) }
@@ -39,13 +39,15 @@ package enum PartFile {
             try each(table, partitions, rows) { try writer.write(UnsafeBufferPointer($0.steps.buffer)) }
         }
         try writer.finish()
-        try Files.sync(path)
         try write(dense, to: directory + "/" + denseName(shard, shards))
-        let (bytes, checksum) = try Files.checksum(path)
+        let (stamp, checksum) = try Files.checksum(path)
         return SnapshotDone(
-            step: step, shard: shard, file: name, rows: counts.reduce(0, +), bytes: bytes, checksum: checksum,
+            step: step, shard: shard, file: name, rows: counts.reduce(0, +), bytes: stamp.bytes, checksum: checksum,
             partitions: partitions, tables: zip(tables, counts).map { TableSize(name: $0.options.name, rows: $1) })
     }
+
+    /// The file of a shard's rows.
+    static func name(_ shard: Int, _ shards: Int) -> String { "shard-\(shard)-of-\(shards).safetensors" }
 
     private static func declarations(
         _ tables: [Table], _ partitions: Int, _ counts: [Int]
@@ -88,6 +90,5 @@ package enum PartFile {
         try writer.write(UnsafeBufferPointer(start: UnsafePointer(dense.weights), count: count))
         try writer.write(UnsafeBufferPointer(start: UnsafePointer(dense.slots), count: dense.slotsPerWeight * count))
         try writer.finish()
-        try Files.sync(path)
     }
 }

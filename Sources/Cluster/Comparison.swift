@@ -173,12 +173,14 @@ package struct Comparison {
     package mutating func train(_ number: Int, quiet: Bool, started: (SchedulerNode) -> Void) throws {
         let run = runs[number]
         do {
+            let lock = try RunLock(run.directory)
             let found = try Continuation(run: run.directory, config: config(of: run))
             // One that was killed at its very end has no figures of its speed: it is trained anew.
-            let checkpoint = found.remembers && found.outcome == nil ? found.checkpoint : nil
-            if found.hasBegun, checkpoint == nil { try FileManager.default.removeItem(atPath: run.directory) }
+            let checkpoint = found.outcome == nil ? found.checkpoint : nil
+            if found.hasBegun, checkpoint == nil { try lock.clear() }
             let job = try Job(config(of: run), startStep: checkpoint?.step ?? 0)
-            let directory = try RunDirectory(path: run.directory, config: job.config, resumes: checkpoint != nil)
+            let directory = try RunDirectory(
+                path: run.directory, config: job.config, resumes: checkpoint != nil, lock: lock)
             let before = job.plan.samples(through: job.plan.startStep)
             let monitor = Monitor(
                 run: directory, samples: job.plan.samples(through: job.plan.lastStep) - before, before: before,

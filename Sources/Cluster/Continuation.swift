@@ -1,7 +1,9 @@
 import Checkpoints
+import Datasets
 import Evaluation
 import Foundation
 package import Job
+import Safetensors
 package import Scheduler
 import Wire
 
@@ -14,10 +16,12 @@ package struct Continuation {
 
     /// Whether the directory holds a run.
     package private(set) var hasBegun = false
-    /// The newest checkpoint that is whole, and its step; without one the run begins at its start.
+    /// The newest checkpoint that is whole, or what the run began with; without one it begins at its start.
     package private(set) var checkpoint: (path: String, step: Int)?
-    /// Whether the checkpoint tells what was judged before it.
-    package private(set) var remembers = true
+    /// Whether the checkpoint is of another run, from whose state this one began.
+    package private(set) var isAnothers = false
+    /// Whether only its weights are taken.
+    package private(set) var resetsOptimizer = false
     /// The lines that say how the run ended, if it is finished.
     package private(set) var summary: [String]?
     /// How a run ended whose last checkpoint is complete and which was killed before it could say so.
@@ -27,30 +31,80 @@ package struct Continuation {
 
     /// Looks at a run's directory.
     ///
+    /// The caller has the directory's lock: what is damaged is put aside.
+    ///
     /// - Parameter config: with which it is to go on; what changes results must be as it was.
     package init(run: String, config: JobConfig) throws {
-        guard let text = try? String(contentsOfFile: run + "/config.yaml", encoding: .utf8) else { return }
+        guard let text = try Continuation.config(of: run) else { return }
         hasBegun = true
         let stored = try ConfigReader.read(text: text, name: run + "/config.yaml")
         try Continuation.compare(stored, with: config, run)
-        let lastStep = try Job(config).plan.lastStep
-        if let end = Continuation.end(of: run), end.step >= lastStep || stored.train == config.train {
+        let job = try Job(config)
+        if let end = Continuation.end(of: run), end.step >= job.plan.lastStep || stored.train == config.train {
+            if let newest = try CheckpointReader.newest(in: run + "/checkpoints"),
+                let manifest = try? Manifest(directory: newest)
+            {
+                try Continuation.check(manifest, stored, job, newest)
+            }
             summary = end.lines
             return
         }
-        findCheckpoint(in: run + "/checkpoints")
-        guard let checkpoint else { return }
-        guard let known = try Manifest(directory: checkpoint.path).judgement else {
-            remembers = false
-            warnings.append("\(checkpoint.path) is of an older version: what was the best state before it is not known")
+        guard let manifest = try findCheckpoint(in: run + "/checkpoints"), let checkpoint else {
+            try takeBeginning(of: run)
             return
         }
+        try Continuation.check(manifest, stored, job, checkpoint.path)
+        let known = manifest.judgement
         guard known.step == checkpoint.step else { return }
         let isExhausted = config.train.patience > 0 && known.withoutGain >= config.train.patience
-        guard checkpoint.step >= lastStep || isExhausted else { return }
+        guard checkpoint.step >= job.plan.lastStep || isExhausted else { return }
         outcome = Outcome(
             step: checkpoint.step, reason: "its last checkpoint was complete already", bestStep: known.bestStep,
             bestValidation: known.best, test: known.test, reports: [:])
+    }
+
+    /// The configuration that a run was started with; nil for a directory without a run.
+    private static func config(of run: String) throws -> String? {
+        guard try Files.stamp(run + "/config.yaml") == nil else {
+            return String(decoding: try Files.read(run + "/config.yaml"), as: UTF8.self)
+        }
+        let checkpoints = try CheckpointReader.all(in: run + "/checkpoints")
+        guard let newest = checkpoints.last else { return nil }
+        throw Failure(
+            description:
+                "\(run) holds \(checkpoints.count) checkpoints and no config.yaml: it would begin anew over them. "
+                + "Put its config.yaml back, or begin another run with --resume \(newest)")
+    }
+
+    /// Throws unless a checkpoint of the directory is of this run and its dataset.
+    private static func check(_ manifest: Manifest, _ stored: JobConfig, _ job: Job, _ path: String) throws {
+        let dataset = try job.dataset.fingerprint()
+        guard manifest.origin.dataset == dataset else {
+            throw Failure(
+                description: "\(path) is of a job on another dataset (fingerprint \(manifest.origin.dataset); "
+                    + "\(job.config.data.directory) has \(dataset)): continue it with its own dataset, or begin a new run "
+                    + "on this one with --resume \(path)")
+        }
+        let written = try ConfigReader.read(text: manifest.config, name: path + "/manifest.json")
+        guard try written.fingerprint() == stored.fingerprint() else {
+            throw Failure(
+                description:
+                    "\(path) was written by a run of another configuration than the config.yaml beside it: two "
+                    + "runs have shared this directory. Begin a new one, with --resume \(path) or from nothing")
+        }
+    }
+
+    /// A run that has no checkpoint yet begins again with the state that it began with.
+    private mutating func takeBeginning(of run: String) throws {
+        guard let record = try Resumption.Record.read(in: run) else { return }
+        guard let manifest = try? Manifest(directory: record.checkpoint), manifest.digest == record.digest else {
+            throw Failure(
+                description:
+                    "\(run) began with the state in \(record.checkpoint), has no checkpoint of its own, and that "
+                    + "state is no more: begin a new run with another directory")
+        }
+        checkpoint = (record.checkpoint, record.step)
+        (isAnothers, resetsOptimizer) = (true, record.resetsOptimizer)
     }
 
     /// Who does it, what is kept and shown, and how long it goes on may be others; nothing else.
@@ -72,20 +126,25 @@ package struct Continuation {
     }
 
     /// The newest checkpoint that is whole; damaged ones are put aside, so that nobody takes them for the newest.
-    private mutating func findCheckpoint(in directory: String) {
-        for path in CheckpointReader.all(in: directory).reversed() {
+    ///
+    /// What a newer release wrote, or what the system does not let be read, is not damaged: it is an error.
+    private mutating func findCheckpoint(in directory: String) throws -> Manifest? {
+        for path in try CheckpointReader.all(in: directory).reversed() {
             do {
                 let reader = try CheckpointReader(path: path)
                 try reader.verify()
                 checkpoint = (path, reader.manifest.step)
-                return
+                return reader.manifest
             } catch {
+                guard case .damaged = error else { throw error }
                 let name = "damaged-" + (path as NSString).lastPathComponent
                 try? FileManager.default.removeItem(atPath: directory + "/" + name)
-                try? FileManager.default.moveItem(atPath: path, toPath: directory + "/" + name)
-                warnings.append("\(error): it is now \(directory)/\(name), and the one before is used")
+                try Files.move(path, to: directory + "/" + name)
+                warnings.append(
+                    "\(error): it is now \(directory)/\(name), and the one before is used")
             }
         }
+        return nil
     }
 
     /// What `metrics.jsonl` says of the end, if its last word is that the run is finished.
@@ -120,7 +179,7 @@ package struct Continuation {
 
     /// What a run's directory keeps for whoever goes on: "the checkpoint of step 12", "no checkpoint".
     package static func keeps(_ run: String) -> String {
-        guard let newest = CheckpointReader.newest(in: run + "/checkpoints"),
+        guard let newest = try? CheckpointReader.newest(in: run + "/checkpoints"),
             let step = try? Manifest(directory: newest).step
         else { return "no checkpoint" }
         return "the checkpoint of step \(step)"

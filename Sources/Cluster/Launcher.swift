@@ -25,13 +25,16 @@ package final class Launcher {
     }
 
     /// Runs the job to its end.
-    package func run(resume: String?, started: (SchedulerNode) -> Void = { _ in }) throws {
+    package func run(
+        resume: String?, resetsOptimizer: Bool = false, started: (SchedulerNode) -> Void = { _ in }
+    ) throws {
         monitor.showsNodes = true
         let cluster = job.config.cluster
         defer { site.close() }
         var meeting = MeetingPoint(scheduler: "\(site.endpoint)", run: run.path)
         var options = try SchedulerSetup.options(
-            job, checkpoints: meeting.checkpoints, resume: resume.map { URL(filePath: $0).path })
+            job, checkpoints: meeting.checkpoints, resume: resume.map { URL(filePath: $0).path },
+            resetsOptimizer: resetsOptimizer)
         options.name = meeting.job
         // Logins that are made one after the other take their time, and each has its own deadline.
         options.startTimeout += Crew.timeToStart(servers: cluster.servers, workers: cluster.workers, on: site)

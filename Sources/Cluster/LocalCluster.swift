@@ -14,13 +14,15 @@ package enum LocalCluster {
     /// - Parameters:
     ///   - checkpoints: where they are written; nil for none.
     ///   - resume: a checkpoint to start from.
+    ///   - resetsOptimizer: whether its weights alone are taken.
     ///   - started: given the scheduler, so that a signal can end the job.
     package static func run(
-        _ job: Job, checkpoints: String?, resume: String? = nil, monitor: Monitor,
+        _ job: Job, checkpoints: String?, resume: String? = nil, resetsOptimizer: Bool = false, monitor: Monitor,
         started: (SchedulerNode) -> Void = { _ in }
     ) throws {
         let context = try Context()
-        let options = try SchedulerSetup.options(job, checkpoints: checkpoints, resume: resume)
+        let options = try SchedulerSetup.options(
+            job, checkpoints: checkpoints, resume: resume, resetsOptimizer: resetsOptimizer)
         let scheduler = try SchedulerSetup.node(
             job, options, on: "inproc://scheduler", in: context, monitor: monitor)
         // Threads need no address; whoever wants to look does.

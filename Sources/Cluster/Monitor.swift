@@ -113,6 +113,9 @@ package final class Monitor {
         book?.close()
         for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
         save(isDue: true)
+        for (name, count) in (run?.failedWrites ?? [:]).sorted(by: { $0.key < $1.key }) {
+            say("warning: \(count) writes of \(name) failed")
+        }
     }
 
     private func save(isDue: Bool) {

@@ -38,16 +38,24 @@ package enum NodeSetup {
         }
         let first = endpoints[..<welcome.rank].reduce(0, +)
         let reader = try welcome.resumePath.map { try CheckpointReader(path: $0) }
+        if let step = reader?.manifest.step, welcome.resumeStep != 0, welcome.resumeStep != step {
+            throw CheckpointError.mismatch(
+                path: reader?.path ?? "",
+                "is the state after step \(step) here, and step \(welcome.resumeStep) for the scheduler")
+        }
+        let takeover = CheckpointReader.Takeover(
+            restartsSteps: welcome.resumeStep == 0, resetsOptimizer: welcome.resetsOptimizer == true)
         return try (first..<first + endpoints[welcome.rank]).map { number in
             let options = ShardOptions(
                 shard: number, map: map, tables: job.tables, layout: job.model.layout, initialDense: job.initialDense,
                 dense: job.config.dense, seed: job.config.train.seed, plan: job.plan, checkpoints: checkpoints,
                 workers: welcome.workers, statistics: job.config.monitor.statistics)
             let shard = try Shard(options, identity: identity)
-            try job.setPreparedCounts(of: shard.tables)
             try reader?.restore(
                 tables: shard.tables, dense: shard.dense, partitions: Array(map.partitions(ofShard: number)),
-                layout: job.model.layout)
+                layout: job.model.layout, takeover)
+            // After the state, whose counts may be of another dataset.
+            try job.setPreparedCounts(of: shard.tables)
             return shard
         }
     }

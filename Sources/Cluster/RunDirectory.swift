@@ -1,73 +1,137 @@
 package import Foundation
 package import Job
+import Safetensors
 import Synchronization
 package import Telemetry
 
-/// A run's directory: `config.yaml`, `metrics.jsonl`, `logs/`, `checkpoints/`.
+/// A run's directory: `config.yaml`, `metrics.jsonl`, `logs/`, `checkpoints/`, locked for as long as this object lives.
 package final class RunDirectory: Sendable {
     /// The run cannot be written.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
     }
 
+    /// What was written, and what could not be.
+    private struct Writes {
+        var log: FileHandle
+        /// Whether the last line of the log is not whole.
+        var isTorn = false
+        /// Writes that failed, by file.
+        var failures: [String: Int] = [:]
+
+        /// Opens the log at its end.
+        init(log path: String) throws {
+            if !FileManager.default.fileExists(atPath: path) {
+                _ = FileManager.default.createFile(atPath: path, contents: nil)
+            }
+            log = try FileHandle(forUpdating: URL(filePath: path))
+            let end = try log.seekToEnd()
+            guard end > 0 else { return }
+            try log.seek(toOffset: end - 1)
+            isTorn = try log.read(upToCount: 1) != Data([10])
+        }
+
+        /// Adds a line, behind the end of one that is torn; returns what kept it from that.
+        mutating func append(_ line: Data) -> String? {
+            do {
+                try log.write(contentsOf: (isTorn ? Data([10]) : Data()) + line + [10])
+                isTorn = false
+                return nil
+            } catch {
+                isTorn = true
+                return error.localizedDescription
+            }
+        }
+    }
+
     /// Its path.
     package let path: String
     /// How often this run has been started, this time included.
     package let attempt: Int
-    private let metrics: Mutex<FileHandle?>
+    private let lock: RunLock
+    private let writes: Mutex<Writes>
 
     /// Where the checkpoints lie.
     package var checkpoints: String { path + "/checkpoints" }
     /// Where the logs lie.
     package var logs: String { path + "/logs" }
 
-    /// Makes the directory; an existing one is used only to resume.
-    package init(path: String, config: JobConfig, resumes: Bool) throws {
+    /// Makes the directory; an existing run is gone on with only if it `resumes`.
+    ///
+    /// - Parameter lock: of the directory, where the caller has it already.
+    package init(path: String, config: JobConfig, resumes: Bool, lock: RunLock? = nil) throws {
         let files = FileManager.default
-        if !resumes, files.fileExists(atPath: path + "/config.yaml") {
-            throw Failure(
-                description:
-                    "\(path) holds a run already: name another directory with --run, or continue it with --continue")
-        }
         self.path = path
+        self.lock = try lock ?? RunLock(path)
+        if !resumes { try RunDirectory.checkUnused(path) }
         do {
-            for directory in [path, path + "/checkpoints", path + "/logs"] {
-                try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            }
-            attempt = try RunStarts.count(in: path)
-            try config.yaml().write(toFile: path + "/config.yaml", atomically: true, encoding: .utf8)
-            // What an earlier attempt left half written, and what it failed of, is over.
-            for name in try files.contentsOfDirectory(atPath: path + "/checkpoints") where name.hasSuffix(".partial") {
+            for directory in [path, path + "/checkpoints", path + "/logs"] { try Files.makeDirectory(directory) }
+            // What an earlier attempt left half written, or half removed, and what it failed of, is over: first of all, since
+            // it may be what has filled the disk.
+            for name in try Files.names(in: path + "/checkpoints") where name.hasSuffix(Files.unfinished) {
                 try files.removeItem(atPath: path + "/checkpoints/" + name)
             }
             try? files.removeItem(atPath: path + "/failure.json")
-            let log = path + "/metrics.jsonl"
-            if !files.fileExists(atPath: log) { _ = files.createFile(atPath: log, contents: nil) }
-            let handle = FileHandle(forWritingAtPath: log)
-            try handle?.seekToEnd()
-            metrics = Mutex(handle)
+            attempt = try RunStarts.count(in: path)
+            try Files.replace(path + "/config.yaml", with: Data(try config.yaml().utf8))
+            writes = Mutex(try Writes(log: path + "/metrics.jsonl"))
+        } catch let error as SafetensorsError {
+            throw Failure(description: "\(error)")
         } catch {
             throw Failure(description: "\(path): cannot be written: \(error.localizedDescription)")
         }
     }
 
+    /// Throws if a directory holds a run.
+    package static func checkUnused(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path + "/config.yaml") else { return }
+        throw Failure(
+            description:
+                "\(path) holds a run already: name another directory with --run, or continue it with --continue")
+    }
+
+    // MARK: Names
+
+    /// The name that a new run gets: the first that no run has yet of the config's name and a number.
+    package static func free(for config: String, in parent: String = "runs") -> String {
+        var number = 1
+        while FileManager.default.fileExists(atPath: name(for: config, number, in: parent)) { number += 1 }
+        return name(for: config, number, in: parent)
+    }
+
+    /// Makes a directory of such a name, which nobody else gets.
+    package static func makeFree(for config: String, in parent: String = "runs") throws -> String {
+        do { try Files.makeDirectory(parent) } catch { throw Failure(description: "\(error)") }
+        var number = 1
+        while true {
+            let name = name(for: config, number, in: parent)
+            if mkdir(name, 0o777) == 0 { return name }
+            guard errno == EEXIST else {
+                throw Failure(description: "\(name): cannot be made: \(String(cString: strerror(errno)))")
+            }
+            number += 1
+        }
+    }
+
+    private static func name(for config: String, _ number: Int, in parent: String) -> String {
+        "\(parent)/\(((config as NSString).lastPathComponent as NSString).deletingPathExtension)-\(number)"
+    }
+
+    // MARK: Files
+
     /// Leaves `status.json`, which is there wholly or as it was before.
     package func save(_ status: ClusterStatus) {
         guard let data = try? TelemetryJSON.encode(status) else { return }
-        try? data.write(to: URL(filePath: path + "/status.json"), options: .atomic)
-    }
-
-    /// A name that no run has yet: the config's name and a number.
-    package static func free(for config: String, in parent: String = "runs") -> String {
-        let name = ((config as NSString).lastPathComponent as NSString).deletingPathExtension
-        var number = 1
-        while FileManager.default.fileExists(atPath: "\(parent)/\(name)-\(number)") { number += 1 }
-        return "\(parent)/\(name)-\(number)"
+        write(data, to: "status.json")
     }
 
     /// Writes a small file whole, or leaves it as it was.
     package func write(_ data: Data, to name: String) {
-        try? data.write(to: URL(filePath: path + "/" + name), options: .atomic)
+        do {
+            try data.write(to: URL(filePath: path + "/" + name), options: .atomic)
+        } catch {
+            note(error.localizedDescription, name)
+        }
     }
 
     /// Adds a line to `metrics.jsonl`.
@@ -76,10 +140,23 @@ package final class RunDirectory: Sendable {
         all["time"] = .number(Date().timeIntervalSince1970)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard var line = try? encoder.encode(all) else { return }
-        line.append(10)
-        metrics.withLock { try? $0?.write(contentsOf: line) }
+        guard let line = try? encoder.encode(all) else { return }
+        let problem: String? = writes.withLock { $0.append(line) }
+        if let problem { note(problem, "metrics.jsonl") }
     }
+
+    /// The first failure of a file is told at once, further ones are counted: a run does not end of its records.
+    private func note(_ problem: String, _ name: String) {
+        let count = writes.withLock { writes in
+            writes.failures[name, default: 0] += 1
+            return writes.failures[name]
+        }
+        guard count == 1 else { return }
+        StandardError.line("warning: \(path)/\(name) cannot be written, the job goes on without it: \(problem)")
+    }
+
+    /// How many writes have failed, by file.
+    package var failedWrites: [String: Int] { writes.withLock { $0.failures } }
 }
 
 /// A value in `metrics.jsonl`.

@@ -13,12 +13,13 @@ import Wire
 package enum SchedulerSetup {
     /// The options that follow from a job.
     package static func options(
-        _ job: Job, checkpoints: String?, resume: String?, jobId: UInt64 = .random(in: 1...UInt64.max)
+        _ job: Job, checkpoints: String?, resume: String?, resetsOptimizer: Bool = false,
+        jobId: UInt64 = .random(in: 1...UInt64.max)
     ) throws -> SchedulerOptions {
         let config = job.config
         // A checkpoint of another run is where this one begins, and says nothing of its own states.
         let isSameRun = resume.map { place(of: $0 + "/..") } == checkpoints.map { place(of: $0) }
-        let judgement = isSameRun ? try resume.flatMap { try Manifest(directory: $0).judgement } : nil
+        let judgement = isSameRun ? try resume.map { try Manifest(directory: $0).judgement } : nil
         func split(_ name: String) -> String? { job.scoredSamples[name] == nil ? nil : name }
         let metric: SchedulerOptions.Metric =
             switch config.train.metric {
@@ -26,7 +27,7 @@ package enum SchedulerSetup {
             case .gauc: .gauc
             case .logLoss: .logLoss
             }
-        return SchedulerOptions(
+        var options = SchedulerOptions(
             job: jobId, servers: config.cluster.servers, shardsPerServer: config.cluster.shards,
             workers: config.cluster.workers, config: try config.yaml(), plan: job.plan, splits: job.scoredSamples,
             validation: split(config.data.validation), test: split(config.data.test), metric: metric,
@@ -37,6 +38,19 @@ package enum SchedulerSetup {
             silence: .seconds(config.cluster.silence),
             startTimeout: .seconds(config.cluster.startTimeout), linger: .seconds(config.monitor.linger),
             version: SystemInfo.version, dataset: try job.dataset.fingerprint())
+        options.resetsOptimizer = resetsOptimizer
+        return options
+    }
+
+    /// Which run writes checkpoints, on what: the one whose state it goes on with, or a new one.
+    private static func origin(_ job: Job, _ options: SchedulerOptions) throws -> Manifest.Origin {
+        let earlier = try options.resume.map { try Manifest(directory: $0) }
+        let takeover = CheckpointReader.Takeover(
+            restartsSteps: options.plan.startStep == 0, resetsOptimizer: options.resetsOptimizer)
+        return Manifest.Origin(
+            release: SystemInfo.version,
+            run: options.judgement == nil ? String(options.job, radix: 16) : earlier?.origin.run ?? "",
+            dataset: options.dataset, earlierUpdates: earlier.map { takeover.earlierUpdates($0) } ?? 0)
     }
 
     private static func place(of path: String) -> String {
@@ -58,9 +72,9 @@ package enum SchedulerSetup {
         var options = options
         options.attempt = monitor.attempt
         let writer = CheckpointWriter(
-            directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables,
-            map: try job.map(shards: config.cluster.servers * config.cluster.shards), config: options.config,
-            keep: config.checkpoint.keep)
+            directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables, dense: config.dense,
+            map: try job.map(shards: config.cluster.servers * config.cluster.shards),
+            origin: try origin(job, options), config: options.config, keep: config.checkpoint.keep)
         let node = try SchedulerNode(
             options, on: endpoint, in: context, role: { allowed?.role(of: $0) }
         ) { step, parts, judgement in

@@ -25,6 +25,9 @@ final class ColumnSpill<Element: TensorElement> {
         unlink(path)
     }
 
+    /// Takes the file away while its directory still has the name that it was made under.
+    func removeFile() { unlink(path) }
+
     func append(_ value: Element) throws {
         chunk.append(value)
         count += 1

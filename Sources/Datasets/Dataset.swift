@@ -7,6 +7,9 @@ package final class Dataset: Sendable {
     package let directory: String
     /// What it holds.
     package let info: DatasetInfo
+    let checks: FileChecks
+    static let infoFile = "dataset.yaml"
+    static let countsFile = "counts.safetensors"
 
     /// Its fields.
     package var schema: Schema { info.schema }
@@ -14,7 +17,8 @@ package final class Dataset: Sendable {
     /// Opens a dataset directory and checks its description.
     package init(directory: String) throws(DatasetError) {
         self.directory = directory
-        let path = directory + "/dataset.yaml"
+        checks = FileChecks(directory: directory)
+        let path = directory + "/" + Dataset.infoFile
         let text: String
         do {
             text = try PlainYAML.text(of: path)
@@ -33,6 +37,13 @@ package final class Dataset: Sendable {
             throw .info(path: path, "has format \(info.format), and this version reads \(DatasetInfo.currentFormat)")
         }
         if let problem = info.problem { throw .info(path: path, problem) }
+        do {
+            try verify(Dataset.infoFile)
+        } catch let error as DatasetError {
+            throw error
+        } catch {
+            throw .part(path: path, "\(error)")
+        }
     }
 
     /// Maps a split and checks it whole.
@@ -43,7 +54,9 @@ package final class Dataset: Sendable {
                 "has no split '\(name)'; it has \(info.splits.keys.sorted().joined(separator: ", "))")
         }
         let parts = try (0..<totals.parts).map { number in
-            try SplitPart(path: Dataset.path(of: name, part: number, in: directory), schema: schema)
+            let file = Dataset.name(of: name, part: number)
+            try verify(file)
+            return try SplitPart(path: directory + "/" + file, schema: schema)
         }
         let split = Split(name: name, parts: parts)
         guard split.groupCount == totals.groups, split.sampleCount == totals.samples else {
@@ -57,7 +70,8 @@ package final class Dataset: Sendable {
 
     /// How many training samples contain each id: ids ascending, and their counts, of a table.
     package func counts(table: String) throws -> (ids: [UInt64], counts: [UInt32]) {
-        let file = try SafetensorsFile(path: directory + "/counts.safetensors")
+        try verify(Dataset.countsFile)
+        let file = try SafetensorsFile(path: directory + "/" + Dataset.countsFile)
         let ids = Array(try file.column(table + ".ids", as: UInt64.self))
         let counts = Array(try file.column(table + ".counts", as: UInt32.self))
         guard ids.count == counts.count else {
@@ -66,8 +80,9 @@ package final class Dataset: Sendable {
         return (ids, counts)
     }
 
-    static func path(of split: String, part: Int, in directory: String) -> String {
+    /// The name of a file of a split.
+    static func name(of split: String, part: Int) -> String {
         let digits = String(part)
-        return "\(directory)/\(split)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).safetensors"
+        return "\(split)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).safetensors"
     }
 }

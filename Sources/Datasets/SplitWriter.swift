@@ -111,6 +111,9 @@ package final class SplitWriter {
         for column in signed { try column.1.copy(to: writer) }
         for column in floats { try column.copy(to: writer) }
         try writer.finish()
+        for column in key + user + context + behavior + item { column.removeFile() }
+        for column in [begin, end, offsets, time, behaviorTime] { column.removeFile() }
+        for column in [label, numeric, probability] { column.removeFile() }
         return .init(
             parts: 1, groups: groups, samples: samples, positives: positives, behaviors: events, bayesAUC: bayes)
     }

@@ -1,4 +1,4 @@
-/// xxHash64: the fixed 64-bit hash of raw id strings, key lists and file contents.
+/// xxHash64: the fixed 64-bit hash of raw id strings, key lists and file contents, at once or piece by piece.
 ///
 /// Source: the algorithm description of xxHash (Y. Collet); the test holds its published values.
 public struct XXHash64: Sendable {
@@ -8,30 +8,55 @@ public struct XXHash64: Sendable {
     @usableFromInline static let p4: UInt64 = 0x85eb_ca77_c2b2_ae63
     @usableFromInline static let p5: UInt64 = 0x27d4_eb2f_1656_67c5
 
+    private var a, b, c, d: UInt64
+    private let seed: UInt64
+    private var striped = 0
+
+    /// Nothing hashed yet.
+    package init(seed: UInt64 = 0) {
+        self.seed = seed
+        a = seed &+ Self.p1 &+ Self.p2
+        b = seed &+ Self.p2
+        c = seed
+        d = seed &- Self.p1
+    }
+
+    /// Adds bytes, a multiple of 32.
+    package mutating func update(_ stripes: UnsafeRawBufferPointer) {
+        precondition(stripes.count % 32 == 0, "stripes have 32 bytes")
+        guard let base = stripes.baseAddress else { return }
+        var (a, b, c, d) = (a, b, c, d)
+        var offset = 0
+        while offset < stripes.count {
+            a = Self.round(a, Self.word(base, offset))
+            b = Self.round(b, Self.word(base, offset + 8))
+            c = Self.round(c, Self.word(base, offset + 16))
+            d = Self.round(d, Self.word(base, offset + 24))
+            offset += 32
+        }
+        (self.a, self.b, self.c, self.d) = (a, b, c, d)
+        striped += stripes.count
+    }
+
+    /// The hash of what was added and of the last bytes, however many.
+    package func finish(_ last: UnsafeRawBufferPointer) -> UInt64 {
+        var whole = self
+        let stripes = last.count & ~31
+        whole.update(UnsafeRawBufferPointer(rebasing: last[..<stripes]))
+        var h = seed &+ Self.p5
+        if whole.striped > 0 {
+            h = Self.rotate(whole.a, 1) &+ Self.rotate(whole.b, 7) &+ Self.rotate(whole.c, 12)
+            h = h &+ Self.rotate(whole.d, 18)
+            for lane in [whole.a, whole.b, whole.c, whole.d] {
+                h = (h ^ Self.round(0, lane)) &* Self.p1 &+ Self.p4
+            }
+        }
+        return Self.avalanche(h &+ UInt64(striped + last.count), UnsafeRawBufferPointer(rebasing: last[stripes...]))
+    }
+
     /// The hash of all bytes at once.
     public static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
-        guard let base = bytes.baseAddress else { return finish(seed &+ p5, UnsafeRawPointer(bitPattern: 8)!, 0, 0, 0) }
-        let count = bytes.count
-        var offset = 0
-        var h: UInt64
-        if count >= 32 {
-            var a = seed &+ p1 &+ p2
-            var b = seed &+ p2
-            var c = seed
-            var d = seed &- p1
-            while offset + 32 <= count {
-                a = round(a, word(base, offset))
-                b = round(b, word(base, offset + 8))
-                c = round(c, word(base, offset + 16))
-                d = round(d, word(base, offset + 24))
-                offset += 32
-            }
-            h = rotate(a, 1) &+ rotate(b, 7) &+ rotate(c, 12) &+ rotate(d, 18)
-            for lane in [a, b, c, d] { h = (h ^ round(0, lane)) &* p1 &+ p4 }
-        } else {
-            h = seed &+ p5
-        }
-        return finish(h, base, offset, count, count)
+        XXHash64(seed: seed).finish(bytes)
     }
 
     /// The hash of a string's UTF-8 bytes.
@@ -41,25 +66,19 @@ public struct XXHash64: Sendable {
     }
 
     /// The tail of fewer than 32 bytes, and the avalanche.
-    private static func finish(
-        _ start: UInt64, _ base: UnsafeRawPointer, _ from: Int, _ end: Int, _ count: Int
-    ) -> UInt64 {
-        var h = start &+ UInt64(count)
-        var offset = from
-        while offset + 8 <= end {
-            h = rotate(h ^ round(0, word(base, offset)), 27) &* p1 &+ p4
-            offset += 8
+    private static func avalanche(_ start: UInt64, _ tail: UnsafeRawBufferPointer) -> UInt64 {
+        var h = start
+        var rest = tail[...]
+        while rest.count >= 8, let base = UnsafeRawBufferPointer(rebasing: rest).baseAddress {
+            h = rotate(h ^ round(0, word(base, 0)), 27) &* p1 &+ p4
+            rest = rest.dropFirst(8)
         }
-        if offset + 4 <= end {
-            let value = UInt64(UInt32(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        if rest.count >= 4, let base = UnsafeRawBufferPointer(rebasing: rest).baseAddress {
+            let value = UInt64(UInt32(littleEndian: base.loadUnaligned(as: UInt32.self)))
             h = rotate(h ^ (value &* p1), 23) &* p2 &+ p3
-            offset += 4
+            rest = rest.dropFirst(4)
         }
-        while offset < end {
-            let value = UInt64(base.load(fromByteOffset: offset, as: UInt8.self))
-            h = rotate(h ^ (value &* p5), 11) &* p1
-            offset += 1
-        }
+        for byte in rest { h = rotate(h ^ (UInt64(byte) &* p5), 11) &* p1 }
         h = (h ^ (h >> 33)) &* p2
         h = (h ^ (h >> 29)) &* p3
         return h ^ (h >> 32)

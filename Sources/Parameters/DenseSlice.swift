@@ -68,6 +68,9 @@ package final class DenseSlice {
     /// Bytes of weights and optimizer state.
     package var bytes: Int { (1 + slotsPerWeight) * range.count * MemoryLayout<Float>.stride }
 
+    /// Updates that the optimizer state has had besides the steps of this job, where it was taken over.
+    package var earlierUpdates = 0
+
     private struct Segment {
         let range: Range<Int>
         let kind: DenseKind
@@ -128,7 +131,7 @@ package final class DenseSlice {
     /// - Returns: whether all numbers are finite afterwards; else the state is lost.
     @discardableResult
     package func apply(gradient: UnsafePointer<Float>, scale: Float, step: Int) -> Bool {
-        let constants = optimizer.constants(step: step)
+        let constants = optimizer.constants(step: step, earlier: earlierUpdates)
         for segment in segments {
             switch segment.kind {
             case .trainable:

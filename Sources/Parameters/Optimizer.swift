@@ -46,12 +46,15 @@ struct Optimizer: Sendable {
     }
 
     /// The constants of a global step, from 1.
-    func constants(step: Int) -> UpdateStep {
+    ///
+    /// - Parameter earlier: updates that the state has had besides those steps, in the run that this one began from.
+    func constants(step: Int, earlier: Int) -> UpdateStep {
         let isAdam = options.kind == .adam
+        let updates = max(1, step + earlier)
         return UpdateStep(
             rate: schedule.rate(options.rate, step: step),
-            correction1: isAdam ? Float(1 - power(Double(options.beta1), step)) : 1,
-            correction2: isAdam ? Float(1 - power(Double(options.beta2), step)) : 1)
+            correction1: isAdam ? Float(1 - power(Double(options.beta1), updates)) : 1,
+            correction2: isAdam ? Float(1 - power(Double(options.beta2), updates)) : 1)
     }
 
     /// Updates `count` rows of `width` weights.

@@ -25,6 +25,9 @@ package final class Table {
     /// Rows pulled that were not stored, since the start.
     package private(set) var missedCount = 0
 
+    /// Updates that the optimizer state has had besides the steps of this job, where it was taken over.
+    package var earlierUpdates = 0
+
     /// Where a row is: which of the owned partitions, and its number there (or what its index said instead).
     struct Place: BitwiseCopyable {
         var partition: Int32

@@ -111,6 +111,14 @@ extension Table {
         }
     }
 
+    /// Gives rows the optimizer state of weights that were never updated.
+    package func fillFresh(_ rows: PartitionRows) {
+        rows.slots.resize(rows.ids.count * layout.slots)
+        for i in 0..<rows.ids.count {
+            optimizer.initialize(rows.slots.base + i * layout.slots, width: layout.width, stride: layout.width)
+        }
+    }
+
     /// Replaces the rows of an owned partition by those of a snapshot, bit for bit.
     ///
     /// Prepared counts stay known for ids that the snapshot does not hold. A limit refuses nothing here.

@@ -34,7 +34,7 @@ extension Table {
     ) throws(ParametersError) -> Applied {
         try hash(ids, count)
         let (rowsBefore, refusedBefore) = (rowCount, refusedCount)
-        let constants = optimizer.constants(step: step)
+        let constants = optimizer.constants(step: step, earlier: earlierUpdates)
         find(ids, count)
         admit(ids, count)
         var applied = Applied()

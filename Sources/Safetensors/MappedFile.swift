@@ -12,22 +12,16 @@ package final class MappedFile: @unchecked Sendable {
     /// Maps a file; a directory, a pipe or a device is refused, and never waited for.
     package init(path: String) throws(SafetensorsError) {
         self.path = path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .file(path: path, "cannot be opened: \(String(cString: strerror(errno)))") }
+        let (descriptor, stamp) = try Files.open(path)
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .file(path: path, "is not a regular file")
-        }
-        let count = Int(status.st_size)
-        guard count > 0 else {
+        guard stamp.bytes > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
-        guard let base = mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
-            throw .file(path: path, "cannot be mapped: \(String(cString: strerror(errno)))")
+        guard let base = mmap(nil, stamp.bytes, PROT_READ, MAP_SHARED, descriptor, 0), base != MAP_FAILED else {
+            throw .last(path, "mapped")
         }
-        bytes = UnsafeRawBufferPointer(start: base, count: count)
+        bytes = UnsafeRawBufferPointer(start: base, count: stamp.bytes)
     }
 
     deinit {

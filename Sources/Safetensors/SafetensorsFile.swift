@@ -27,19 +27,16 @@ package final class SafetensorsFile: Sendable {
         guard length <= UInt64(SafetensorsFile.headerLimit), Int(length) + 8 <= bytes.count else {
             throw .header(path: path, "claims \(length) bytes of a file of \(bytes.count)")
         }
-        let text = Data(bytes[8..<8 + Int(length)])
-        guard let root = try? JSONSerialization.jsonObject(with: text) as? [String: [String: NSObject]] else {
-            throw .header(path: path, "is not a JSON object of objects")
+        let header: Header
+        do {
+            header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<8 + Int(length)]))
+        } catch {
+            throw .header(path: path, "is not a JSON object of tensors with dtype, shape and data_offsets")
         }
         var tensors: [String: TensorInfo] = [:]
-        var metadata: [String: String] = [:]
-        for (name, entry) in root {
-            if name == "__metadata__" {
-                for (key, value) in entry { metadata[key] = (value as? NSString).map { String(describing: $0) } }
-            } else {
-                tensors[name] = try SafetensorsFile.info(
-                    name, entry, path: path, start: 8 + Int(length), end: bytes.count)
-            }
+        for (name, entry) in header.tensors {
+            tensors[name] = try SafetensorsFile.info(
+                name, entry, path: path, start: 8 + Int(length), end: bytes.count)
         }
         var next = 8 + Int(length)
         for tensor in tensors.values.sorted(by: {
@@ -55,20 +52,53 @@ package final class SafetensorsFile: Sendable {
                 path: path, "has \(bytes.count) bytes, its tensors end at \(next): it is cut or was appended to")
         }
         self.tensors = tensors
-        self.metadata = metadata
+        metadata = header.metadata
+    }
+
+    /// The header as it stands there; numbers that are no whole numbers are refused.
+    private struct Header: Decodable {
+        struct Entry: Decodable {
+            let dtype: String
+            let shape, offsets: [Int]
+
+            enum CodingKeys: String, CodingKey {
+                case dtype, shape
+                case offsets = "data_offsets"
+            }
+        }
+
+        struct Name: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        var tensors: [String: Entry] = [:]
+        var metadata: [String: String] = [:]
+
+        init(from decoder: any Decoder) throws {
+            let values = try decoder.container(keyedBy: Name.self)
+            for key in values.allKeys {
+                if key.stringValue == "__metadata__" {
+                    metadata = try values.decode([String: String].self, forKey: key)
+                } else {
+                    tensors[key.stringValue] = try values.decode(Entry.self, forKey: key)
+                }
+            }
+        }
     }
 
     private static func info(
-        _ name: String, _ entry: [String: NSObject], path: String, start: Int, end: Int
+        _ name: String, _ entry: Header.Entry, path: String, start: Int, end: Int
     ) throws(SafetensorsError) -> TensorInfo {
-        guard let word = entry["dtype"] as? NSString, let type = TensorType(rawValue: String(describing: word)) else {
+        guard let type = TensorType(rawValue: entry.dtype) else {
             throw .tensor(
                 path: path, name: name, "has a dtype that is not one of \(TensorType.allCases.map(\.rawValue))")
         }
-        guard let shape = (entry["shape"] as? NSArray)?.map({ ($0 as? NSNumber)?.intValue ?? -1 }),
-            let offsets = (entry["data_offsets"] as? NSArray)?.map({ ($0 as? NSNumber)?.intValue ?? -1 }),
-            offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= end - start
-        else { throw .tensor(path: path, name: name, "has no valid shape and data_offsets within the file") }
+        let (shape, offsets) = (entry.shape, entry.offsets)
+        guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= end - start
+        else { throw .tensor(path: path, name: name, "has no data_offsets within the file") }
         var count = 1
         for side in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: side)

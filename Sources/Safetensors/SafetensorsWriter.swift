@@ -6,7 +6,8 @@ import Foundation
 /// start on a multiple of 64 bytes.
 package final class SafetensorsWriter {
     private let path: String
-    private let handle: UnsafeMutablePointer<FILE>
+    /// Nil once it is closed.
+    private var handle: UnsafeMutablePointer<FILE>?
     private let declared: [Declaration]
     private var current = 0
     private var writtenOfCurrent = 0
@@ -33,10 +34,6 @@ package final class SafetensorsWriter {
     ) throws(SafetensorsError) {
         self.path = path
         declared = tensors
-        guard let handle = fopen(path, "wb") else {
-            throw .file(path: path, "cannot be created: \(String(cString: strerror(errno)))")
-        }
-        self.handle = handle
         var offset = 0
         var entries: [String] = []
         if !metadata.isEmpty {
@@ -55,21 +52,31 @@ package final class SafetensorsWriter {
         var header = Array("{\(entries.joined(separator: ","))}".utf8)
         while (header.count + 8) % 64 != 0 { header.append(UInt8(ascii: " ")) }
         guard header.count <= SafetensorsFile.headerLimit else {
-            fclose(handle)
             throw .header(path: path, "would take \(header.count) bytes")
         }
         var bytes = withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) }
         bytes += header
-        let wrote = bytes.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, handle) }
-        guard wrote == bytes.count else { throw .file(path: path, Self.failure("written")) }
+        handle = fopen(path, "wbe")
+        guard handle != nil else { throw .last(path, "created") }
+        guard bytes.withUnsafeBytes({ put($0) }) else { throw .last(path, "written") }
+    }
+
+    deinit { try? close() }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        handle.map { fwrite(bytes.baseAddress, 1, bytes.count, $0) == bytes.count } ?? false
+    }
+
+    private func close() throws(SafetensorsError) {
+        guard let open = handle else { return }
+        handle = nil
+        guard fclose(open) == 0 else { throw .last(path, "closed") }
     }
 
     private static func quoted(_ text: String) -> String {
         let data = (try? JSONSerialization.data(withJSONObject: [text], options: .withoutEscapingSlashes)) ?? Data()
         return String(decoding: data.dropFirst().dropLast(), as: UTF8.self)
     }
-
-    private static func failure(_ verb: String) -> String { "cannot be \(verb): \(String(cString: strerror(errno)))" }
 
     /// Appends bytes to the tensor that is due; full tensors are left behind by themselves.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(SafetensorsError) {
@@ -78,9 +85,7 @@ package final class SafetensorsWriter {
         guard current < declared.count, writtenOfCurrent + bytes.count <= declared[current].byteCount else {
             throw .file(path: path, "was given more bytes than declared")
         }
-        guard fwrite(bytes.baseAddress, 1, bytes.count, handle) == bytes.count else {
-            throw .file(path: path, Self.failure("written"))
-        }
+        guard put(bytes) else { throw .last(path, "written") }
         writtenOfCurrent += bytes.count
         skipFull()
     }
@@ -109,17 +114,14 @@ package final class SafetensorsWriter {
     @discardableResult
     package func finish() throws(SafetensorsError) -> Int {
         skipFull()
-        guard current == declared.count else {
-            fclose(handle)
-            throw .tensor(path: path, name: declared[current].name, "was declared and not written in full")
+        guard current == declared.count, let handle else {
+            throw .tensor(
+                path: path, name: current < declared.count ? declared[current].name : "",
+                "was declared and not written in full")
         }
         let size = ftell(handle)
-        guard fflush(handle) == 0, fsync(fileno(handle)) == 0 else {
-            let problem = Self.failure("made durable")
-            fclose(handle)
-            throw .file(path: path, problem)
-        }
-        guard fclose(handle) == 0 else { throw .file(path: path, Self.failure("closed")) }
+        guard fflush(handle) == 0, fsync(fileno(handle)) == 0 else { throw .last(path, "made durable") }
+        try close()
         return size
     }
 }

@@ -129,6 +129,7 @@ extension SchedulerLoop {
                 job: options.job, rank: member.rank, epoch: 1, servers: servers, workers: options.workers,
                 config: options.config, resumePath: options.resume, resumeStep: options.plan.startStep,
                 dataset: options.dataset.isEmpty ? nil : options.dataset)
+            welcome.resetsOptimizer = options.resetsOptimizer ? true : nil
             welcome.serverKeys = members.keys(of: [.server])
             welcome.nodeKeys = members.keys(of: [.server, .worker])
             welcome.silence = options.silence / .seconds(1)

@@ -57,6 +57,8 @@ package struct SchedulerOptions: Sendable {
     package var checkpoints: String?
     /// A checkpoint to start from, and what nodes are told of it.
     package var resume: String?
+    /// Whether nodes take its weights alone, and the optimizers begin afresh.
+    package var resetsOptimizer = false
     /// What the run that is resumed knew of its evaluations.
     package var judgement: Judgement?
     /// Silence after which a node is taken for dead.

@@ -17,7 +17,7 @@ package enum ExitCodes: Int32, CaseIterable, Sendable {
         case .orphaned: "a server or worker whose launcher is gone"
         case .usage: "wrong command line"
         case .input: "wrong config, data, checkpoint or version"
-        case .unavailable: "an address is taken or cannot be reached"
+        case .unavailable: "an address is taken or cannot be reached, or the run is in use"
         case .failed: "the job failed, or a check of doctor"
         case .keys: "wrong or missing keys"
         case .interrupted: "stopped by Ctrl-C"

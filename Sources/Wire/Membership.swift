@@ -57,8 +57,10 @@ package struct Welcome: Codable, Sendable, Equatable {
     package var config: String
     /// Checkpoint directory to start from.
     package var resumePath: String?
-    /// Steps already applied in it.
+    /// Steps of this job already applied in it; 0 when this job counts from 1 whatever the state's step.
     package var resumeStep: Int
+    /// Whether its weights alone are taken, and the optimizers begin afresh.
+    package var resetsOptimizer: Bool?
     /// The dataset's fingerprint: what a node opens must be the same.
     package var dataset: String?
     /// The public key of each server, which it proved to the scheduler; nil in plaintext.

@@ -49,11 +49,13 @@ struct CompareCommand: ParsableCommand {
 
     func run() throws {
         var comparison: Comparison
+        var made: String?
         do {
+            if output == nil { made = try RunDirectory.makeFree(for: "compare") }
             comparison = try Comparison(
-                configs: configs, seeds: seeds, data: data, overrides: overrides,
-                output: output ?? RunDirectory.free(for: "compare"))
+                configs: configs, seeds: seeds, data: data, overrides: overrides, output: output ?? made ?? "")
         } catch {
+            if let made { rmdir(made) }
             throw Exit.with(Exit.data, "\(error)")
         }
         let interrupt = Interrupt()

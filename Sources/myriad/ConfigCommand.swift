@@ -109,13 +109,14 @@ struct CheckpointCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let last = newest ? CheckpointReader.newest(in: path + "/checkpoints") : nil
-            let reader = try CheckpointReader(path: last ?? path)
+            let reader = try CheckpointReader(path: path, newest ? .last : .best)
+            let origin = reader.manifest.origin
             print("checkpoint: \(reader.path)")
             print("step: \(reader.manifest.step)")
+            print("written by: run \(origin.run) on dataset \(origin.dataset), release \(origin.release)")
             for table in reader.manifest.tables {
                 print(
-                    "table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of optimizer state"
+                    "table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of \(table.optimizer)'s state"
                 )
             }
             print("sha256: \(try reader.contentDigest())")

@@ -50,7 +50,7 @@ struct LaunchCommand: ParsableCommand {
                 try ThisMachine(start.job, program: program, access: security.access)
             }
         }
-        if remote.dryRun { return try show(hosts, start.resume, program) }
+        if remote.dryRun { return try show(hosts, start, program) }
         if !arguments.quiet { for line in hosts.overview { StandardError.line(line) } }
         try perform(start) { hosts }
     }
@@ -67,18 +67,21 @@ struct LaunchCommand: ParsableCommand {
 
     private func perform(_ start: JobArguments.Start, on site: () throws -> any LaunchSite) throws {
         try arguments.perform(start) { directory, monitor, interrupt in
-            try Launcher(start.job, run: directory, monitor: monitor, on: try site()).run(resume: start.resume) {
+            try Launcher(start.job, run: directory, monitor: monitor, on: try site()).run(
+                resume: start.resume, resetsOptimizer: start.resetsOptimizer
+            ) {
                 interrupt.watch($0)
             }
         }
     }
 
     /// Prints what would be run, so that a shell can run it.
-    private func show(_ hosts: RemoteHosts, _ resume: String?, _ program: String) throws {
-        let meeting = MeetingPoint(scheduler: try hosts.freeEndpoint(), run: arguments.directory)
+    private func show(_ hosts: RemoteHosts, _ start: JobArguments.Start, _ program: String) throws {
+        let run = arguments.run ?? RunDirectory.free(for: arguments.config)
+        let meeting = MeetingPoint(scheduler: try hosts.freeEndpoint(), run: run)
         var words = [program, "scheduler", arguments.config] + arguments.overrides + numbers
-        words += ["--listen", meeting.scheduler, "--run", arguments.directory, "--job", meeting.job]
-        if let resume { words += ["--resume", resume] }
+        words += ["--listen", meeting.scheduler, "--run", run, "--job", meeting.job]
+        words += start.lock == nil ? arguments.state.words(resume: start.resume) : ["--continue"]
         if !hosts.makesKeys { words += hosts.keyWords }
         print("# the scheduler, on this machine: it listens on \(meeting.scheduler)")
         print(ShellWord.line(words))

@@ -64,7 +64,8 @@ struct SchedulerCommand: ParsableCommand {
         let start = try arguments.job()
         try arguments.perform(start) { directory, monitor, interrupt in
             var options = try SchedulerSetup.options(
-                start.job, checkpoints: URL(filePath: directory.checkpoints).path, resume: start.resume)
+                start.job, checkpoints: URL(filePath: directory.checkpoints).path, resume: start.resume,
+                resetsOptimizer: start.resetsOptimizer)
             options.name = self.job ?? Variable.text("MYRIAD_JOB") ?? URL(filePath: directory.path).lastPathComponent
             let endpoint = try Endpoint(listen ?? Variable.text("MYRIAD_LISTEN") ?? "127.0.0.1:5555")
             let secured = try security.access.scheduler(on: endpoint, run: directory)

@@ -56,9 +56,9 @@ enum ContinuingCommand {
         var rest = arguments.dropFirst().makeIterator()
         while let word = rest.next() {
             switch word {
-            case "--resume", "--run": _ = rest.next()
-            case "--continue": break
-            case _ where word.hasPrefix("--resume=") || word.hasPrefix("--run="): break
+            case "--resume", "--run", "--state": _ = rest.next()
+            case "--continue", "--reset-optimizer", "--restart-steps": break
+            case _ where ["--resume=", "--run=", "--state="].contains(where: word.hasPrefix): break
             default: words.append(word)
             }
         }

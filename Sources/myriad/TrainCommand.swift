@@ -21,8 +21,7 @@ struct JobArguments: ParsableArguments {
     @Option(help: "The run's directory; runs/<config>-<n> unless given.")
     var run: String?
 
-    @Option(help: "Continue from a run or checkpoint directory, on any number of servers and workers.")
-    var resume: String?
+    @OptionGroup(title: "Options of a state to begin with") var state: StateArguments
 
     @OptionGroup var stop: StopArguments
 
@@ -34,7 +33,7 @@ struct JobArguments: ParsableArguments {
         if run == nil {
             throw ValidationError("--continue needs --run DIR: the directory of the run that is started or continued")
         }
-        if resume != nil {
+        if state.resume != nil {
             throw ValidationError(
                 "--continue goes on with the run of --run; --resume begins with the state of another one")
         }
@@ -45,6 +44,12 @@ struct JobArguments: ParsableArguments {
         let job: Job
         /// The checkpoint to begin with.
         var resume: String?
+        /// Whether its weights alone are taken.
+        var resetsOptimizer = false
+        /// What a new run keeps of it.
+        var record: Resumption.Record?
+        /// The run's directory, where it was locked already.
+        var lock: RunLock?
         /// Whether the run's directory may hold a run already.
         var resumes = false
         /// How the run ended, if nothing of it is left but to say so.
@@ -56,13 +61,19 @@ struct JobArguments: ParsableArguments {
         do {
             let settings = try ConfigReader.read(path: config, overrides: overrides + more)
             if try stop.continues(), let run { return try continued(settings, run) }
-            guard let resume else { return Start(job: try Job(settings)) }
-            let newest = CheckpointReader.newest(in: resume + "/checkpoints") ?? resume
-            let reader = try CheckpointReader(path: newest)
+            if let run { try RunDirectory.checkUnused(run) }
+            guard let resume = state.resume else { return Start(job: try Job(settings)) }
+            let found = try Resumption(
+                from: resume, state.state ?? .last, settings, restarts: state.restartSteps,
+                resetsOptimizer: state.resetOptimizer)
+            if !quiet { StandardError.line(found.words) }
             return Start(
-                job: try Job(settings, startStep: reader.manifest.step), resume: reader.path, resumes: true)
+                job: found.job, resume: found.record.checkpoint, resetsOptimizer: state.resetOptimizer,
+                record: found.record)
         } catch let code as ExitCode {
             throw code
+        } catch let held as RunLock.Held {
+            throw Exit.with(Exit.unavailable, "\(held)")
         } catch {
             throw Exit.with(Exit.data, "\(error)")
         }
@@ -70,6 +81,7 @@ struct JobArguments: ParsableArguments {
 
     /// Starts a run, or goes on with it; one that is finished says so.
     private func continued(_ settings: JobConfig, _ run: String) throws -> Start {
+        let lock = try RunLock(run)
         let found = try Continuation(run: run, config: settings)
         for warning in found.warnings { StandardError.line("warning: \(warning)") }
         if let summary = found.summary {
@@ -78,22 +90,39 @@ struct JobArguments: ParsableArguments {
             throw ExitCode.success
         }
         if found.hasBegun, !quiet {
-            let place = found.checkpoint.map { "after step \($0.step)" } ?? "from the start: it has no checkpoint"
+            let place =
+                switch found.checkpoint {
+                case nil: "from the start: it has no checkpoint"
+                case let begun? where found.isAnothers:
+                    "from its start, the state in \(begun.path): it has no checkpoint"
+                case let newest?: "after step \(newest.step)"
+                }
             StandardError.line("\(run) goes on \(place)")
         }
         return Start(
             job: try Job(settings, startStep: found.checkpoint?.step ?? 0), resume: found.checkpoint?.path,
-            resumes: found.hasBegun, outcome: found.outcome)
+            resetsOptimizer: found.resetsOptimizer, lock: lock, resumes: found.hasBegun, outcome: found.outcome)
+    }
+
+    /// The run's directory, locked: the one that was named, or a new one.
+    private func lock(_ start: Start) throws -> RunLock {
+        do {
+            return try start.lock ?? run.map { try RunLock($0) } ?? RunLock(free: config)
+        } catch let held as RunLock.Held {
+            throw Exit.with(Exit.unavailable, "\(held)")
+        } catch {
+            throw Exit.with(Exit.data, "\(error)")
+        }
     }
 
     /// Runs a resolved job and prints how it ended.
     func perform(_ start: Start, _ body: (RunDirectory, Monitor, Interrupt) throws -> Void) throws {
         let (job, resumes) = (start.job, start.resumes)
         let interrupt = Interrupt(limit: try stop.limit())
-        let path = directory
-        let book = ClusterBook(job, directory: path)
-        if resumes, let earlier = try? RecordedRun(directory: path) { book.goOn(from: earlier.status) }
-        // Before the directory is made: a port that is taken leaves nothing behind.
+        let lock = try lock(start)
+        let book = ClusterBook(job, directory: lock.directory)
+        if resumes, let earlier = try? RecordedRun(directory: lock.directory) { book.goOn(from: earlier.status) }
+        // Before anything is written: a port that is taken leaves nothing behind.
         let page = try JobPage.start(job.config.monitor, book.board)
         defer {
             // What was printed is seen before the wait, not after it.
@@ -106,14 +135,19 @@ struct JobArguments: ParsableArguments {
         }
         let directory: RunDirectory
         do {
-            directory = try RunDirectory(path: path, config: job.config, resumes: resumes)
+            directory = try RunDirectory(path: lock.directory, config: job.config, resumes: resumes, lock: lock)
+            if let record = start.record { try directory.keep(record) }
         } catch {
             throw Exit.with(Exit.data, "\(error)")
         }
         let before = job.plan.samples(through: job.plan.startStep)
         let total = job.plan.samples(through: job.plan.lastStep) - before
         let monitor = Monitor(run: directory, samples: total, before: before, quiet: quiet, book: book)
-        defer { monitor.close() }
+        defer {
+            monitor.close()
+            // Before the page lingers.
+            lock.release()
+        }
         monitor.continuing = ContinuingCommand.line(run: directory.path)
         if job.config.monitor.tensorboard {
             monitor.writeTensorBoard(
@@ -145,14 +179,6 @@ struct JobArguments: ParsableArguments {
         for line in monitor.summary() { print(line) }
         print("run directory: \(directory.path)")
     }
-
-    /// The run's directory.
-    var directory: String { run ?? resumedRun ?? RunDirectory.free(for: config) }
-
-    private var resumedRun: String? {
-        guard let resume, FileManager.default.fileExists(atPath: resume + "/config.yaml") else { return nil }
-        return resume
-    }
 }
 
 struct TrainCommand: ParsableCommand {
@@ -163,11 +189,16 @@ struct TrainCommand: ParsableCommand {
             Examples:
               myriad train configs/synthetic.yaml
               myriad train configs/din.yaml train.epochs=4 cluster.threads=2
-              myriad train configs/din.yaml --resume runs/din-1 --run runs/b train.epochs=6
+              myriad train configs/din.yaml --resume runs/din-1 train.epochs=6
+              myriad train configs/din.yaml --resume runs/din-1 --state best data.directory=data/today
               myriad train configs/din.yaml --run runs/night --continue --time-limit 3600
 
             Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same
             command with --run and --continue goes on from there to the same result. A second signal ends at once.
+
+            --resume begins another run with a state and never writes where it lies. With the same dataset, training
+            split, batch and seed its steps go on where the state stopped (give more train.epochs); otherwise they count
+            from 1: weights and optimizers go on, schedules and epochs begin anew.
             """)
 
     @OptionGroup var arguments: JobArguments
@@ -176,7 +207,8 @@ struct TrainCommand: ParsableCommand {
         let start = try arguments.job()
         try arguments.perform(start) { directory, monitor, interrupt in
             try LocalCluster.run(
-                start.job, checkpoints: directory.checkpoints, resume: start.resume, monitor: monitor
+                start.job, checkpoints: directory.checkpoints, resume: start.resume,
+                resetsOptimizer: start.resetsOptimizer, monitor: monitor
             ) {
                 interrupt.watch($0)
             }

@@ -64,7 +64,8 @@ import Wire
         #expect(tables[tables.count - 1].allSatisfy { $0["STATE"] == "done" && $0["STEP"] == "10" }, "\(first.errors)")
         #expect(tables[tables.count - 1].allSatisfy { $0["MEMORY"]?.contains("MB") == true }, "\(first.errors)")
 
-        let second = try program.run(["launch", "job.yaml", "--resume", "run", "train.max_steps=20"] + cluster)
+        let second = try program.run(
+            ["launch", "job.yaml", "--run", "run", "--continue", "train.max_steps=20"] + cluster)
         try #require(second.code == 0, "\(second.errors)")
         tables = self.tables(in: second.errors)
         try #require(tables.count >= 2, "\(second.errors)")

@@ -45,11 +45,11 @@ import Testing
             try program.run(
                 "launch", "job.yaml", "train.max_steps=23", "--servers", "3", "--workers", "2", "--run", "part"
             ).code == 0)
-        let first = try program.digest("part")
-        #expect(
-            try program.run("launch", "job.yaml", "--resume", "part", "--servers", "2", "--workers", "3").code == 0)
-        #expect(try program.digest("part") != first)
-        #expect(try program.digest("part") == (try program.digest("whole")))
+        let rest = try program.run(
+            "launch", "job.yaml", "--resume", "part", "--servers", "2", "--workers", "3", "--run", "rest")
+        #expect(rest.code == 0 && rest.errors.contains("goes on with step 24 of 50"), "\(rest.errors)")
+        #expect(try program.digest("part") != (try program.digest("rest")))
+        #expect(try program.digest("rest") == (try program.digest("whole")))
     }
 
     @Test("evaluate scores the checkpoint to the AUC that the cluster printed")

@@ -3,6 +3,21 @@ import Testing
 @testable import Hashing
 
 @Suite struct XXHash64Tests {
+    @Test("piece by piece it is the hash of the whole, however it is cut")
+    func pieces() {
+        let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 * 37) }
+        for count in [0, 1, 31, 32, 33, 63, 64, 96, 127, 255, 300] {
+            bytes[..<count].withUnsafeBytes { whole in
+                for cut in stride(from: 0, through: count, by: 32) {
+                    var hash = XXHash64(seed: 5)
+                    hash.update(UnsafeRawBufferPointer(rebasing: whole[..<cut]))
+                    #expect(
+                        hash.finish(UnsafeRawBufferPointer(rebasing: whole[cut...])) == XXHash64.hash(whole, seed: 5))
+                }
+            }
+        }
+    }
+
     @Test("published values of xxHash64")
     func published() {
         #expect(XXHash64.hash("") == 0xef46_db37_51d8_e999)

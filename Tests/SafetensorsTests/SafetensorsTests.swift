@@ -1,4 +1,5 @@
 import Foundation
+import Hashing
 import Testing
 
 @testable import Safetensors
@@ -80,5 +81,74 @@ import Testing
         #expect(throws: SafetensorsError.self) { try writer.write([Float(1), 2, 3]) }
         try writer.write([Float(1)])
         #expect(throws: SafetensorsError.self) { try writer.finish() }
+    }
+
+    @Test(
+        "every number of a header at its extremes is refused",
+        arguments: ["-1", "1.5", "1e300", "-9223372036854775808", "9223372036854775807", "true", "\"3\"", "null", "[]"])
+    func extremes(number: String) throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for entry in [
+            #"{"dtype":"F32","shape":[@],"data_offsets":[0,12]}"#,
+            #"{"dtype":"F32","shape":[3,@],"data_offsets":[0,12]}"#,
+            #"{"dtype":"F32","shape":[3],"data_offsets":[@,12]}"#, #"{"dtype":"F32","shape":[3],"data_offsets":[0,@]}"#,
+        ] {
+            let text = #"{"x":\#(entry.replacing("@", with: number))}"#
+            var data = withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { Data($0) }
+            data += Data(text.utf8) + Data(repeating: 0, count: 12)
+            try data.write(to: URL(filePath: path))
+            #expect(throws: SafetensorsError.self, "\(text)") { try SafetensorsFile(path: path) }
+        }
+    }
+
+    @Test("a writer that fails leaves no descriptor open, wherever it fails")
+    func descriptors() throws {
+        /// Descriptors of this process that lead to a full disk.
+        func open() -> Int {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+            return names.count {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)) == "/dev/full"
+            }
+        }
+        for _ in 0..<20 {
+            #expect(throws: SafetensorsError.self) {
+                let writer = try SafetensorsWriter(path: "/dev/full", [.init("x", .float32, [1 << 16])])
+                try writer.write([Float](repeating: 1, count: 1 << 16))
+                try writer.finish()
+            }
+            #expect(throws: SafetensorsError.self) {
+                try SafetensorsWriter(path: "/dev/full", [.init("x", .float32, [1])]).finish()
+            }
+            #expect(throws: SafetensorsError.self) {
+                let many = (0..<2000).map { SafetensorsWriter.Declaration("tensor-\($0)", .float32, [0]) }
+                _ = try SafetensorsWriter(path: "/dev/full", many)
+            }
+        }
+        #expect(open() == 0)
+    }
+
+    @Test("a pipe in a file's place is refused and not waited for; what the system refuses keeps its code")
+    func places() throws {
+        let path = path()
+        defer { unlink(path) }
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(throws: SafetensorsError.file(path: path, "is not a regular file")) { try SafetensorsFile(path: path) }
+        #expect(throws: SafetensorsError.file(path: path, "is not a regular file")) { try Files.checksum(path) }
+        unlink(path)
+        #expect(symlink(path, path) == 0)
+        #expect(throws: SafetensorsError.system(path: path, verb: "opened", code: ELOOP)) { try MappedFile(path: path) }
+    }
+
+    @Test(
+        "a file's checksum is that of its bytes, over more than one piece too", arguments: [0, 5, 4 << 20, 5_000_001])
+    func checksum(count: Int) throws {
+        let path = path()
+        defer { unlink(path) }
+        let data = Data((0..<count).lazy.map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 8) })
+        try data.write(to: URL(filePath: path))
+        let expected = data.withUnsafeBytes { String(XXHash64.hash($0), radix: 16) }
+        #expect(try Files.checksum(path).checksum == expected)
+        #expect(try Files.checksum(path).stamp == Files.stamp(path))
     }
 }
