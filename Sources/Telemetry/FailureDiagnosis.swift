@@ -102,7 +102,7 @@ package enum FailureDiagnosis {
     /// What to do against a cause.
     package static func remedy(_ cause: FailureReport.Cause, what: String, pid: Int = 0) -> String {
         switch cause {
-        case .config where what.contains("by a job with another model"):
+        case .config where what.contains("/step-"):
             "name a checkpoint of this model, or train with the config that wrote it: it lies in the run's config.yaml, and "
                 + "whole in the checkpoint's manifest.json"
         case .config:

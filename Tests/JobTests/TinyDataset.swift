@@ -33,6 +33,8 @@ final class TinyDataset {
             }
         }
         try writer.finish()
+        // Its files are about to be changed on purpose.
+        try? FileManager.default.removeItem(atPath: directory + "/checksums")
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
