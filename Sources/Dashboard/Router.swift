@@ -65,7 +65,7 @@ struct Router: Sendable {
             guard let time = Double(text), time.isFinite else {
                 return .problem(.badRequest, "since=\(text): want seconds since 1970")
             }
-            let points = request.query["points"]
+            let points = request.query["points"].flatMap { $0.isEmpty ? nil : $0 }
             guard points.map({ Int($0).map { $0 > 0 } ?? false }) ?? true else {
                 return .problem(.badRequest, "points=\(points ?? ""): want a number from 1 on")
             }

@@ -155,10 +155,10 @@ import Testing
             }
             return false
         }
-        #expect(followed("worker 7 | ␛[2Jsecond warning\n"))
+        #expect(followed("worker 7  | ␛[2Jsecond warning\n"))
         // A file that appears later.
         try "too late\n".write(toFile: log + "/server-9.log", atomically: true, encoding: .utf8)
-        #expect(followed("server 9 | too late\n"))
+        #expect(followed("server 9  | too late\n"))
         job.terminate()
         job.waitUntilExit()
         follow.waitUntilExit()
