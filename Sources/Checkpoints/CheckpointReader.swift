@@ -39,6 +39,9 @@ package final class CheckpointReader {
     package let path: String
     /// What it holds.
     package let manifest: Manifest
+    /// Called now and then while files are read, with the bytes so far.
+    package var progress: (Int) -> Void = { _ in }
+    private var bytesRead = 0
 
     /// Opens a checkpoint directory, or one of the checkpoints of a run directory.
     package init(path: String, _ choice: Choice = .best) throws(CheckpointError) {
@@ -88,7 +91,8 @@ package final class CheckpointReader {
     private func open(_ file: Manifest.File) throws(CheckpointError) -> SafetensorsFile {
         let full = path + "/" + file.file
         do throws(SafetensorsError) {
-            let (stamp, checksum) = try Files.checksum(full)
+            let (stamp, checksum) = try Files.checksum(full) { progress(bytesRead + $0) }
+            bytesRead += stamp.bytes
             guard stamp.bytes == file.bytes, checksum == file.checksum else {
                 throw .file(path: full, "does not match the manifest (\(stamp.bytes) bytes, checksum \(checksum))")
             }

@@ -55,7 +55,7 @@ package enum LocalCluster {
                         hello: SystemInfo.hello(.server, rank: rank))
                     let server = ServerNode(
                         options, in: context, process: SystemInfo.process, write: NodeSetup.write
-                    ) { try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "") }
+                    ) { try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "", tell: $2) }
                     do { try server.run() } catch { tell(Member(role: .server, rank: rank), error) }
                 })
         }
@@ -65,7 +65,7 @@ package enum LocalCluster {
                     let options = WorkerNode.Options(
                         scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
                     let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
-                        try NodeSetup.worker($0)
+                        try NodeSetup.worker($0, tell: $1)
                     }
                     do { try worker.run() } catch { tell(Member(role: .worker, rank: rank), error) }
                 })

@@ -19,7 +19,8 @@ struct UnsharedDirectory: FailureCausing, CustomStringConvertible {
 /// Builds the roles' parts from what the scheduler told them: every node derives the same job from the same text.
 package enum NodeSetup {
     /// The job of a welcome.
-    static func job(_ welcome: Welcome) throws -> Job {
+    private static func job(_ welcome: Welcome, _ tell: (String) -> Void) throws -> Job {
+        tell("building: checking the dataset")
         let config = try ConfigReader.read(text: welcome.config, name: "the job's configuration")
         let job = try Job(config, startStep: welcome.resumeStep)
         if let wanted = welcome.dataset { try job.dataset.check(fingerprint: wanted) }
@@ -27,9 +28,13 @@ package enum NodeSetup {
     }
 
     /// The shards of one server, restored when the job resumes.
-    package static func shards(_ welcome: Welcome, _ identity: Header, checkpoints: String) throws -> [Shard] {
+    ///
+    /// - Parameter tell: called with what is being done, in words.
+    package static func shards(
+        _ welcome: Welcome, _ identity: Header, checkpoints: String, tell: @escaping (String) -> Void
+    ) throws -> [Shard] {
         useOneBLASThread()
-        let job = try job(welcome)
+        let job = try job(welcome, tell)
         let endpoints = welcome.servers.map(\.count)
         let map = try job.map(shards: endpoints.reduce(0, +))
         guard endpoints.indices.contains(welcome.rank) else {
@@ -38,6 +43,9 @@ package enum NodeSetup {
         }
         let first = endpoints[..<welcome.rank].reduce(0, +)
         let reader = try welcome.resumePath.map { try CheckpointReader(path: $0) }
+        let total = gigabytes((reader?.manifest.parts ?? []).reduce(0) { $0 + $1.bytes } * endpoints[welcome.rank])
+        reader?.progress = { tell("building: restoring \(gigabytes($0)) of at most \(total) GB") }
+        tell("building")
         if let step = reader?.manifest.step, welcome.resumeStep != 0, welcome.resumeStep != step {
             throw CheckpointError.mismatch(
                 path: reader?.path ?? "",
@@ -59,6 +67,8 @@ package enum NodeSetup {
             return shard
         }
     }
+
+    private static func gigabytes(_ bytes: Int) -> String { String(format: "%.1f", Double(bytes) / 1e9) }
 
     /// Sees before the job begins whether parts of checkpoints can be written where the scheduler has made a directory.
     package static func checkShared(_ directory: String) throws {
@@ -85,9 +95,12 @@ package enum NodeSetup {
     }
 
     /// A worker's options: its data opened, its model made.
-    package static func worker(_ welcome: Welcome) throws -> WorkerOptions {
+    ///
+    /// - Parameter tell: called with what is being done, in words.
+    package static func worker(_ welcome: Welcome, tell: (String) -> Void) throws -> WorkerOptions {
         useOneBLASThread()
-        let job = try job(welcome)
+        let job = try job(welcome, tell)
+        tell("building")
         let data = job.config.data
         var scored: [String: Split] = [:]
         for name in Set([data.validation, data.test]) where !name.isEmpty { scored[name] = try job.open(split: name) }

@@ -80,8 +80,7 @@ package enum SchedulerSetup {
         ) { step, parts, judgement in
             try writer.commit(step: step, parts: parts, judgement: judgement)
         } discard: { step in
-            let partial = (options.checkpoints ?? "") + "/" + Manifest.directory(of: step) + ".partial"
-            try? FileManager.default.removeItem(atPath: partial)
+            writer.discard(step: step)
         } inspect: { wish in
             Inspection(
                 status: monitor.board.status, series: wish.seriesSince.map { monitor.board.series(since: $0) } ?? [])

@@ -9,6 +9,9 @@ package final class ServerNode {
     /// Writes a shard's part of a checkpoint, synced.
     package typealias PartWriter = @Sendable (Shard, SnapshotRequest) throws -> SnapshotDone
 
+    /// Makes the shards of a server, and says meanwhile in words what it does.
+    package typealias Build = (Welcome, Header, _ tell: @escaping (String) -> Void) throws -> [Shard]
+
     /// Where and as what it runs.
     package struct Options: Sendable {
         /// The scheduler's endpoint.
@@ -45,7 +48,7 @@ package final class ServerNode {
 
     private let options: Options
     private let context: Context
-    private let build: (Welcome, Header) throws -> [Shard]
+    private let build: Build
     private let write: PartWriter
     private let process: () -> ProcessReport
     private let notes = Inbox<ShardNote>()
@@ -64,7 +67,7 @@ package final class ServerNode {
     package init(
         _ options: Options, in context: Context, process: @escaping () -> ProcessReport,
         write: @escaping PartWriter,
-        build: @escaping (Welcome, Header) throws -> [Shard]
+        build: @escaping Build
     ) {
         self.options = options
         self.context = context
@@ -94,7 +97,7 @@ package final class ServerNode {
         let members = Set((welcome.nodeKeys ?? []).compactMap { PublicKey($0) })
         context.gate.admit { members.contains($0) ? .allowed : .refused }
         do {
-            start(try build(welcome, link.identity), sockets)
+            start(try build(welcome, link.identity) { link.note(step: welcome.resumeStep, $0) }, sockets)
         } catch {
             link.send(.failed(Failure(role: .server, rank: welcome.rank, error)))
             throw error

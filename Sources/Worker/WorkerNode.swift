@@ -6,6 +6,9 @@ package import Wire
 
 /// A worker: one thread for its sockets and its state machine, and the compute threads beside it.
 package final class WorkerNode {
+    /// Opens the data and makes the model, and says meanwhile in words what it does.
+    package typealias Build = (Welcome, _ tell: @escaping (String) -> Void) throws -> WorkerOptions
+
     /// Where and as what it runs.
     package struct Options: Sendable {
         /// The scheduler's endpoint.
@@ -47,7 +50,7 @@ package final class WorkerNode {
 
     private let options: Options
     private let context: Context
-    private let build: (Welcome) throws -> WorkerOptions
+    private let build: Build
     private let process: () -> ProcessReport
     private let notes = Inbox<Note>()
     private var looked = ContinuousClock.now
@@ -61,7 +64,7 @@ package final class WorkerNode {
     ///   - build: opens its data and makes its model when the scheduler has told the map.
     package init(
         _ options: Options, in context: Context, process: @escaping () -> ProcessReport,
-        build: @escaping (Welcome) throws -> WorkerOptions
+        build: @escaping Build
     ) {
         self.options = options
         self.context = context
@@ -81,7 +84,7 @@ package final class WorkerNode {
         let welcome = try link.join()
         do {
             link.note(step: welcome.resumeStep, "building")
-            let built = try build(welcome)
+            let built = try build(welcome) { link.note(step: welcome.resumeStep, $0) }
             let ways = try ShardWays(welcome, in: context)
             link.send(.ready(Ready()))
             return try run(built, link, ways)
