@@ -13,7 +13,7 @@ package enum PlainYAML {
     /// Bytes of a file: a configuration and a dataset's description are some thousand.
     package static let limit = 1 << 20
 
-    /// The text of a file; throws what is wrong with the file, its path in front.
+    /// The text of a file, without the mark that some editors begin it with; throws what is wrong, its path in front.
     package static func text(of path: String) throws -> String {
         let file = try MappedFile(path: path)
         guard file.bytes.count <= limit else {
@@ -22,7 +22,7 @@ package enum PlainYAML {
         guard let text = String(validating: file.bytes, as: UTF8.self) else {
             throw Problem(description: "\(path): is not UTF-8 text")
         }
-        return text
+        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 
     /// The tree of a text; nil of an empty one.

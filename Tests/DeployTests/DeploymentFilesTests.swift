@@ -65,7 +65,8 @@ import Yams
         ])
         #expect(result.code == 0, "\(result.errors)")
         let objects = try Yams.load_all(yaml: result.output).compactMap { $0 as? [String: Any] }
-        #expect(objects.count == 6 && !objects.contains { $0["kind"] as? String == "Secret" })
+        try #require(objects.count == 6)
+        #expect(!objects.contains { $0["kind"] as? String == "Secret" })
         for object in objects {
             let metadata = try #require(object["metadata"] as? [String: Any])
             #expect(metadata["name"] is String && metadata["namespace"] as? String == "null", "\(metadata)")
