@@ -132,7 +132,8 @@ let modules: [[Target]] = [
             dependencies: [
                 "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
                 "Server",
-                "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire", "Models",
+                "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire",
+                "Models",
                 "Tensors",
                 argumentParser, yams,
             ],

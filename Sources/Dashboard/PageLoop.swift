@@ -7,7 +7,9 @@ import Synchronization
 /// FlyingFox's own server has no limit on headers, connections or the time of a request, and hands no bytes to whoever
 /// would set one; its sockets are used here, under poll(2).
 final class PageLoop: Sendable {
-    /// Clients at once. For one more that has been still the longest is closed, of the address with the most of them.
+    /// Clients at once.
+    ///
+    /// For one more that has been still the longest is closed, of the address with the most of them.
     static let capacity = 64
     /// Clients that are taken in a turn: those that are here are not kept waiting.
     private static let turn = 32

@@ -57,7 +57,9 @@ package final class PageServer: Sendable {
     }
 
     /// Waits until every open page, and everybody who scrapes `/metrics`, has asked once more, so that it knows how the
-    /// job ended: at most two of its own intervals. At once when there is nobody.
+    /// job ended: at most two of its own intervals.
+    ///
+    /// At once when there is nobody.
     ///
     /// - Parameters:
     ///   - pages: how long for pages at most.

@@ -4,7 +4,9 @@ import Transport
 import Wire
 
 /// Does for the scheduler's thread whatever takes time, so that a slow disk or a large split stops no heartbeat: files of
-/// checkpoints, metrics, records. One thread does one thing after the other, in the order in which it was asked.
+/// checkpoints, metrics, records.
+///
+/// One thread does one thing after the other, in the order in which it was asked.
 final class Clerk: Sendable {
     /// Something to do.
     enum Errand: Sendable {

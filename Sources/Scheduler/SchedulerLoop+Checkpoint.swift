@@ -95,7 +95,9 @@ extension SchedulerLoop {
         endCheckpoint(of: step, isWritten: false, at: time, &effects)
     }
 
-    /// Whoever waits for a checkpoint need not any more. Without the last one the work would be lost: then the job fails.
+    /// Whoever waits for a checkpoint need not any more.
+    ///
+    /// Without the last one the work would be lost: then the job fails.
     mutating func endCheckpoint(
         of step: Int, isWritten: Bool, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {

@@ -144,8 +144,9 @@ extension SchedulerLoop {
         goOn(at: time, &effects)
     }
 
-    /// What states are compared by; larger is better. A split of one class, or whose users have one each, has no AUC or
-    /// GAUC in any state: the log loss takes its place.
+    /// What states are compared by; larger is better.
+    ///
+    /// A split of one class, or whose users have one each, has no AUC or GAUC in any state: the log loss takes its place.
     private func value(of metrics: Metrics) -> Double {
         switch options.metric {
         case .auc: metrics.auc ?? -metrics.logLoss

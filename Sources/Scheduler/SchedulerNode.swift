@@ -4,7 +4,7 @@ import Telemetry
 package import Transport
 package import Wire
 
-/// The scheduler's thread: its socket and its clock. It only decides; a clerk does what takes time.
+/// The scheduler's thread, its socket and its clock: it only decides, and a clerk does what takes time.
 package final class SchedulerNode {
     /// What comes from outside the sockets.
     package enum Command: Sendable {

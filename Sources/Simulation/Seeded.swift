@@ -1,4 +1,4 @@
-/// Random numbers that are a function of a seed alone (SplitMix64, Steele et al. 2014).
+/// Random numbers that are a function of a seed alone: SplitMix64 (Steele 2014).
 struct Seeded: RandomNumberGenerator {
     private var state: UInt64
 

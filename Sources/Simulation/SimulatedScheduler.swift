@@ -25,15 +25,11 @@ final class SimulatedScheduler: SimulatedProcess {
     private let network: Network
     private let identity: Header
     /// Seals a checkpoint of these parts; returns why it cannot.
-    private let seal: (_ step: Int, _ parts: [SnapshotDone]) -> String?
+    var seal: (_ step: Int, _ parts: [SnapshotDone]) -> String? = { _, _ in nil }
     private var clerkIsFree: ContinuousClock.Instant
 
-    init(
-        _ options: SchedulerOptions, in network: Network,
-        seal: @escaping (_ step: Int, _ parts: [SnapshotDone]) -> String?
-    ) {
+    init(_ options: SchedulerOptions, in network: Network) {
         self.network = network
-        self.seal = seal
         loop = SchedulerLoop(options, at: network.timeline.now)
         identity = Header(.welcome, role: .scheduler, rank: 0, incarnation: 1, job: options.job, epoch: 1)
         clerkIsFree = network.timeline.now

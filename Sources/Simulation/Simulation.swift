@@ -16,7 +16,7 @@ final class Simulation {
     let timeline = Timeline()
     let scenario: Scenario
     let plan: JobPlan
-    private(set) var scheduler: SimulatedScheduler!
+    private(set) var scheduler: SimulatedScheduler
     private(set) var servers: [SimulatedServer] = []
     private(set) var workers: [SimulatedWorker] = []
     /// Digests of the checkpoints that were sealed, by step.
@@ -39,7 +39,8 @@ final class Simulation {
         plan = SimulatedJob.plans[scenario.plan]
         random = Seeded(seed ^ 0x5eed)
         network = Network(timeline, Seeded(random.next()), scenario.weather)
-        scheduler = SimulatedScheduler(options, in: network) { [unowned self] in seal($0, $1) }
+        scheduler = SimulatedScheduler(Self.options(job, scenario, plan), in: network)
+        scheduler.seal = { [unowned self] in seal($0, $1) }
         servers = (0..<scenario.servers).map(server)
         workers = (0..<scenario.workers).map(worker)
         disturb()
@@ -58,15 +59,15 @@ final class Simulation {
         timeline.clear()
         network.clear()
         for node in nodes { node.release() }
-        (servers, workers, scheduler) = ([], [], nil)
+        (servers, workers) = ([], [])
     }
 
-    private var options: SchedulerOptions {
+    private static func options(_ job: SimulatedJob, _ scenario: Scenario, _ plan: JobPlan) -> SchedulerOptions {
         var options = SchedulerOptions(
             job: SimulatedJob.id, servers: scenario.servers, shardsPerServer: scenario.shards,
             workers: scenario.workers,
             config: "", plan: plan, splits: job.scored.mapValues(\.sampleCount), validation: "validation", test: "test",
-            checkpoints: "checkpoints", silence: Self.silence, startTimeout: .seconds(600))
+            checkpoints: "checkpoints", silence: silence, startTimeout: .seconds(600))
         options.name = "simulation"
         return options
     }
@@ -171,11 +172,11 @@ final class Simulation {
             timeline.after(random.milliseconds(1, 30_000)) { process.stop(for: pause) }
         }
         if let stop = scenario.stop {
-            timeline.after(stop) { [scheduler] in scheduler?.stop(.terminated) }
+            timeline.after(stop) { [scheduler] in scheduler.stop(.terminated) }
         }
         guard let pauses = scenario.strangers else { return }
         var stranger = Stranger(Seeded(random.next()), scenario)
-        let scheduler = scheduler!
+        let scheduler = scheduler
         let door = network.connect(isControl: false) { message, name in
             scheduler.enter { scheduler.receive(message, from: name) }
         } toCaller: { _ in

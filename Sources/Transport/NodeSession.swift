@@ -1,7 +1,8 @@
 package import Wire
 
-/// A node's side of the control path as a state machine: it says hello until it is welcomed, then shows that it lives. What
-/// is numbered arrives once and in order, over however many connections.
+/// A node's side of the control path as a state machine: it says hello until it is welcomed, then shows that it lives.
+///
+/// What is numbered arrives once and in order, over however many connections.
 package struct NodeSession: Sendable {
     static let helloEvery = Duration.seconds(1)
     static let beatEvery = Duration.milliseconds(500)

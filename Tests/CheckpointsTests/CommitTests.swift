@@ -39,11 +39,12 @@ import Wire
     }
 
     @Test("whoever looks while old checkpoints are removed never finds a part of one")
-    func prune() async throws {
+    func prune() throws {
         let directory = directory()
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let files = 24
         let isOver = Atomic(false)
+        let hasLooked = DispatchSemaphore(value: 0)
         let looker = Thread {
             while !isOver.load(ordering: .relaxed) {
                 for path in (try? CheckpointReader.all(in: directory)) ?? [] {
@@ -54,9 +55,14 @@ import Wire
                     }
                 }
             }
+            hasLooked.signal()
         }
         looker.start()
-        defer { isOver.store(true, ordering: .relaxed) }
+        // The directory is removed after the last look.
+        defer {
+            isOver.store(true, ordering: .relaxed)
+            hasLooked.wait()
+        }
         let state = try ShardedState(shards: 1, .sgd)
         for step in 1...40 {
             let parts = try state.parts(directory, step: step)

@@ -65,7 +65,8 @@ package enum Extremes {
 
     /// The first frame as JSON, every value in it by turns missing, of another type, and at every extreme of a number.
     package static func bodies(of message: Message) -> [Message] {
-        guard let frame = message.frames.first,
+        // A last word has the body of `counters`, the longest.
+        guard message.header.kind != .stopped, let frame = message.frames.first,
             let body = try? JSONSerialization.jsonObject(with: Data(frame.bytes), options: .fragmentsAllowed)
         else { return [] }
         return variants(of: body).compactMap { variant in
@@ -80,10 +81,8 @@ package enum Extremes {
 
     private static var values: [Any] {
         [
-            Int.min, -1, 0, 1 << 53, Int.max, UInt64.max, 1e308, -1e308, 0.5, "nan", "inf", "", NSNull(), true, [Int](),
-            [[Int]](repeating: [1], count: 3), [String: Int](), String(repeating: "x", count: 5000),
-            "a\u{1b}[2J\u{0}b",
-            "line\nbreak", "\u{85}",
+            Int.min, -1, 0, 1 << 53, Int.max, UInt64.max, 1e308, 0.5, "nan", NSNull(), true, [1], [String: Int](),
+            String(repeating: "x", count: 5000), "a\u{1b}[2J\u{0}b\nc",
         ]
     }
 

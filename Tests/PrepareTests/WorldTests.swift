@@ -75,7 +75,7 @@ private struct WorldSplit {
             }
         }
         let first = try bytes(3)
-        #expect(first.count == 5)
+        #expect(first.count == 6)
         #expect(first == (try bytes(3)))
         #expect(first != (try bytes(4)))
     }

@@ -15,7 +15,7 @@ import Wire
     func mutations() throws {
         let map = try PartitionMap(partitions: 16, shards: 2)
         let (widths, denseCount) = ([3, 2], 48)
-        let plan = StepPlan(tables: 2, map: map, capacity: 6)
+        let plan = StepPlan(tables: 2, map: map, capacity: 8)
         (plan.step, plan.microBatchCount, plan.owned) = (1, 8, 0..<8)
         plan.unite { microBatch, table in
             let ids = Column<UInt64>()
