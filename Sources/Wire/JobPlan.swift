@@ -89,9 +89,23 @@ package struct JobPlan: Codable, Sendable, Equatable {
 
     /// The first step from `step` on after which the scheduler decides; none lies beyond the last step.
     package func decision(from step: Int) -> Int {
-        var next = step
-        while next < lastStep, !evaluates(after: next) { next += 1 }
-        return next
+        guard step < lastStep else { return step }
+        let first = max(step, startStep + 1)
+        let next: Int
+        switch evaluation {
+        case .never: return lastStep
+        case .steps(let interval):
+            let rest = first % max(1, interval)
+            next = rest == 0 ? first : first.addingReportingOverflow(max(1, interval) - rest).partialValue
+        case .perEpoch(let most):
+            let times = min(most, stepsPerEpoch)
+            guard times > 0 else { return lastStep }
+            let (epoch, before) = (first - 1).quotientAndRemainder(dividingBy: stepsPerEpoch)
+            // The first step of the epoch by whose end one more evaluation is due than before `first`.
+            let due = before * times / stepsPerEpoch + 1
+            next = epoch * stepsPerEpoch + (due * stepsPerEpoch + times - 1) / times
+        }
+        return next < first ? lastStep : min(next, lastStep)
     }
 
     /// Whether every shard writes a checkpoint of state `step` unasked.

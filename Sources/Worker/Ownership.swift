@@ -10,6 +10,9 @@ extension JobPlan {
 
     /// The first step after `step` of which a worker owns a micro-batch; nil when there is none.
     func nextStep(of worker: Int, among workers: Int, after step: Int) -> Int? {
+        // Full steps and the last one of an epoch differ; who has nothing in both never has.
+        let last = block(of: worker, among: workers, in: stepsPerEpoch)
+        if last.isEmpty, Subtree.block(worker, of: workers, over: microBatches(over: batch)).isEmpty { return nil }
         var next = step + 1
         while next <= lastStep {
             if !block(of: worker, among: workers, in: next).isEmpty { return next }

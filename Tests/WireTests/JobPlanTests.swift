@@ -27,6 +27,26 @@ import Testing
         #expect((1...6).filter(plan.evaluates(after:)) == [6])
     }
 
+    @Test("the next decision is the first step from there on after which one is due, however far away")
+    func decisions() {
+        for (samples, epochs, start) in [(1000, 2, 0), (950, 3, 4), (70, 5, 0), (1000, 1, 10), (300, 2, 5)] {
+            for evaluation in [
+                JobPlan.Evaluation.never, .steps(1), .steps(7), .steps(.max), .perEpoch(0), .perEpoch(1), .perEpoch(3),
+                .perEpoch(4), .perEpoch(.max),
+            ] {
+                let plan = JobPlan(
+                    trainSamples: samples, batch: 100, microBatch: 50, epochs: epochs, startStep: start,
+                    evaluation: evaluation)
+                for step in start...plan.lastStep {
+                    let next = (step...plan.lastStep).first { plan.evaluates(after: $0) }
+                    #expect(plan.decision(from: step) == next, "\(plan) from \(step)")
+                }
+            }
+        }
+        let long = JobPlan(trainSamples: 1 << 40, batch: 1, microBatch: 1, epochs: 1 << 20, evaluation: .never)
+        #expect(long.decision(from: 1) == long.lastStep)
+    }
+
     @Test("a resumed plan neither repeats nor skips its start")
     func resumed() {
         let plan = JobPlan(
