@@ -189,8 +189,7 @@ struct TrainCommand: ParsableCommand {
             Examples:
               myriad train configs/synthetic.yaml
               myriad train configs/din.yaml train.epochs=4 cluster.threads=2
-              myriad train configs/din.yaml --resume runs/din-1 train.epochs=6
-              myriad train configs/din.yaml --resume runs/din-1 --state best data.directory=d
+              myriad train configs/din.yaml --resume runs/din-1 --state best train.epochs=6
               myriad train configs/din.yaml --run runs/night --continue --time-limit 3600
 
             Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same
