@@ -87,7 +87,7 @@ bits() {
 capture() {
     echo "== capture: ids, config and names in what crosses the network =="
     network wire 4
-    local kind words=(myriad $'MYRD\x01' micro_batch attention "$work/world" wire-1 wire-2 wire-3)
+    local kind words=(myriad $'MYRD\x02' micro_batch attention "$work/world" wire-1 wire-2 wire-3)
     for kind in plain keys; do
         nsenter --net=/run/netns/wire-switch "$python" "$here/capture.py" record "$work/$kind.packets" \
             >"$work/$kind.capture" 2>&1 &
@@ -104,7 +104,7 @@ capture() {
 import json, sys
 plain, keys = (json.load(open(path)) for path in sys.argv[1:])
 assert plain["as sent"] > plain["ids"] * 0.9, "the plaintext capture does not hold the ids: it would prove nothing"
-assert {"MYRD\x01", "micro_batch", "wire-1"} <= set(plain["words"]), "the plaintext capture does not hold the config"
+assert {"MYRD\x02", "micro_batch", "wire-1"} <= set(plain["words"]), "the plaintext capture does not hold the config"
 assert keys["bytes"] > plain["bytes"] * 0.9, "the capture of the cluster with keys is not of the same traffic"
 for encoding in ["as sent", "reversed", "hexadecimal", "decimal"]:
     assert keys[encoding] == 0, f"ids {encoding}: {keys[encoding]}"
