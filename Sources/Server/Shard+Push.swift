@@ -71,11 +71,12 @@ extension Shard {
         of view: PushView, _ from: [UInt8], _ answers: inout [Answer]
     ) throws -> UnsafePointer<UInt64>? {
         if case .ids(let own) = view.keys {
-            do {
-                try check(own.baseAddress, view.tables)
-            } catch .foreignId(let id, let table, _) {
+            switch fault(of: own.baseAddress, view.tables) {
+            case nil: break
+            case .foreignId(let id, let table, _):
                 refuse(view.header, from, .notOwner, foreign(id, table), &answers)
                 return nil
+            case .some(let fault): throw fault
             }
             gathered.resize(own.count)
             if let source = own.baseAddress { gathered.base.update(from: source, count: own.count) }

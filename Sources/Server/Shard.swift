@@ -202,6 +202,16 @@ package final class Shard {
         for (table, rows) in zip(tables, rows) { try table.check(ids: ids + rows.firstRow, count: rows.rows) }
     }
 
+    /// What is wrong with them; a value, as the optimizer of Swift 6.3 does not get over a pattern that catches a part.
+    func fault(of ids: UnsafePointer<UInt64>?, _ rows: [TableRows]) -> ParametersError? {
+        do {
+            try check(ids, rows)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     func foreign(_ id: UInt64, _ table: String) -> String {
         "id \(id) of table \(table) does not live on shard \(options.shard)"
     }

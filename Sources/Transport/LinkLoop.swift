@@ -97,7 +97,11 @@ final class LinkLoop {
     /// What the connection's end says of keys, before the scheduler was ever heard of.
     private var brokenHandshake: SchedulerLink.Lost? {
         guard !session.wasHeard, let counts = socket.log?.counts, counts.handshakes == 0 else { return nil }
-        if counts.count(.plaintext) > 0 { return .plaintext(endpoint: endpoint, nodeHasKeys: key != nil) }
+        if counts.count(.plaintext) > 0 {
+            // libzmq hangs up at once, and may leave the scheduler no time to see from where.
+            _ = (try? Endpoint(endpoint)).map { Reachability.mechanism(of: $0, staying: 0.5) }
+            return .plaintext(endpoint: endpoint, nodeHasKeys: key != nil)
+        }
         if counts.count(.unknownKey) > 0, let own = socket.identity {
             return .keyNotAllowed(endpoint: endpoint, own)
         }

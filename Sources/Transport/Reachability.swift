@@ -107,7 +107,10 @@ package enum Reachability {
     /// seconds.
     ///
     /// A greeting of ZMTP 3 (RFC 23) has 64 bytes: signature 10, version 2, mechanism 20, as-server 1, filler 31.
-    static func mechanism(of endpoint: Endpoint) -> String? {
+    ///
+    /// - Parameter stay: how long the connection is held after that: the other side learns from where it came only while
+    ///   it is open.
+    static func mechanism(of endpoint: Endpoint, staying stay: Double = 0) -> String? {
         guard case .tcp(let host, let port) = endpoint.kind, let address = addresses(host, port: port).first else {
             return nil
         }
@@ -125,6 +128,7 @@ package enum Reachability {
         else { return nil }
         var answer = [UInt8](repeating: 0, count: 64)
         guard recv(descriptor, &answer, 64, Int32(MSG_WAITALL)) >= 32, answer[0] == 0xFF else { return nil }
+        if stay > 0 { Thread.sleep(forTimeInterval: stay) }
         return String(decoding: answer[12..<32].prefix { $0 != 0 }, as: UTF8.self)
     }
 
