@@ -28,7 +28,7 @@ import Testing
         #expect(cluster.end(of: scheduler) == 0, "\(cluster.errors(of: scheduler))")
         for node in nodes { #expect(cluster.end(of: node) == 0, "\(cluster.errors(of: node))") }
         proxy.stop()
-        #expect(proxy.cuts > 5)
+        #expect(proxy.cuts > 0)
         #expect(try program.digest("run") == program.digest("plain"))
         #expect(cluster.lines("lost").isEmpty)
     }
