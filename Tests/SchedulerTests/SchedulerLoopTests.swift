@@ -5,50 +5,7 @@ import Wire
 
 @testable import Scheduler
 
-/// A scheduler, its nodes as plain connections, and what it did.
-private struct Cluster {
-    var loop: SchedulerLoop
-    var now = ContinuousClock.now
-    var effects = SchedulerLoop.Effects()
-
-    init(
-        servers: Int = 1, workers: Int = 2, checkpoints: String? = "c", patience: Int? = nil, epochs: Int = 2,
-        checkpointEvery: Int = 0
-    ) {
-        let plan = JobPlan(
-            trainSamples: 40, batch: 10, microBatch: 5, epochs: epochs, evaluation: .perEpoch(1),
-            checkpointEvery: checkpointEvery)
-        let options = SchedulerOptions(
-            job: 5, servers: servers, shardsPerServer: 1, workers: workers, config: "seed: 1", plan: plan,
-            splits: ["valid": 4, "test": 4], validation: "valid", test: "test",
-            earlyStop: patience.map { .init(patience: $0, minimumGain: 0) }, checkpoints: checkpoints)
-        loop = SchedulerLoop(options, at: now)
-    }
-
-    private func header(_ role: Role, _ rank: Int) -> Header {
-        Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
-    }
-
-    static func connection(_ role: Role, _ rank: Int) -> [UInt8] { [role.rawValue, UInt8(rank)] }
-
-    /// Sends a control message of a node and returns what the call brought about.
-    @discardableResult
-    mutating func send(_ control: Control, _ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
-        var effects = SchedulerLoop.Effects()
-        loop.receive(
-            control.message(header(role, rank)), from: Cluster.connection(role, rank), at: now, into: &effects)
-        return effects
-    }
-
-    @discardableResult
-    mutating func join(_ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
-        send(
-            .hello(
-                Hello(
-                    role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s\(rank)"] : [], host: "h",
-                    pid: rank, processor: "p", blas: "b", version: "1")), role, rank)
-    }
-
+extension ScriptedJob {
     /// Scores of half the split by a worker; the better the quality, the higher positives score.
     mutating func scores(_ split: String, step: Int, _ worker: Int, quality: Float) -> SchedulerLoop.Effects {
         var effects = SchedulerLoop.Effects()
@@ -56,15 +13,9 @@ private struct Cluster {
             header(.worker, worker), range: ScoresRange(split: split, step: step, first: worker * 2, count: 2),
             logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
             keys: Payload(copying: [UInt64(1), 1]))
-        loop.receive(message, from: Cluster.connection(.worker, worker), at: now, into: &effects)
+        loop.receive(message, from: ScriptedJob.connection(.worker, worker), at: now, into: &effects)
         loop.measure(at: now, &effects)
         return effects
-    }
-
-    mutating func joinAll() {
-        join(.server, 0)
-        join(.worker, 0)
-        join(.worker, 1)
     }
 
     /// All workers reach a step and score the validation split.
@@ -100,17 +51,17 @@ extension SchedulerLoop.Effects {
 
     @Test("nodes may join in any order, and all are welcomed when the last has come")
     func joining() {
-        var cluster = Cluster()
+        var cluster = ScriptedJob()
         #expect(cluster.join(.worker, 1).welcomes.isEmpty)
         #expect(cluster.join(.server, 0).welcomes.isEmpty)
         let welcomes = cluster.join(.worker, 0).welcomes
         #expect(welcomes.count == 3)
-        #expect(welcomes.allSatisfy { $0.servers == [["inproc://s0"]] && $0.workers == 2 && $0.config == "seed: 1" })
+        #expect(welcomes.allSatisfy { $0.servers == [["inproc://s"]] && $0.workers == 2 && $0.config == "seed: 1" })
     }
 
     @Test("a rank that is taken or does not exist is refused, naming who has it")
     func refusedRank() {
-        var cluster = Cluster()
+        var cluster = ScriptedJob()
         cluster.join(.worker, 1)
         var effects = SchedulerLoop.Effects()
         let hello = Hello(role: .worker, wantedRank: 1, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
@@ -132,7 +83,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a node without a rank that repeats its hello holds one rank, not two")
     func repeatedHello() {
-        var cluster = Cluster()
+        var cluster = ScriptedJob()
         let hello = Hello(role: .worker, host: "h", pid: 7, processor: "p", blas: "b", version: "1")
         for _ in 0..<3 { cluster.send(.hello(hello), .worker, 0) }
         cluster.join(.server, 0)
@@ -141,7 +92,7 @@ extension SchedulerLoop.Effects {
 
     @Test("who is missing is told after 5 s and is an error after the start timeout")
     func missing() {
-        var cluster = Cluster()
+        var cluster = ScriptedJob()
         cluster.join(.server, 0)
         var effects = SchedulerLoop.Effects()
         let start = cluster.now
@@ -163,7 +114,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a silent node fails the job by name")
     func silence() {
-        var cluster = Cluster()
+        var cluster = ScriptedJob()
         cluster.joinAll()
         cluster.now += .seconds(15)
         cluster.send(.heartbeat(Heartbeat(step: 3, state: "computing")), .worker, 0)
@@ -176,7 +127,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a better state is written and tested before training goes on, a worse one is neither")
     func best() {
-        var cluster = Cluster(epochs: 3)
+        var cluster = ScriptedJob()
         cluster.joinAll()
         let judged = cluster.evaluate(step: 4, quality: 1)
         #expect(judged.snapshots.count == 1 && judged.decisions == [.score(split: "test"), .score(split: "test")])
@@ -197,7 +148,7 @@ extension SchedulerLoop.Effects {
 
     @Test("training stops early when the metric no longer gets better, and ends when all have reported")
     func earlyStop() {
-        var cluster = Cluster(checkpoints: nil, patience: 1, epochs: 3)
+        var cluster = ScriptedJob(checkpoints: nil, patience: 1)
         cluster.joinAll()
         _ = cluster.evaluate(step: 4, quality: 1)
         _ = cluster.scores("test", step: 4, 0, quality: 1)
@@ -217,7 +168,7 @@ extension SchedulerLoop.Effects {
 
     @Test("a failure of one node stops all and is reported once")
     func failure() {
-        var cluster = Cluster()
+        var cluster = ScriptedJob()
         cluster.joinAll()
         let first = cluster.send(.failed(Failure(role: .worker, rank: 1, message: "no data")), .worker, 1)
         #expect(first.failures.isEmpty)
@@ -232,7 +183,7 @@ extension SchedulerLoop.Effects {
     @Test("a planned checkpoint of a state that is scored and no better is written, when its parts come first and last")
     func plannedCheckpoint() {
         for isFirst in [true, false] {
-            var cluster = Cluster(epochs: 3, checkpointEvery: 8)
+            var cluster = ScriptedJob(every: 8)
             cluster.joinAll()
             _ = cluster.evaluate(step: 4, quality: 2)
             cluster.send(.snapshotDone(done), .server, 0)
@@ -261,7 +212,7 @@ extension SchedulerLoop.Effects {
     @Test("a checkpoint that cannot be written is reported and does not hold training up")
     func checkpointFails() {
         struct Full: Error {}
-        var cluster = Cluster()
+        var cluster = ScriptedJob()
         cluster.joinAll()
         _ = cluster.evaluate(step: 4, quality: 1)
         cluster.send(.snapshotDone(done), .server, 0)

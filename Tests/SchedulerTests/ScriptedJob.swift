@@ -23,7 +23,7 @@ struct ScriptedJob {
         loop = SchedulerLoop(options, at: now)
     }
 
-    private func header(_ role: Role, _ rank: Int) -> Header {
+    func header(_ role: Role, _ rank: Int) -> Header {
         Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
     }
 
