@@ -17,11 +17,11 @@ bench: build ## figures of training, a shard and a cluster on this machine (unse
 
 # One set of kernels everywhere: the tests compare bits and count allocations.
 test: export OPENBLAS_CORETYPE ?= Haswell
-# How processes are started does not depend on how they were built: engines and networks are tested once.
-test: setup ## every test in debug (checks on), all but deployment's in release too (kernels without checks)
+# What starts clusters, engines and networks is tested once, with the program that users run.
+test: setup ## every test in release, and all that start no cluster in debug too (every check on)
 	@mkdir -p .build && rm -f .build/skipped.txt
-	swift test
-	swift test -c release -Xswiftc -enable-testing --skip DeployTests
+	swift test --skip '^(ClusterTests|DeployTests)\.'
+	swift test -c release -Xswiftc -enable-testing
 	@bash cluster/skipped.sh
 
 format: ## formats the sources in place

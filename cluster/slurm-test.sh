@@ -157,19 +157,21 @@ SCRIPT
 chmod 755 bin/squeue
 job=$(PATH=$work/bin:$PATH submit --time=1 --signal=B:TERM@40 "$root/cluster/slurm.sbatch" job.yaml "train.max_steps=$steps")
 until_true 60 "job $job to train" started "$job"
-# The limit has to come first, however fast this machine is: the workers get a twentieth of their time until then.
+# The limit has to come first, however fast this machine is: until then the workers get an eightieth of their time.
 workers=$(awk '$2 == "worker" { print $5 }' starts)
 told() { grep -q "told to stop" "slurm-$job.log"; }
 crawl_until() {
-    kill -STOP $workers 2>/dev/null && sleep 1
+    local pause=$1
+    shift
+    kill -STOP $workers 2>/dev/null && sleep "$pause"
     kill -CONT $workers 2>/dev/null && sleep 0.05
     "$@"
 }
-until_true 90 "Slurm's signal before the time limit" crawl_until told
+until_true 90 "Slurm's signal before the time limit" crawl_until 4 told
 say "Slurm told it to stop"
 pending() { is "$job" PENDING && [ "$(field "$job" Restarts)" = 1 ]; }
 # Slurm's answers take a moment, in which the job must not end by itself.
-until_true 60 "job $job in the queue again" crawl_until pending
+until_true 60 "job $job in the queue again" crawl_until 1 pending
 scontrol update "JobId=$job" TimeLimit=30
 reached=$(find "runs/slurm-$job/checkpoints" -name 'step-*' | sort | tail -n 1 | grep -o '[0-9]*$')
 [ "$((10#${reached:-0}))" -gt 0 ] && [ "$((10#$reached))" -lt "$steps" ] || fail "a checkpoint at step '$reached' of $steps"
