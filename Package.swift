@@ -21,16 +21,19 @@ let lean = strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(conf
 /// Bytes from a file or a socket: every use of unsafe memory is spelled out.
 let guarded = strict + [.strictMemorySafety()]
 
+/// Tests: what they test is optimized, they need not be, and build sooner.
+let tested = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 /// A module and its tests.
 func module(
     _ name: String, _ imports: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict,
-    tests: [Target.Dependency] = [], exclude: [String] = []
+    tests: [Target.Dependency] = [], exclude: [String] = [], testing: [SwiftSetting] = tested
 ) -> [Target] {
     [
         .target(name: name, dependencies: imports, swiftSettings: settings),
         .testTarget(
             name: name + "Tests", dependencies: [.byName(name: name)] + imports + tests, exclude: exclude,
-            swiftSettings: strict),
+            swiftSettings: testing),
     ]
 }
 
@@ -66,7 +69,7 @@ let modules: [[Target]] = [
             name: "DashboardTests",
             dependencies: ["Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Children"],
             exclude: ["browser.py", "validate.py"],
-            swiftSettings: strict),
+            swiftSettings: tested),
     ],
     module("Wire", ["Hashing", "Telemetry"], guarded, tests: ["Extremes"]),
     [
@@ -90,7 +93,9 @@ let modules: [[Target]] = [
     module(
         "Worker",
         ["Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
-        tests: ["Server", "Parameters", "CAllocationCounter", "Children", "Extremes"]),
+        tests: ["Server", "Parameters", "CAllocationCounter", "Children", "Extremes"],
+        // It counts what the code under test allocates, and allocates nothing itself.
+        testing: strict),
     module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"], tests: ["Extremes"]),
     module(
         "Simulation",
@@ -140,7 +145,7 @@ let modules: [[Target]] = [
             swiftSettings: strict),
         .testTarget(
             name: "DeployTests", dependencies: ["myriad", "Telemetry", "Children", argumentParser, yams],
-            swiftSettings: strict),
+            swiftSettings: tested),
     ],
 ]
 
