@@ -23,48 +23,44 @@ extension SchedulerLoop {
         for (member, _) in members.ranked(.server) { send(.snapshot(request), to: member, at: time, &effects) }
     }
 
-    /// A shard has written its part of a checkpoint.
+    /// A shard says what became of its part of a checkpoint.
     mutating func take(
-        _ done: SnapshotDone, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
+        _ part: Part, of shard: Int, _ step: Int, from member: Member, at time: ContinuousClock.Instant,
+        _ effects: inout Effects
     ) {
         let first = member.rank * options.shardsPerServer
-        guard member.role == .server, (first..<first + options.shardsPerServer).contains(done.shard),
-            (options.plan.startStep...options.plan.lastStep).contains(done.step)
+        guard member.role == .server, (first..<first + options.shardsPerServer).contains(shard),
+            (options.plan.startStep...options.plan.lastStep).contains(step), isOpen(step)
         else { return }
-        guard isOpen(done.step) else {
-            if unwritten.contains(done.step) { effects.actions.append(.discard(step: done.step)) }
-            return
-        }
-        parts[done.step, default: [:]][done.shard] = done
-        commitIfWhole(done.step, &effects)
+        parts[step, default: [:]][shard] = part
+        commitIfWhole(step, at: time, &effects)
     }
 
     /// Commits a checkpoint that has all its parts; none of a job that has failed.
     ///
-    /// At a step of decision it waits for the verdict and for the test split's scores: the manifest knows whether the
-    /// state is the best, and who goes on from it need not score it again.
-    mutating func commitIfWhole(_ step: Int, _ effects: inout Effects) {
-        guard isOpen(step) else { return }
+    /// What cannot be whole is given up when the last shard has answered, too: nobody writes on, and every shard has the
+    /// state. At a step of decision a checkpoint waits for the verdict and for the test split's scores: the manifest knows
+    /// whether the state is the best, and who goes on from it need not score it again.
+    mutating func commitIfWhole(_ step: Int, at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        guard isOpen(step), let shards = parts[step], shards.count == shardCount else { return }
+        var written: [SnapshotDone] = []
+        for (_, part) in shards.sorted(by: { $0.key < $1.key }) {
+            switch part {
+            case .written(let done): written.append(done)
+            case .unwritten(let reason):
+                giveUp(step, reason, at: time, &effects)
+                return
+            }
+        }
         if options.plan.evaluates(after: step) {
             if (judgement.step ?? -1) < step { return }
             if let sync, sync.step == step, sync.scoring != nil { return }
         }
-        guard let shards = parts[step], shards.count == shardCount else { return }
         parts[step] = nil
         committing += 1
         // The parts of an earlier step may come after a later verdict.
         let known = (earlierJudgements + [judgement]).last { ($0.step ?? -1) <= step } ?? judgement
-        effects.actions.append(
-            .commit(step: step, parts: shards.sorted { $0.key < $1.key }.map(\.value), judgement: known))
-    }
-
-    /// A shard cannot write its part of a checkpoint.
-    mutating func takeUnwritten(
-        _ step: Int, _ reason: String, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
-        // The other shards of a full disk have no other news.
-        guard isOpen(step) else { return }
-        giveUp(step, reason, at: time, &effects)
+        effects.actions.append(.commit(step: step, parts: written, judgement: known))
     }
 
     /// The thread has committed a checkpoint, or could not.

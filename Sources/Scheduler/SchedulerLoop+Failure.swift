@@ -48,8 +48,8 @@ extension SchedulerLoop {
     mutating func take(
         _ failure: Failure, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
-        if let step = failure.checkpoint {
-            takeUnwritten(step, "\(member): \(failure.message)", at: time, &effects)
+        if let step = failure.checkpoint, let shard = failure.shard {
+            take(.unwritten("\(member): \(failure.message)"), of: shard, step, from: member, at: time, &effects)
             return
         }
         lastStep = max(lastStep, min(failure.step ?? 0, options.plan.lastStep))

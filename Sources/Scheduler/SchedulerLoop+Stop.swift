@@ -70,7 +70,7 @@ extension SchedulerLoop {
             sync?.since = time
             // What the plan wants written is written unasked.
             if options.plan.checkpoints(after: point.step) {
-                commitIfWhole(point.step, &effects)
+                commitIfWhole(point.step, at: time, &effects)
             } else {
                 askForSnapshot(of: point.step, true, at: time, &effects)
             }

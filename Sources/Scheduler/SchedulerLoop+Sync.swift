@@ -95,7 +95,7 @@ extension SchedulerLoop {
         }
         judgement.test = metrics
         effects.events.append(.evaluated(split: split, step: step, metrics, isBest: false))
-        commitIfWhole(step, &effects)
+        commitIfWhole(step, at: time, &effects)
         goOn(at: time, &effects)
     }
 
@@ -136,7 +136,7 @@ extension SchedulerLoop {
             score(split, samples, at: time, &effects)
         }
         // Its parts may all have come before the verdict: the plan wants a checkpoint of a state that is no better, too.
-        commitIfWhole(point.step, &effects)
+        commitIfWhole(point.step, at: time, &effects)
         // A shard may have said before the verdict that it cannot write this state.
         if writes, unwritten.contains(point.step) {
             endCheckpoint(of: point.step, isWritten: false, at: time, &effects)

@@ -61,11 +61,19 @@ package struct SchedulerLoop {
         }
     }
 
+    /// What became of a shard's part of a checkpoint.
+    enum Part {
+        case written(SnapshotDone)
+        /// It could not be written, for this reason.
+        case unwritten(String)
+    }
+
     let options: SchedulerOptions
     var members: Membership
     var phase: Phase
     var sync: SyncPoint?
-    var parts: [Int: [Int: SnapshotDone]] = [:]
+    /// Checkpoints to which not all shards have said how theirs went: by step and shard.
+    var parts: [Int: [Int: Part]] = [:]
     /// What is known of the states that were judged, and what was before the newest of them.
     var judgement: Judgement
     var earlierJudgements: [Judgement] = []
@@ -80,7 +88,7 @@ package struct SchedulerLoop {
     var standing: [Int: ClosedRange<Int>] = [:]
     /// Since when a worker waits at a decision for the others.
     var standingSince: ContinuousClock.Instant?
-    /// States whose checkpoint failed: parts that come late are of no use.
+    /// States whose checkpoint failed.
     var unwritten: Set<Int> = []
     /// Why the newest of them failed.
     var unwrittenReason = ""
@@ -180,7 +188,8 @@ package struct SchedulerLoop {
             lastStep = max(lastStep, min(progress.step, options.plan.lastStep))
             effects.events.append(.progress(worker: member.rank, progress))
         case .reached(let reached): arrive(member, reached, at: time, &effects)
-        case .snapshotDone(let done): take(done, of: member, at: time, &effects)
+        case .snapshotDone(let done):
+            take(.written(done), of: done.shard, done.step, from: member, at: time, &effects)
         case .failed(let failure): take(failure, of: member, at: time, &effects)
         case .leaving(let leaving):
             stop(for: .node(member, isInterrupt: leaving.isInterrupt), at: time, into: &effects)

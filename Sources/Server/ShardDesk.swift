@@ -6,7 +6,7 @@ package enum ShardNote: Sendable {
     /// A part of a checkpoint is on disk.
     case wrote(SnapshotDone)
     /// Its part of the checkpoint of a step could not be written.
-    case notWritten(step: Int, String)
+    case notWritten(shard: Int, step: Int, String)
     /// The shard cannot go on; `isDiverged` when its numbers are at fault.
     case failed(String, isDiverged: Bool)
     /// Steps applied.
@@ -20,8 +20,8 @@ extension ShardNote {
     package func control(rank: Int) -> Control? {
         switch self {
         case .wrote(let done): .snapshotDone(done)
-        case .notWritten(let step, let reason):
-            .failed(Failure(role: .server, rank: rank, step: step, message: reason, checkpoint: step))
+        case .notWritten(let shard, let step, let reason):
+            .failed(Failure(role: .server, rank: rank, step: step, message: reason, checkpoint: step, shard: shard))
         case .failed(let reason, let isDiverged):
             .failed(Failure(role: .server, rank: rank, message: reason, cause: isDiverged ? .diverged : nil))
         case .step, .report: nil
@@ -70,13 +70,13 @@ package final class ShardDesk {
     }
 
     private func writeWanted(_ notes: inout [ShardNote]) {
+        let number = shard.options.shard
         let ready = wanted.filter { $0.step <= shard.step }
         wanted.removeAll { $0.step <= shard.step }
         for request in ready {
             guard request.step == shard.step else {
-                // The job went on without this checkpoint: another shard could not write its part.
-                let what = "state \(request.step) is gone: shard \(shard.options.shard) is after step \(shard.step)"
-                notes.append(.notWritten(step: request.step, what))
+                let what = "state \(request.step) is gone: shard \(number) is after step \(shard.step)"
+                notes.append(.notWritten(shard: number, step: request.step, what))
                 continue
             }
             do {
@@ -85,7 +85,8 @@ package final class ShardDesk {
                 shard.noteWritten(done, seconds: began.duration(to: .now) / .seconds(1))
                 notes.append(.wrote(done))
             } catch {
-                notes.append(.notWritten(step: request.step, "checkpoint of step \(request.step): \(error)"))
+                let what = "checkpoint of step \(request.step): \(error)"
+                notes.append(.notWritten(shard: number, step: request.step, what))
             }
         }
     }

@@ -21,6 +21,8 @@ class SimulatedNode: SimulatedProcess {
     private let building: Duration
     private var isBuilt = false
     private var isLeaving = false
+    /// Whether it was told to stop, perhaps while it was being built.
+    private var isTold = false
     /// What came for the role before it was built.
     private var waiting: [() -> Void] = []
 
@@ -89,7 +91,10 @@ class SimulatedNode: SimulatedProcess {
         enter { [self] in
             guard !hasLeft, failure == nil else { return }
             for message in session.tick(at: timeline.now) { control?.call(message) }
-            if session.isLost(at: timeline.now) { failure = "\(role): the scheduler is silent" }
+            if session.isLost(at: timeline.now) {
+                // Who was told to stop, but could not look before the scheduler was gone, has nobody to answer.
+                if isTold { (hasLeft, wasDone) = (true, false) } else { failure = "\(role): the scheduler is silent" }
+            }
             if isBuilt, !isLeaving { tick() }
             timeline.after(.milliseconds(200)) { [self] in beat() }
         }
@@ -119,7 +124,9 @@ class SimulatedNode: SimulatedProcess {
             wasDone = stop.isUnfinished != true
             self.control?.call(session.beat)
         case .stop(let stop) where stop.isRefusal == true: failure = stop.reason
-        case .stop: whenBuilt { [self] in leave() }
+        case .stop:
+            isTold = true
+            whenBuilt { [self] in leave() }
         default: whenBuilt { [self] in take(control) }
         }
     }

@@ -85,17 +85,21 @@ package final class SchedulerLink: Sendable {
         shared.waits.withLock { $0.reports(at: time) }
     }
 
-    /// Everything that has come from the scheduler; throws when the scheduler is lost.
+    /// Everything that has come from the scheduler; throws when the scheduler is lost, and nothing else has come.
+    ///
+    /// Who is told to stop while it cannot look finds the scheduler gone afterwards, and was told all the same.
     package func receive() throws(Lost) -> [Control] {
-        let before = kept.withLock { kept in
+        let events = kept.withLock { kept in
             defer { kept = [] }
-            return kept
+            return kept + shared.events.take()
         }
         var controls: [Control] = []
-        for event in before + shared.events.take() {
+        for event in events {
             switch event {
             case .control(let control): controls.append(control)
-            case .lost(let lost): throw lost
+            case .lost(let lost):
+                guard !controls.isEmpty else { throw lost }
+                kept.withLock { $0 = [event] }
             }
         }
         return controls

@@ -86,7 +86,9 @@ extension RestoreRequest: Checked {
 }
 
 extension Failure: Checked {
-    var fault: String? { beyond(rank: rank) ?? beyond(step: step) ?? beyond(step: checkpoint) }
+    var fault: String? {
+        beyond(rank: rank) ?? beyond(step: step) ?? beyond(step: checkpoint) ?? shard.flatMap { beyond(shard: $0) }
+    }
 }
 
 extension ProbeWish: Checked {

@@ -179,13 +179,14 @@ package struct Failure: Codable, Sendable, Equatable {
     package var cause: FailureReport.Cause?
     /// Whether another node is to blame.
     package var isConsequence: Bool?
-    /// The state that could not be written, if it was that.
+    /// The state that could not be written, if it was that, and the shard whose part is missing.
     package var checkpoint: Int?
+    package var shard: Int?
 
     /// Every property in its order.
     package init(
         role: Role, rank: Int, step: Int? = nil, message: String, cause: FailureReport.Cause? = nil,
-        isConsequence: Bool? = nil, checkpoint: Int? = nil
+        isConsequence: Bool? = nil, checkpoint: Int? = nil, shard: Int? = nil
     ) {
         self.role = role
         self.rank = rank
@@ -194,6 +195,7 @@ package struct Failure: Codable, Sendable, Equatable {
         self.cause = cause
         self.isConsequence = isConsequence
         self.checkpoint = checkpoint
+        self.shard = shard
     }
 }
 

@@ -10,18 +10,22 @@ struct ScriptedJob {
     var now = ContinuousClock.now
     let options: SchedulerOptions
 
-    init(checkpoints: String? = "c", every: Int = 0, startStep: Int = 0, judgement: Judgement? = nil, patience: Int = 0)
-    {
+    init(
+        checkpoints: String? = "c", every: Int = 0, startStep: Int = 0, judgement: Judgement? = nil, patience: Int = 0,
+        shards: Int = 1
+    ) {
         let plan = JobPlan(
             trainSamples: 40, batch: 10, microBatch: 5, epochs: 3, startStep: startStep, evaluation: .perEpoch(1),
             checkpointEvery: every)
         options = SchedulerOptions(
-            job: 5, servers: 1, shardsPerServer: 1, workers: 2, config: "seed: 1", plan: plan,
+            job: 5, servers: 1, shardsPerServer: shards, workers: 2, config: "seed: 1", plan: plan,
             splits: ["valid": 4, "test": 4], validation: "valid", test: "test",
             earlyStop: patience > 0 ? .init(patience: patience, minimumGain: 0) : nil, checkpoints: checkpoints,
             judgement: judgement)
         loop = SchedulerLoop(options, at: now)
     }
+
+    private static let endpoints = ["inproc://s", "inproc://s1", "inproc://s2"]
 
     func header(_ role: Role, _ rank: Int) -> Header {
         Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
@@ -42,8 +46,9 @@ struct ScriptedJob {
         send(
             .hello(
                 Hello(
-                    role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s"] : [], host: "h",
-                    pid: rank, processor: "p", blas: "b", version: "1")),
+                    role: role, wantedRank: rank,
+                    endpoints: role == .server ? Self.endpoints[0..<options.shardsPerServer].map(\.self) : [],
+                    host: "h", pid: rank, processor: "p", blas: "b", version: "1")),
             role, rank)
     }
 
@@ -79,11 +84,11 @@ struct ScriptedJob {
         return effects
     }
 
-    mutating func part(_ step: Int) -> SchedulerLoop.Effects {
+    mutating func part(_ step: Int, _ shard: Int = 0) -> SchedulerLoop.Effects {
         send(
             .snapshotDone(
                 SnapshotDone(
-                    step: step, shard: 0, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0], tables: [])),
+                    step: step, shard: shard, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0], tables: [])),
             .server, 0)
     }
 

@@ -148,7 +148,7 @@ import Wire
         job.reach(2, 1)
         let effects: SchedulerLoop.Effects
         if byShard {
-            let failure = Failure(role: .server, rank: 0, step: 2, message: "no space left", checkpoint: 2)
+            let failure = Failure(role: .server, rank: 0, step: 2, message: "no space left", checkpoint: 2, shard: 0)
             effects = job.send(.failed(failure), .server, 0)
             // Another shard's complaint of the same disk.
             #expect(job.send(.failed(failure), .server, 0).actions.isEmpty)

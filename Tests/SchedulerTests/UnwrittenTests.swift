@@ -11,14 +11,27 @@ import Wire
     func notWrittenInTraining() {
         var job = ScriptedJob(every: 3)
         job.joinAll()
-        let failure = Failure(role: .server, rank: 0, step: 3, message: "no space left", checkpoint: 3)
+        let failure = Failure(role: .server, rank: 0, step: 3, message: "no space left", checkpoint: 3, shard: 0)
         let effects = job.send(.failed(failure), .server, 0)
         let said = effects.events.contains { if case .checkpointFailed(3, _) = $0 { true } else { false } }
         #expect(said && effects.stops.isEmpty && effects.failures.isEmpty && effects.discards == [3])
-        // Another shard of the same server had room.
-        #expect(job.part(3).commits.isEmpty)
         job.reach(4, 0)
         #expect(job.reach(4, 1).decisions == [.score(split: "valid"), .score(split: "valid")])
+    }
+
+    @Test("nothing is removed, and nobody leaves, before every shard has said how its part went", arguments: [0, 1])
+    func waitsForAll(first: Int) {
+        var job = ScriptedJob(shards: 2)
+        job.joinAll()
+        _ = job.stop()
+        job.reach(2, 0)
+        job.reach(2, 1)
+        let failure = Failure(role: .server, rank: 0, step: 2, message: "no space left", checkpoint: 2, shard: 0)
+        let effects = (0..<2).map { turn in
+            turn == first ? job.send(.failed(failure), .server, 0) : job.part(2, 1)
+        }
+        #expect(effects[0].actions.isEmpty && effects[0].events.isEmpty)
+        #expect(effects[1].discards == [2] && effects[1].commits.isEmpty && effects[1].decisions == [.stop, .stop])
     }
 
     @Test("the best state goes on without its checkpoint, the last one fails the job", arguments: [true, false])
@@ -33,7 +46,8 @@ import Wire
             if byShard {
                 job.score("test", step: step)
                 effects = job.send(
-                    .failed(Failure(role: .server, rank: 0, step: step, message: "no space", checkpoint: step)),
+                    .failed(
+                        Failure(role: .server, rank: 0, step: step, message: "no space", checkpoint: step, shard: 0)),
                     .server, 0)
             } else {
                 _ = job.part(step)

@@ -114,27 +114,39 @@ import Wire
         Issue.record("a good message after garbage did not arrive")
     }
 
-    @Test("a stop that comes together with the welcome is not lost")
-    func stopBehindWelcome() throws {
+    @Test(
+        "a stop that comes together with the welcome is not lost, though the scheduler is gone by then",
+        arguments: [false, true])
+    func stopBehindWelcome(isGone: Bool) throws {
         let context = try Context()
         let scheduler = try Socket.listen(on: Self.endpoint("inproc"), in: context)
         let hello = Hello(role: .worker, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
         let link = try SchedulerLink(
-            to: scheduler.endpoint, in: context, key: nil, hello: hello, wait: .seconds(5), silence: .seconds(5))
+            to: scheduler.endpoint, in: context, key: nil, hello: hello, wait: .seconds(5),
+            silence: .seconds(isGone ? 1 : 60))
         guard case .message(_, let from)? = Self.next(scheduler) else {
             Issue.record("no hello came")
             return
         }
-        let welcome = Welcome(job: 1, rank: 0, epoch: 1, servers: [], workers: 1, config: "")
+        var welcome = Welcome(job: 1, rank: 0, epoch: 1, servers: [], workers: 1, config: "")
+        if isGone { welcome.silence = 1 }
         let stop = Control.stop(Stop(reason: "interrupted"))
         let identity = Header(.welcome, role: .scheduler, rank: 0, incarnation: 1, job: 1, epoch: 1)
         for control in [Control.welcome(welcome), stop] {
             #expect(scheduler.send(control.message(identity), to: from))
         }
-        // Both are there before the node looks.
-        Thread.sleep(forTimeInterval: 0.1)
+        // Both are there before the node looks, and perhaps the silence that followed.
+        Thread.sleep(forTimeInterval: isGone ? 3 : 0.1)
         #expect(try link.join() == welcome)
         #expect(try link.receive() == [stop])
+        guard isGone else { return }
+        #expect(throws: SchedulerLink.Lost.self) {
+            while true {
+                let later = try link.receive()
+                #expect(later.isEmpty)
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
     }
 
     @Test("an inbox wakes a thread that polls")
