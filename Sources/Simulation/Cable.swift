@@ -85,6 +85,8 @@ final class Network {
     var random: Seeded
     private let storm: Cable.Weather
     private var cables: [[UInt8]: Cable] = [:]
+    /// Called with what a worker is about to send to a shard.
+    var overheard: ((_ message: Message, _ shard: Int) -> Void)?
     private var names = 0
 
     init(_ timeline: Timeline, _ random: Seeded, _ storm: Cable.Weather) {
@@ -103,7 +105,7 @@ final class Network {
 
     func add(_ cable: Cable) { cables[cable.name] = cable }
 
-    func clear() { cables = [:] }
+    func clear() { (cables, overheard) = ([:], nil) }
 
     func remove(_ name: [UInt8]) { cables[name] = nil }
 

@@ -240,7 +240,9 @@ final class SimulatedWorker: SimulatedNode {
         }
         for action in actions {
             switch action {
-            case .data(let shard, let message): shards[shard].call(message)
+            case .data(let shard, let message):
+                network.overheard?(message, shard)
+                shards[shard].call(message)
             case .control(let control): send(control)
             case .scores(let message): send(message)
             case .compute(let tasks): compute(loop, tasks)

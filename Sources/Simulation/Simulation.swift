@@ -23,8 +23,6 @@ final class Simulation {
     private(set) var sealed: [Int: UInt64] = [:]
     /// Why a shard holds more than it may, if one does.
     private(set) var hoard: String?
-    /// A push that was under way lately, and its shard.
-    private var recorded: (push: Message, shard: Int)?
     /// Called when a shard has reached a step.
     var advanced: ((Shard) -> Void)?
     private let job: SimulatedJob
@@ -129,7 +127,6 @@ final class Simulation {
                 }
                 guard let desk = server.desks.first else { return }
                 advanced?(desk.shard)
-                if message.header.kind == .push { recorded = (message, shard) }
                 for desk in server.desks where desk.shard.parkedCount > 2 * scenario.workers {
                     hoard =
                         "shard \(desk.shard.options.shard) holds \(desk.shard.parkedCount) pulls of \(scenario.workers) workers"
@@ -187,10 +184,14 @@ final class Simulation {
                 guard timeline.elapsed < .seconds(60) else { return }
                 door.call(stranger.control())
                 ways[network.random.pick(0...ways.count - 1)].call(stranger.data())
-                if let recorded { ways[recorded.shard].call(stranger.damaged(recorded.push)) }
                 call()
             }
         }
         call()
+        // A copy that comes before its original.
+        network.overheard = { [unowned network] message, shard in
+            guard message.header.kind == .push, network.random.oneIn(6) else { return }
+            ways[shard].call(stranger.damaged(message))
+        }
     }
 }
