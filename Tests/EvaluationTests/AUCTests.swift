@@ -111,4 +111,15 @@ import Testing
         let value = try #require(running.value)
         #expect(abs(value - (1 * 3.5 + 4 * 4) / 20) < 1e-12)
     }
+
+    @Test("what was counted before fades, clicks and non-clicks alike")
+    func fading() throws {
+        var running = RunningAUC(memory: 0.5)
+        running.add(negatives: [8, 0], positives: [0, 8])
+        #expect(running.value == 1)
+        running.add(negatives: [0, 8], positives: [8, 0])
+        // 4 and 8 non-clicks, 8 and 4 clicks.
+        let value = try #require(running.value)
+        #expect(abs(value - (8 * 2 + 4 * (4 + 4)) / (12 * 12)) < 1e-12)
+    }
 }

@@ -26,6 +26,19 @@ import Testing
         #expect(XXHash64.hash("Nobody inspects the spammish repetition") == 0xfbce_a83c_8a37_8bf1)
     }
 
+    @Test("values of the reference implementation for tails of every kind: words, half words, bytes")
+    func tails() {
+        let bytes = (0..<100).map { UInt8(truncatingIfNeeded: $0 * 37) }
+        let known: [Int: UInt64] = [
+            8: 0x74c7_2531_3330_d0cc, 16: 0x5ddd_2a45_f741_36e7, 23: 0x229f_c817_9fa9_4997,
+            24: 0xfbfe_90d6_31db_63bc, 31: 0x4513_ec5e_bc46_d0d3, 56: 0xec2e_2f5e_1930_e130,
+            63: 0x2c9d_78b9_3230_07f3, 100: 0x3f99_fd12_63b5_4f01,
+        ]
+        for (count, hash) in known {
+            #expect(bytes[..<count].withUnsafeBytes { XXHash64.hash($0) } == hash, "\(count) bytes")
+        }
+    }
+
     @Test("the partition is the top bits of the row hash")
     func partitions() {
         var seen = Set<Int>()

@@ -44,6 +44,23 @@ import Testing
         #expect(html.contains("30.0 s<small>3 starts, ended ") && html.contains("100<small>3.00 k samples, 3 starts<"))
     }
 
+    @Test("Steps that a continued run has done again stand in its curves once, as they were done last")
+    func repeated() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "myriad-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        var text = ""
+        // Nine steps, of which all after the second are lost.
+        for (time, step) in [1, 2, 5, 7, 9, 3, 6, 8, 10].enumerated() {
+            text +=
+                "{\"event\":\"progress\",\"time\":\(time),\"step\":\(step),\"samples\":8,"
+                + "\"samples_per_second\":100,\"loss\":\(time),\"rows\":7}\n"
+        }
+        try text.write(to: directory.appending(path: "metrics.jsonl"), atomically: true, encoding: .utf8)
+        let run = try RecordedRun(directory: directory.path)
+        #expect(run.points.map(\.step) == [1, 2, 3, 6, 8, 10] && run.points.map(\.loss) == [0, 1, 5, 6, 7, 8])
+    }
+
     @Test("What a long run's status leaves out of its evaluations stands in the report all the same")
     func evaluations() throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "myriad-\(UUID().uuidString)")

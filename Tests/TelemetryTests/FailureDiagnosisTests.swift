@@ -71,6 +71,11 @@ import Testing
 
     @Test("a report is a block that names who, where, the last lines, the followers and the remedy")
     func block() {
+        let unknown = FailureReport(
+            time: 0, cause: .other, first: "scheduler", host: "h", pid: 0, what: "it failed", log: "s.log", remedy: "do",
+            step: 0)
+        #expect(
+            unknown.lines == ["FAILED before the first step: it failed", "  its log: s.log", "  what to do: do"])
         let report = FailureReport(
             time: 0, cause: .killed, first: "worker 1", host: "h", pid: 7, what: "worker 1 was killed", log: "w.log",
             lastLines: ["a", "b"], followers: ["server 0 (told to stop)"], remedy: "do", step: 120)

@@ -56,6 +56,8 @@ import Testing
         frame = view.frame(status, series: [], at: live, width: 80, height: 24).map(\.text)
         #expect(frame.contains { $0.hasPrefix("category: ~80.1 M distinct ids") })
         #expect(type("w", into: &view) == .redraw && view.pane == .workers)
+        for _ in 0..<3 { _ = type("j", into: &view) }
+        #expect(type("\u{1b}[5~", into: &view) == .redraw && view.offset == 0)
         for _ in 0..<300 { _ = type("\u{1b}[B", into: &view) }
         frame = view.frame(status, series: [], at: live, width: 80, height: 24).map(\.text)
         #expect(frame.contains { $0.hasPrefix("   255  running") })

@@ -31,6 +31,18 @@ import Testing
         }
     }
 
+    @Test("of several states that were the best in their time the last is shown")
+    func best() throws {
+        var status = Simulated.status()
+        var next = try #require(status.evaluations.first)
+        (next.step, next.auc) = (1100, 0.9333)
+        status.evaluations.append(next)
+        (next.step, next.auc, next.isBest) = (1150, 0.9111, false)
+        status.evaluations.append(next)
+        let text = StatusView.lines(status, at: live, width: 200).map(\.text).joined(separator: "\n")
+        #expect(text.contains("best AUC 0.9333") && text.contains("newest AUC 0.9111 at step 1,150"), "\(text)")
+    }
+
     @Test("a table's columns stand below each other")
     func alignment() throws {
         let lines = ShardView.lines(Simulated.status(), at: live, width: 200).map(\.text)
