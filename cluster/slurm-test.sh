@@ -127,7 +127,9 @@ submit() { MYRIAD=$work/myriad MYRIAD_SERVERS=2 sbatch --parsable --nodes=4 --nt
 field() { scontrol show job "$1" --oneliner | grep -o " $2=[^ ]*" | cut -d= -f2; }
 is() { [ "$(field "$1" JobState)" = "$2" ]; }
 over() { case $(field "$1" JobState) in COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL) true ;; *) false ;; esac; }
-started() { grep -q '"event":"started"' "runs/slurm-$1/metrics.jsonl" 2>/dev/null; }
+# How often a run's training has begun, and whether it has more often than so.
+starts() { grep -s -c '"event":"started"' "$1/metrics.jsonl" || true; }
+started() { [ "0$(starts "$1")" -gt "${2:-0}" ]; }
 
 say "1. a job of 2 servers and 3 workers"
 job=$(submit "$root/cluster/slurm.sbatch" job.yaml train.max_steps=200)
@@ -146,8 +148,11 @@ say "ok: every rank is the number that Slurm gave the task"
     fail "the job's keys: $(ls -la "runs/slurm-$job/job-keys")"
 say "ok: the job made keys for itself that nobody else can read"
 
-say "2. a job of $steps steps that meets its time limit"
+say "2. a job of $steps steps that was stopped before, and meets its time limit again"
 : >starts
+run=runs/twice
+"$MYRIAD" train job.yaml --run $run --quiet --time-limit 0.5 "train.max_steps=$steps" >twice.log 2>&1 || [ $? -eq 143 ] ||
+    fail "myriad train with a time limit"
 # On a busy machine a job that is told to stop is SIGNALING when it asks; here it always is.
 mkdir bin
 cat >bin/squeue <<SCRIPT
@@ -155,8 +160,10 @@ cat >bin/squeue <<SCRIPT
 "$(command -v squeue)" "\$@" | sed 's/^RUNNING$/SIGNALING/'
 SCRIPT
 chmod 755 bin/squeue
-job=$(PATH=$work/bin:$PATH submit --time=1 --signal=B:TERM@40 "$root/cluster/slurm.sbatch" job.yaml "train.max_steps=$steps")
-until_true 60 "job $job to train" started "$job"
+before=0$(starts "$run")
+job=$(MYRIAD_RUN=$work/$run PATH=$work/bin:$PATH submit --time=1 --signal=B:TERM@40 "$root/cluster/slurm.sbatch" job.yaml \
+    "train.max_steps=$steps")
+until_true 60 "job $job to train" started "$run" "$before"
 # The limit has to come first, however fast this machine is: until then the workers get an eightieth of their time.
 workers=$(awk '$2 == "worker" { print $5 }' starts)
 told() { grep -q "told to stop" "slurm-$job.log"; }
@@ -173,18 +180,18 @@ pending() { is "$job" PENDING && [ "$(field "$job" Restarts)" = 1 ]; }
 # Slurm's answers take a moment, in which the job must not end by itself.
 until_true 60 "job $job in the queue again" crawl_until 1 pending
 scontrol update "JobId=$job" TimeLimit=30
-reached=$(find "runs/slurm-$job/checkpoints" -name 'step-*' | sort | tail -n 1 | grep -o '[0-9]*$')
+reached=$(find "$run/checkpoints" -name 'step-*' | sort | tail -n 1 | grep -o '[0-9]*$')
 [ "$((10#${reached:-0}))" -gt 0 ] && [ "$((10#$reached))" -lt "$steps" ] || fail "a checkpoint at step '$reached' of $steps"
 say "ok: checkpoint at step $((10#$reached)), and back in the queue by itself"
 until_true 90 "job $job to end" over "$job"
 [ "$(field "$job" JobState) $(field "$job" ExitCode)" = "COMPLETED 0:0" ] || fail "job $job: $(field "$job" JobState)"
 grep -q "start 2:" "slurm-$job.log" || fail "the job did not start twice"
-[ "$(digest "runs/slurm-$job")" = "$(digest alone)" ] || fail "other bits than myriad train without a stop"
+[ "$(digest "$run")" = "$(digest alone)" ] || fail "other bits than myriad train without a stop"
 say "ok: went on and completed, $(digest alone), as myriad train without a stop"
 
 say "3. a job that is canceled"
 job=$(submit "$root/cluster/slurm.sbatch" job.yaml train.max_steps=100000000)
-until_true 60 "job $job to train" started "$job"
+until_true 60 "job $job to train" started "runs/slurm-$job"
 scancel "$job"
 until_true 60 "job $job to be canceled" is "$job" CANCELLED
 until_true 60 "idle nodes" all_idle

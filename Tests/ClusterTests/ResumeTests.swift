@@ -44,6 +44,10 @@ import Testing
                 ["--state", "best", "train.max_steps=10", "train.batch=32", "--run", "batch"], 0,
                 "train.batch 64, now 32"
             ),
+            (
+                ["train.seed=2", "train.max_steps=10", "--run", "seed"], 0,
+                "it was trained with train.seed 1, now 2"
+            ),
             (["data.directory=other", "--run", "other-run"], 0, "it was trained on another dataset"),
             (["rows.optimizer.kind=adagrad", "train.max_steps=30"], 65, "--reset-optimizer"),
             (["dense.optimizer.kind=sgd", "train.max_steps=30"], 65, "dense.optimizer.kind=adam"),

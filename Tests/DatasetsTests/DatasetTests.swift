@@ -31,6 +31,19 @@ import Testing
         FileManager.default.temporaryDirectory.appending(path: "ds-\(UUID().uuidString)").path
     }
 
+    @Test("a split of several parts finds every group in its own, the first of a part too")
+    func parts() throws {
+        let directory = Self.temporary()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try Self.write(directory)
+        let path = directory + "/train-00000.safetensors"
+        let parts = try (0..<3).map { _ in try SplitPart(path: path, schema: Self.schema) }
+        let split = Split(name: "train", parts: parts)
+        #expect(split.groupCount == 6 && split.sampleCount == 9)
+        #expect((0..<6).map { split.candidateCount(of: $0) } == [2, 1, 2, 1, 2, 1])
+        #expect((0..<6).map { split.locate($0).part } == [0, 0, 1, 1, 2, 2])
+    }
+
     @Test("what was written is read back: totals, ragged micro-batch, counts once per sample")
     func roundTrip() throws {
         let directory = Self.temporary()

@@ -144,6 +144,10 @@ import Wire
         #expect(doctor.memory().verdict == .fail)
         doctor.machine.memoryQuota = predicted.memory * 5 / 4
         #expect(doctor.memory().verdict == .warn)
+        // One worker and one shard, on as many cores as the control group allows.
+        #expect(doctor.threads().verdict == .pass)
+        doctor.machine.coreQuota = 0.5
+        #expect(doctor.threads().verdict == .warn && doctor.threads().found.contains("0.5 allowed"))
         let kept = job.config.checkpoint.keep + 2
         for (free, verdict) in [
             (predicted.checkpoint * kept - 1, Finding.Verdict.fail), (predicted.checkpoint * kept, .warn),

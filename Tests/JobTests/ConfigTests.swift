@@ -79,6 +79,7 @@ import Testing
         config.cluster.workers = 7
         config.train.epochs = 9
         config.checkpoint.every = 3
+        config.monitor.page = "off"
         #expect(try config.fingerprint() == first)
         config.train.seed = 2
         #expect(try config.fingerprint() != first)

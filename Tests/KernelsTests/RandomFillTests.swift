@@ -15,6 +15,21 @@ import Testing
         #expect(Array(long.prefix(7)) != short)
     }
 
+    @Test("uniform deviates differ from column to column, and fill their range evenly")
+    func evenly() {
+        var row = [Float](repeating: 0, count: 100_000)
+        fillUniform(&row, count: row.count, limit: 0.5, key: 3, stream: 1, id: 99)
+        #expect(row.allSatisfy { $0 >= -0.5 && $0 < 0.5 })
+        #expect(zip(row, row.dropFirst()).count { $0 == $1 } < 10)
+        for tenth in 0..<10 {
+            let (low, high) = (Float(tenth) / 10 - 0.5, Float(tenth + 1) / 10 - 0.5)
+            #expect(abs(row.count { $0 >= low && $0 < high } - 10_000) < 500)
+        }
+        var short = [Float](repeating: 0, count: 7)
+        fillUniform(&short, count: 7, limit: 0.5, key: 3, stream: 1, id: 99)
+        #expect(short == Array(row.prefix(7)))
+    }
+
     @Test("normal deviates have the moments and tails of a normal distribution")
     func moments() {
         var values = [Float](repeating: 0, count: 200_000)

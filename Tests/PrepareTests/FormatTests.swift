@@ -178,6 +178,27 @@ func id(_ text: String) -> UInt64 { Amazon.id(text) }
         try check(dataset, categoryOf4: "k4")
     }
 
+    @Test("only the events whose column has the value, whichever column that is", arguments: ["first", "last"])
+    func only(place: String) throws {
+        let shop = try Workshop()
+        // A view of item 77 after every event.
+        let lines = Self.events.flatMap { event in
+            [("buy", event.1), ("view", "77")].map { kind, item in
+                place == "first" ? "\(kind),\(event.0),\(item),\(event.2)" : "\(event.0),\(item),\(event.2),\(kind)"
+            }
+        }
+        let header = place == "first" ? "kind,who,what,when" : "who,what,when,kind"
+        try shop.write("log.csv", ([header] + lines).joined(separator: "\n"))
+        let dataset = try shop.prepare(.delimited) {
+            $0.schema.separator = "comma"
+            ($0.schema.user, $0.schema.item, $0.schema.time) = ("who", "what", "when")
+            $0.schema.only = ["kind", "buy"]
+        }
+        let tests = try Workshop.samples(dataset, "test").filter { $0.label == 1 }
+        let first = try #require(tests.first { $0.user == id("a") })
+        #expect(first.item == id("4") && first.history == [id("1"), id("2"), id("3")])
+    }
+
     @Test("JSON lines by a schema")
     func jsonLines() throws {
         let shop = try Workshop()

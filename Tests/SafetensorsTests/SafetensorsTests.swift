@@ -73,6 +73,19 @@ import Testing
         }
     }
 
+    @Test("a file to which something was appended is refused")
+    func appended() throws {
+        let path = path()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try write(path)
+        let whole = try Data(contentsOf: URL(filePath: path))
+        for more in [1, 8, 4096] {
+            try (whole + Data(count: more)).write(to: URL(filePath: path))
+            let error = #expect(throws: SafetensorsError.self) { try SafetensorsFile(path: path) }
+            #expect(error.map { "\($0)" }?.contains("appended") == true)
+        }
+    }
+
     @Test("more or fewer bytes than declared are refused")
     func counts() throws {
         let path = path()

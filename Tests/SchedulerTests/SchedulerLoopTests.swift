@@ -166,6 +166,24 @@ extension SchedulerLoop.Effects {
         #expect(outcome.bestStep == 4 && outcome.step == 8 && outcome.reason.contains("no better auc"))
     }
 
+    @Test("by log loss the lower one is the better state, and a gain that is too small is none")
+    func otherRules() {
+        var job = ScriptedJob(metric: .logLoss)
+        job.joinAll()
+        // Both have an AUC of 1.
+        _ = job.evaluate(step: 4, quality: 0.6)
+        _ = job.score("test", step: 4, quality: 0.6)
+        _ = job.part(4)
+        _ = job.committed(4)
+        #expect(job.evaluate(step: 8, quality: 3).decisions == [.score(split: "test"), .score(split: "test")])
+
+        var strict = ScriptedJob(checkpoints: nil, patience: 1, gain: 0.5)
+        strict.joinAll()
+        _ = strict.evaluate(step: 4, quality: 1)
+        _ = strict.score("test", step: 4, quality: 1)
+        #expect(strict.evaluate(step: 8, quality: 3).decisions == [.stop, .stop])
+    }
+
     @Test("a failure of one node stops all and is reported once")
     func failure() {
         var cluster = ScriptedJob()

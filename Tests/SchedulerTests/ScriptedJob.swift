@@ -12,16 +12,18 @@ struct ScriptedJob {
 
     init(
         checkpoints: String? = "c", every: Int = 0, startStep: Int = 0, judgement: Judgement? = nil, patience: Int = 0,
-        shards: Int = 1
+        shards: Int = 1, gain: Double = 0, metric: SchedulerOptions.Metric = .auc
     ) {
         let plan = JobPlan(
             trainSamples: 40, batch: 10, microBatch: 5, epochs: 3, startStep: startStep, evaluation: .perEpoch(1),
             checkpointEvery: every)
-        options = SchedulerOptions(
+        var options = SchedulerOptions(
             job: 5, servers: 1, shardsPerServer: shards, workers: 2, config: "seed: 1", plan: plan,
             splits: ["valid": 4, "test": 4], validation: "valid", test: "test",
-            earlyStop: patience > 0 ? .init(patience: patience, minimumGain: 0) : nil, checkpoints: checkpoints,
+            earlyStop: patience > 0 ? .init(patience: patience, minimumGain: gain) : nil, checkpoints: checkpoints,
             judgement: judgement)
+        options.metric = metric
+        self.options = options
         loop = SchedulerLoop(options, at: now)
     }
 

@@ -117,6 +117,20 @@ import Wire
         #expect(try reason(job.send(pull, to: 0)) == .malformed)
     }
 
+    @Test("the same of the dense parameters alone")
+    func denseDivergence() throws {
+        let dense = DenseOptions(optimizer: OptimizerOptions(kind: .momentum, rate: 3e38))
+        let job = try ShardJob(shards: 1, checkpointEvery: 1, dense: dense)
+        var events: [Shard.Event] = []
+        var step = 0
+        while events.isEmpty || events.last == .checkpointDue(step: step), step < 16 {
+            step += 1
+            events += job.exchange(job.push(0, step: step, .root(of: 8), rank: 0), to: 0).events
+        }
+        #expect(events.last == .diverged(step: step, table: "the dense parameters"))
+        #expect(try reason(job.send(job.pull(0, step: step + 1, ids: [[2], [4]], rank: 0), to: 0)) == .unavailable)
+    }
+
     @Test("an update that leaves finite numbers behind ends the shard's service, and no file of the state is written")
     func divergence() throws {
         for optimizer in [OptimizerOptions.Kind.sgd, .momentum] {

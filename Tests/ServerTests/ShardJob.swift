@@ -14,7 +14,8 @@ struct ShardJob {
     var shards: [Shard] = []
 
     init(
-        shards count: Int, optimizer: OptimizerOptions.Kind = .adagrad, rate: Float? = nil, checkpointEvery: Int = 0
+        shards count: Int, optimizer: OptimizerOptions.Kind = .adagrad, rate: Float? = nil, checkpointEvery: Int = 0,
+        dense: DenseOptions = DenseOptions()
     ) throws {
         plan = JobPlan(trainSamples: 64, batch: 16, microBatch: 2, epochs: 4, checkpointEvery: checkpointEvery)
         var layout = ParameterLayout()
@@ -30,7 +31,7 @@ struct ShardJob {
                         name: "t\(index)", width: width, optimizer: OptimizerOptions(kind: optimizer, rate: rate),
                         regularization: RegularizationOptions(kind: .mba, lambda: 0.5, counts: .running))
                 },
-                layout: layout, initialDense: (0..<layout.count).map { Float($0) / 64 }, dense: DenseOptions(),
+                layout: layout, initialDense: (0..<layout.count).map { Float($0) / 64 }, dense: dense,
                 seed: 11, plan: plan, checkpoints: "", workers: 16)
             shards.append(try Shard(options, identity: ShardJob.header(.values, role: .server, rank: shard)))
         }

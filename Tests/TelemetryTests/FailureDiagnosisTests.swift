@@ -72,8 +72,8 @@ import Testing
     @Test("a report is a block that names who, where, the last lines, the followers and the remedy")
     func block() {
         let unknown = FailureReport(
-            time: 0, cause: .other, first: "scheduler", host: "h", pid: 0, what: "it failed", log: "s.log", remedy: "do",
-            step: 0)
+            time: 0, cause: .other, first: "scheduler", host: "h", pid: 0, what: "it failed", log: "s.log",
+            remedy: "do", step: 0)
         #expect(
             unknown.lines == ["FAILED before the first step: it failed", "  its log: s.log", "  what to do: do"])
         let report = FailureReport(

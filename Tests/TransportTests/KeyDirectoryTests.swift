@@ -65,6 +65,15 @@ import Testing
         #expect(throws: KeyDirectory.Problem.self) { try keys.schedulerKey() }
     }
 
+    @Test("a key that is allowed twice may do what the stronger line says, in any order")
+    func twice() throws {
+        let key = try KeyPair().publicKey
+        for roles in [[KeyDirectory.Role.node, .monitor], [.monitor, .node]] {
+            let list = try AllowList(nil, own: roles.map { .init(key: key, role: $0, name: "x") }) { _ in }
+            #expect(list.role(of: key) == .node)
+        }
+    }
+
     @Test("a list is read again when it changes; a damaged one changes nothing")
     func reloaded() throws {
         defer { try? FileManager.default.removeItem(atPath: path) }
