@@ -72,6 +72,19 @@ import Wire
         #expect(throws: CheckpointError.self) { try CheckpointReader(path: path) }
     }
 
+    @Test("of several states that were the best in their time the last is taken")
+    func lastBest() throws {
+        let directory = directory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let cluster = try ShardedState(shards: 1, .sgd)
+        for step in 1...4 {
+            try cluster.train(step...step)
+            _ = try cluster.write(directory, step: step, keep: 9, best: min(step, 3))
+        }
+        #expect(try CheckpointReader.all(in: directory).count == 4)
+        #expect(try CheckpointReader(path: directory).path.hasSuffix("step-00000003"))
+    }
+
     @Test("what was not finished does not exist; the best and the newest are kept")
     func selection() throws {
         let directory = directory()

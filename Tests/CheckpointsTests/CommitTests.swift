@@ -84,7 +84,7 @@ import Wire
         try first.train(1...3)
         let path = try first.write(directory, step: 3)
         // As many floats of state as momentum has.
-        let second = try ShardedState(shards: 1, .adagrad)
+        let second = try ShardedState(shards: 1, .adagrad, initialAccumulator: 0.25)
         do {
             try second.restore(path)
             Issue.record("adagrad took momentum's state")
@@ -101,9 +101,9 @@ import Wire
             try second.tables[0][0].export(partition: partition, into: rows.0)
             try first.tables[partition / 128][0].export(partition: partition, into: rows.1)
             #expect(Array(rows.0.weights.buffer) == Array(rows.1.weights.buffer))
-            #expect(rows.0.slots.buffer.allSatisfy { $0 == 0 })
+            #expect(rows.0.slots.buffer.allSatisfy { $0 == 0.25 })
         }
-        #expect(second.dense[0].slots[3] == 0 && second.dense[0].weights[3] == first.dense[0].weights[3])
+        #expect(second.dense[0].slots[3] == 0.25 && second.dense[0].weights[3] == first.dense[0].weights[3])
     }
 
     @Test(
@@ -126,6 +126,11 @@ import Wire
         try table.0.pull(ids: ids, count: 4, into: &rows.0)
         try table.1.pull(ids: ids, count: 4, into: &rows.1)
         #expect(rows.0 == rows.1)
+        let slice = (first.dense[0], second.dense[0])
+        let gradient = slice.0.range.map { Float($0 % 5) / 4 - 0.5 }
+        slice.0.apply(gradient: gradient, scale: 1, step: 6)
+        slice.1.apply(gradient: gradient, scale: 1, step: 1)
+        #expect(slice.0.range.allSatisfy { slice.0.weights[$0] == slice.1.weights[$0] })
         // No row looks as if a step of this run had touched it.
         let exported = PartitionRows()
         for partition in 0..<256 {

@@ -13,19 +13,22 @@ struct ShardedState {
     let tables: [[Table]]
     let dense: [DenseSlice]
 
-    init(shards: Int, _ kind: OptimizerOptions.Kind) throws {
+    init(shards: Int, _ kind: OptimizerOptions.Kind, initialAccumulator: Float = 0) throws {
         map = try PartitionMap(shards: shards)
         var layout = ParameterLayout()
         _ = layout.matrix("top.weight", rows: 7, columns: 5, initial: .glorotUniform)
         _ = layout.statistic("top.mean", columns: 5, initial: 0)
         self.layout = layout
+        var rows = OptimizerOptions(kind: kind)
+        rows.initialAccumulator = initialAccumulator
         let options = [("item", 6), ("user", 3)].map {
             TableOptions(
-                name: $0.0, width: $0.1, optimizer: OptimizerOptions(kind: kind),
+                name: $0.0, width: $0.1, optimizer: rows,
                 regularization: RegularizationOptions(kind: .none, counts: .running))
         }
         self.options = options
-        let dense = OptimizerOptions(kind: kind == .adagradRowwise ? .adam : kind)
+        var dense = OptimizerOptions(kind: kind == .adagradRowwise ? .adam : kind)
+        dense.initialAccumulator = initialAccumulator
         let map = map
         tables = try (0..<shards).map { shard in
             try options.enumerated().map { index, table in

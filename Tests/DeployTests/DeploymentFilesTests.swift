@@ -58,7 +58,7 @@ import Yams
         defer { try? FileManager.default.removeItem(atPath: place) }
         let config = "\u{feff}data: {directory: world}\r\n# a remark\r\nmodel:\r\n  kind: din\r\n"
         try config.write(toFile: place + "/on.yaml", atomically: true, encoding: .utf8)
-        let image = "here/myriad:1\u{85}\nkind: Secret"
+        let image = "here/my\"riad\\:1\u{85}\nkind: Secret"
         let result = try Script.program([
             "render", "kubernetes", place + "/on.yaml", "--data-claim", "2024", "--runs-claim", "1e3", "--namespace",
             "null", "--server-memory", "4", "--image", image, "--data-path", "~",

@@ -88,6 +88,27 @@ import Testing
         }
     }
 
+    @Test("Bi-LSTM: scoring drops nothing, whatever the key")
+    func bidirectionalScoring() {
+        var options = BidirectionalLSTM.Options()
+        let sequence = Self.sequence
+        func y(_ dropout: Float, training: Bool, key: UInt64) -> [Float] {
+            options.dropout = dropout
+            var layout = ParameterLayout()
+            let layer = BidirectionalLSTM("b", width: 5, options, in: &layout)
+            let check = FiniteDifferences(layout)
+            let x = check.arena.waves(rows: sequence.positions, columns: 5, 1)
+            let y = layer.forward(
+                x, offsets: sequence.offsets, count: sequence.lengths.count, check.parameters, training: training,
+                key: key, check.arena
+            ).y
+            return (0..<y.rows).flatMap { row in (0..<y.columns).map { y[row, $0] } }
+        }
+        let plain = y(0, training: true, key: 1)
+        #expect(y(0.4, training: false, key: 1) == plain && y(0.4, training: false, key: 2) == plain)
+        #expect(y(0.4, training: true, key: 1) != plain)
+    }
+
     @Test("layer norm: gradients equal central differences", arguments: [5, 16, 21])
     func layerNorm(width: Int) {
         var layout = ParameterLayout()

@@ -13,7 +13,29 @@ import Testing
         Sample(user: 5, item: 11, category: 3, label: 1, history: [(12, 2)]),
     ]
 
-    @Test("every model: every gradient equals the central difference of the loss to 1e-3", arguments: TrapTests.all)
+    /// One of each model with dropout in its tower: with one key every step drops the same.
+    private static let dropping: [ModelOptions] = {
+        var (base, din, dien, dsin): (Base.Options?, DIN.Options?, DIEN.Options?, DSIN.Options?)
+        for options in TrapTests.all.reversed() {
+            switch options {
+            case .base(let options): base = options
+            case .din(let options): din = options
+            case .dien(let options): dien = options
+            case .dsin(let options): dsin = options
+            }
+        }
+        base?.top.dropout = 0.3
+        din?.top.dropout = 0.3
+        din?.attention.dropout = 0.2
+        dien?.top.dropout = 0.3
+        dsin?.top.dropout = 0.3
+        return [base.map { .base($0) }, din.map { .din($0) }, dien.map { .dien($0) }, dsin.map { .dsin($0) }]
+            .compactMap(\.self)
+    }()
+
+    @Test(
+        "every model: every gradient equals the central difference of the loss to 1e-3",
+        arguments: TrapTests.all + dropping)
     func whole(options: ModelOptions) throws {
         let bench = try Trial(options).bench(Self.samples)
         _ = bench.train(key: 1)

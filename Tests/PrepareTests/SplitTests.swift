@@ -70,6 +70,30 @@ import Testing
         #expect(negatives == 3 * positives)
     }
 
+    @Test("by popularity an item is drawn as often as it was touched", arguments: [true, false])
+    func popularity(isPopular: Bool) throws {
+        let shop = try Workshop()
+        // 20 users who touch the hit and one item each; 20 who touch three rare items of 60.
+        var text = "user,item,time\n"
+        for user in 0..<20 {
+            for event in 0..<9 { text += "fan\(user),hit,\(event)\nfan\(user),f\(user),\(event)\n" }
+            for event in 0..<4 { text += "u\(user),r\((user * 3 + event) % 60),\(event)\n" }
+        }
+        try shop.write("log.csv", text)
+        let dataset = try shop.prepare(.delimited) {
+            $0.schema.separator = "comma"
+            $0.schema.time = "time"
+            $0.negatives = 10
+            $0.sampling = isPopular ? .popularity : .uniform
+        }
+        let others = Set((0..<20).map { id("u\($0)") })
+        let drawn = try ["train", "validation", "test"].flatMap { try Workshop.samples(dataset, $0) }
+            .filter { $0.label == 0 && others.contains($0.user) }
+        let share = Double(drawn.count { $0.item == id("hit") }) / Double(drawn.count)
+        // 180 of 436 events that a user has not touched; 1 of some 77 items.
+        #expect(drawn.count >= 300 && (isPopular ? 0.35...0.5 : 0...0.05).contains(share), "\(share) of \(drawn.count)")
+    }
+
     @Test("the same seed gives the same bytes, another seed other negatives")
     func seeds() throws {
         func bytes(_ seed: UInt64) throws -> Data {
