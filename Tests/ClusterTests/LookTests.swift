@@ -146,7 +146,7 @@ import Testing
         let output = program.directory + "/follow.txt"
         try Data().write(to: URL(filePath: output))
         let handle = try FileHandle(forWritingTo: URL(filePath: output))
-        let follow = try program.start(["logs", "-f", "--grep", "warn|late"], output: handle)
+        let follow = try program.start(["logs", "-f", "--grep", "warn|late", "--tail", "1"], output: handle)
         func followed(_ text: String) -> Bool {
             let deadline = ContinuousClock.now + .seconds(30)
             while .now < deadline {
@@ -159,6 +159,11 @@ import Testing
         // A file that appears later.
         try "too late\n".write(toFile: log + "/server-9.log", atomically: true, encoding: .utf8)
         #expect(followed("server 9  | too late\n"))
+        // What comes between two looks is shown whole: --tail is of what was there before.
+        let more = try FileHandle(forWritingTo: URL(filePath: log + "/server-9.log"))
+        try more.seekToEnd()
+        try more.write(contentsOf: Data("late a\nlate b\nlate c\n".utf8))
+        #expect(followed("server 9  | late a\nserver 9  | late b\nserver 9  | late c\n"))
         job.terminate()
         job.waitUntilExit()
         follow.waitUntilExit()

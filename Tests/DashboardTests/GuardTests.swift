@@ -48,6 +48,20 @@ struct GuardTests {
         #expect(began.duration(to: .now) < .seconds(20))
     }
 
+    @Test("A second request that trickles is closed as the first one is")
+    func slowSecond() throws {
+        let server = try server(idle: .seconds(60))
+        let client = Client(port: server.port)
+        client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(client.answer()?.status == 200)
+        let began = ContinuousClock.now
+        client.send("GET /")
+        while began.duration(to: .now) < .seconds(20), !client.isClosed, client.send("a") {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        #expect(began.duration(to: .now) < .seconds(20))
+    }
+
     @Test("A header without end is refused after 8 KB, however fast it comes")
     func endless() throws {
         let server = try server(request: .seconds(30))
