@@ -3,8 +3,9 @@ package import Telemetry
 
 /// A new directory that only this user may enter, for sockets and files of one process; it goes when its owner does.
 ///
-/// Its name is drawn, so that nobody can have made it before, and it is locked: what a killed process left is known by its
-/// free lock, and removed by the next process that makes one, or by the killed one's children.
+/// Its name is drawn, so that nobody can have made it before, it is locked, and a file in it says that it is Myriad's: what a
+/// killed process left is known by that file and its free lock, and removed by the next process that makes one, or by the
+/// killed one's children. A directory without the file is somebody's own, whatever it is called.
 package final class PrivateDirectory: Sendable {
     /// It cannot be made.
     package struct Failure: FailureCausing, CustomStringConvertible {
@@ -15,6 +16,8 @@ package final class PrivateDirectory: Sendable {
     /// What names begin with: short, since a socket's path has at most 107 bytes.
     private static let prefix = "myriad-"
     private static let letters = 8
+    /// The file that says so.
+    private static let marker = "made-by-myriad"
 
     /// Where it is.
     package let path: String
@@ -32,6 +35,10 @@ package final class PrivateDirectory: Sendable {
             // Before it was locked, another process may have taken it for a dead one's; a file system without locks keeps all.
             let isOwn = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
             if isOwn, fstat(descriptor, &found) == 0, found.st_nlink > 0 {
+                guard Self.mark(descriptor, found) else {
+                    defer { close(descriptor) }
+                    throw Self.failure(parent, errno)
+                }
                 path = String(cString: name)
                 self.descriptor = descriptor
                 return
@@ -58,10 +65,32 @@ package final class PrivateDirectory: Sendable {
             defer { close(descriptor) }
             var found = stat()
             guard fstat(descriptor, &found) == 0, found.st_uid == geteuid(), found.st_mode & 0o777 == 0o700,
-                flock(descriptor, LOCK_EX | LOCK_NB) == 0
+                isMarked(descriptor, found), flock(descriptor, LOCK_EX | LOCK_NB) == 0
             else { continue }
             try? FileManager.default.removeItem(atPath: path)
         }
+    }
+
+    /// What the file says: a copy of such a directory has another number, and is somebody's own.
+    private static func words(_ found: stat) -> [UInt8] {
+        Array("Myriad made directory \(found.st_ino), and removes it when its process has ended.\n".utf8)
+    }
+
+    private static func mark(_ directory: Int32, _ found: stat) -> Bool {
+        let file = openat(directory, marker, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let words = words(found)
+        return write(file, words, words.count) == words.count
+    }
+
+    private static func isMarked(_ directory: Int32, _ found: stat) -> Bool {
+        let file = openat(directory, marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = read(file, &bytes, bytes.count)
+        return count > 0 && Array(bytes[..<count]) == words(found)
     }
 
     private static func failure(_ parent: String, _ number: Int32) -> Failure {

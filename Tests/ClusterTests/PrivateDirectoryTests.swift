@@ -61,11 +61,19 @@ import Testing
         func make(_ name: String, mode: mode_t) {
             mkdir("\(parent)/\(name)", 0o700)
             _ = files.createFile(atPath: "\(parent)/\(name)/file", contents: nil)
+            var found = stat()
+            lstat("\(parent)/\(name)", &found)
+            // A directory of one's own holds no such file, and a copy of one that does has another number.
+            let number = name.hasSuffix("copy1234") ? found.st_ino + 1 : found.st_ino
+            let words = "Myriad made directory \(number), and removes it when its process has ended.\n"
+            if name != "myriad-datasets" {
+                _ = files.createFile(atPath: "\(parent)/\(name)/made-by-myriad", contents: Data(words.utf8))
+            }
             chmod("\(parent)/\(name)", mode)
         }
         for (name, mode) in [
             ("myriad-deadDEAD", 0o700), ("myriad-openOPEN", 0o755), ("myriad-other123", 0o700),
-            ("myriad-longer-name", 0o700),
+            ("myriad-longer-name", 0o700), ("myriad-datasets", 0o700), ("myriad-copy1234", 0o700),
             ("somebodys-files", 0o700),
         ] as [(String, mode_t)] {
             make(name, mode: mode)
@@ -77,7 +85,10 @@ import Testing
         let second = try PrivateDirectory(in: parent)
         #expect(found(first.path)?.mode == 0o700 && found(second.path)?.mode == 0o700 && first.path != second.path)
         #expect(found("\(parent)/myriad-deadDEAD") == nil)
-        let left = ["myriad-openOPEN", "myriad-longer-name", "myriad-linkLINK", "somebodys-files"]
+        let left = [
+            "myriad-datasets", "myriad-copy1234", "myriad-openOPEN", "myriad-longer-name", "myriad-linkLINK",
+            "somebodys-files",
+        ]
         for name in left + (isAnothers ? ["myriad-other123"] : []) {
             #expect(found("\(parent)/\(name)") != nil, "\(name)")
         }
