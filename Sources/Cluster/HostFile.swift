@@ -34,11 +34,13 @@ package struct HostFile: Sendable {
         var hosts: [RemoteHost] = []
         var problems: [String] = []
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        // Not Foundation's: it traps at a name of one character.
+        let place = path.lastIndex(of: "/").map { String(path[..<max($0, path.index(after: path.startIndex))]) } ?? ""
         for (index, line) in lines.enumerated() {
             let words = Self.words(of: line)
             guard !words.isEmpty else { continue }
             do throws(Failure) {
-                let host = try Self.host(words, directory: (path as NSString).deletingLastPathComponent)
+                let host = try Self.host(words, directory: place)
                 if hosts.contains(where: { $0.name == host.name && $0.port == host.port && $0.role == host.role }) {
                     throw Failure(description: "\(host.name) has a line already: give that one more slots")
                 }
@@ -89,8 +91,8 @@ package struct HostFile: Sendable {
         let (key, value) = (halves[0], halves[1])
         switch key {
         case "slots":
-            guard let slots = Int(value), slots > 0 else {
-                throw Failure(description: "slots=\(value): say how many processes may run there, 1 or more")
+            guard let slots = Int(value), (1...65_535).contains(slots) else {
+                throw Failure(description: "slots=\(value): say how many processes may run there, 1 to 65535")
             }
             host.slots = slots
         case "port":

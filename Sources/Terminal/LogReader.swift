@@ -102,7 +102,7 @@ package final class LogReader {
         defer { try? handle.close() }
         guard count > 0 else { return size }
         // The file's own last line end is the end of a line, not the begin of another one.
-        var (end, left) = (size, count + 1)
+        var (end, left) = (size, count == .max ? count : count + 1)
         while end > 0 {
             let start = end > UInt64(block) ? end - UInt64(block) : 0
             guard (try? handle.seek(toOffset: start)) != nil, let part = try? handle.read(upToCount: Int(end - start)),

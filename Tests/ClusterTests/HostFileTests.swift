@@ -24,6 +24,13 @@ struct HostFileTests {
         }
     }
 
+    @Test(
+        "a hosts file may have a name of one character, with its other files beside it", arguments: ["h", "/h", "d/h"])
+    func shortName(path: String) throws {
+        let file = try HostFile(text: "a slots=2", path: path)
+        #expect(file.hosts[0].name == "a")
+    }
+
     @Test("every word of a line is read, comments and blank lines are not")
     func words() throws {
         let file = try hosts(
@@ -57,12 +64,13 @@ struct HostFileTests {
         #expect(text.contains("hosts:1: 'slots=2' is no host"))
         #expect(text.contains("hosts:2: solts= is not known: did you mean slots?"))
         #expect(text.contains("hosts:2: port=0: say where its ssh server listens, 1 to 65535"))
-        #expect(text.contains("hosts:3: slots=none: say how many processes may run there, 1 or more"))
+        #expect(text.contains("hosts:3: slots=none: say how many processes may run there, 1 to 65535"))
         #expect(text.contains("hosts:3: role=boss: say server, worker or any"))
         #expect(text.contains("hosts:5: dir=here: say a directory of that host from / or from ~/"))
         #expect(text.contains("hosts:5: program=a/b: say its whole path"))
         #expect(text.contains("hosts:6: 'y' is not understood"))
         #expect(problem("-oProxyCommand=x").contains("is no host"))
+        #expect(problem("a slots=9223372036854775807\nb").contains("hosts:1: slots=9223372036854775807: say how many"))
         #expect(problem("a slots=2\na slots=1").contains("hosts:2: a has a line already"))
         #expect(problem("# nobody\n").contains("hosts: names no host"))
     }

@@ -74,6 +74,8 @@ import Testing
         #expect(last(2) == ["xxxxx", "three", "a", "b"])
         #expect(last(3) == ["one", "xxxxx", "three", "a", "b"])
         #expect(last(0) == [])
+        let all = LogReader(directory: directory.path, rank: 2, tail: .max).read(last: true)
+        #expect(all.map(\.text) == ["a", "b"])
         let reader = LogReader(directory: directory.path, rank: 1, tail: 1)
         #expect(reader.read().map(\.text) == ["three"])
         try directory.append("four\nfive\n", to: "worker-1.log")
