@@ -36,8 +36,10 @@ package final class PrivateDirectory: Sendable {
             let isOwn = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
             if isOwn, fstat(descriptor, &found) == 0, found.st_nlink > 0 {
                 guard Self.mark(descriptor, found) else {
-                    defer { close(descriptor) }
-                    throw Self.failure(parent, errno)
+                    let number = errno
+                    try? FileManager.default.removeItem(atPath: String(cString: name))
+                    close(descriptor)
+                    throw Self.failure(parent, number)
                 }
                 path = String(cString: name)
                 self.descriptor = descriptor

@@ -117,16 +117,22 @@ import Wire
         #expect(try reason(job.send(pull, to: 0)) == .malformed)
     }
 
-    @Test("the same of the dense parameters alone")
-    func denseDivergence() throws {
-        let dense = DenseOptions(optimizer: OptimizerOptions(kind: .momentum, rate: 3e38))
-        let job = try ShardJob(shards: 1, checkpointEvery: 1, dense: dense)
+    /// Trains until something else happens than that a checkpoint is due.
+    private func train(_ job: ShardJob) -> (step: Int, events: [Shard.Event]) {
         var events: [Shard.Event] = []
         var step = 0
         while events.isEmpty || events.last == .checkpointDue(step: step), step < 16 {
             step += 1
             events += job.exchange(job.push(0, step: step, .root(of: 8), rank: 0), to: 0).events
         }
+        return (step, events)
+    }
+
+    @Test("dense parameters that are no longer finite end the shard's service")
+    func denseDivergence() throws {
+        let dense = DenseOptions(optimizer: OptimizerOptions(kind: .momentum, rate: 3e38))
+        let job = try ShardJob(shards: 1, checkpointEvery: 1, dense: dense)
+        let (step, events) = train(job)
         #expect(events.last == .diverged(step: step, table: "the dense parameters"))
         #expect(try reason(job.send(job.pull(0, step: step + 1, ids: [[2], [4]], rank: 0), to: 0)) == .unavailable)
     }
@@ -136,12 +142,7 @@ import Wire
         for optimizer in [OptimizerOptions.Kind.sgd, .momentum] {
             let job = try ShardJob(shards: 1, optimizer: optimizer, rate: 1e38, checkpointEvery: 1)
             _ = job.send(job.pull(0, step: 3, ids: [[2], [4]], rank: 0), to: 0)
-            var events: [Shard.Event] = []
-            var step = 0
-            while events.isEmpty || events.last == .checkpointDue(step: step), step < 16 {
-                step += 1
-                events += job.exchange(job.push(0, step: step, .root(of: 8), rank: 0), to: 0).events
-            }
+            let (step, events) = train(job)
             #expect(events.last == .diverged(step: step, table: "t0"))
             #expect(!events.contains(.checkpointDue(step: step)))
             #expect(throws: ParametersError.self) {
