@@ -57,7 +57,8 @@ package enum NodeSetup {
             let options = ShardOptions(
                 shard: number, map: map, tables: job.tables, layout: job.model.layout, initialDense: job.initialDense,
                 dense: job.config.dense, seed: job.config.train.seed, plan: job.plan, checkpoints: checkpoints,
-                workers: welcome.workers, statistics: job.config.monitor.statistics)
+                workers: welcome.workers, incarnations: welcome.incarnations,
+                statistics: job.config.monitor.statistics)
             let shard = try Shard(options, identity: identity)
             try reader?.restore(
                 tables: shard.tables, dense: shard.dense, partitions: Array(map.partitions(ofShard: number)),

@@ -142,7 +142,8 @@ package final class StatusSource {
         while .now < deadline {
             poller.wait(.milliseconds(100))
             var newest: Answer?
-            while let received = socket.receive() {
+            var budget = TurnBudget()
+            while let received = socket.receive(within: &budget) {
                 guard case .message(let message, _) = received,
                     let control = try? Control(decoding: message, limits: Limits()), let found = answer(control)
                 else { continue }

@@ -66,6 +66,9 @@ struct Membership {
         case refused(String)
     }
 
+    /// Processes that may wait for one place.
+    private static let mostRivals = 64
+
     private(set) var entries: [Member: Entry] = [:]
     private var byConnection: [[UInt8]: Member] = [:]
     private let wanted: [Role: Int]
@@ -116,7 +119,9 @@ struct Membership {
             return .replaced(member, old.hello)
         case .some(false): return taken
         case nil:
-            let since = old.rivals[candidate.connection] ?? time
+            // Whoever comes when so many wait is the last to get the place.
+            guard let since = old.rivals[candidate.connection] ?? (old.rivals.count < Self.mostRivals ? time : nil)
+            else { return taken }
             entries[member]?.rivals[candidate.connection] = since
             return old.heard > since ? taken : .undecided
         }

@@ -30,7 +30,8 @@ extension SchedulerLoop {
     ) {
         let first = member.rank * options.shardsPerServer
         guard member.role == .server, (first..<first + options.shardsPerServer).contains(shard),
-            (options.plan.startStep...options.plan.lastStep).contains(step), isOpen(step)
+            (options.plan.startStep...options.plan.lastStep).contains(step), isOpen(step),
+            options.plan.checkpoints(after: step) || sync?.step == step
         else { return }
         parts[step, default: [:]][shard] = part
         commitIfWhole(step, at: time, &effects)

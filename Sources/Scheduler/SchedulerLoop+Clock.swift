@@ -26,6 +26,7 @@ extension SchedulerLoop {
             }
         case .ended: break
         }
+        passOn(at: time, &effects)
         for (member, _) in members.all { repeatAll(to: member, hasMoved: false, at: time, &effects) }
         noteWaits(at: time)
         for wait in waits.due(at: time) { effects.events.append(.waiting(wait)) }

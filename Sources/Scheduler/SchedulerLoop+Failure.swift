@@ -6,6 +6,8 @@ import Wire
 extension SchedulerLoop {
     /// Signs within this time of the first are weighed against each other.
     static let moment = Duration.milliseconds(500)
+    /// Refusals that are told in a job.
+    static let mostRefusals = 100
     /// Silence after which a process of this machine is looked for.
     static let lookAfter = Duration.seconds(2)
 
@@ -48,7 +50,7 @@ extension SchedulerLoop {
     mutating func take(
         _ failure: Failure, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
-        if let step = failure.checkpoint, let shard = failure.shard {
+        if member.role == .server, let step = failure.checkpoint, let shard = failure.shard {
             take(.unwritten("\(member): \(failure.message)"), of: shard, step, from: member, at: time, &effects)
             return
         }
@@ -61,10 +63,10 @@ extension SchedulerLoop {
 
     /// A member sent what cannot be read: if it was numbered it is taken, never comes again, and others wait for it.
     mutating func takeUnreadable(
-        _ kind: MessageKind, _ error: WireError, of member: Member?, at time: ContinuousClock.Instant,
+        _ kind: MessageKind, _ error: WireError, of member: Member, at time: ContinuousClock.Instant,
         _ effects: inout Effects
     ) {
-        guard let member, kind.isNumbered else { return }
+        guard kind.isNumbered else { return }
         let failure = Failure(
             role: member.role, rank: member.rank, message: "it sent what cannot be read: \(error)", cause: .version)
         take(failure, of: member, at: time, &effects)
@@ -72,12 +74,23 @@ extension SchedulerLoop {
 
     /// Does not take a node in, and says why on both sides.
     mutating func refuse(_ hello: Hello, _ connection: [UInt8], _ reason: String, _ effects: inout Effects) {
-        let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "") on \(hello.host) (process \(hello.pid))"
-        let text = "\(who) was refused: \(reason)"
+        let host = hello.host.prefix(80)
+        let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "") on \(host) (process \(hello.pid))"
         send(.stop(Stop(reason: "the scheduler refused: \(reason)", isRefusal: true)), to: connection, &effects)
-        guard refusals.last != text else { return }
-        if refusals.count < 10 { refusals.append(text) }
+        tellRefusal("\(who) was refused: \(reason)", &effects)
+        refused += 1
+    }
+
+    /// Tells once that somebody was not taken in; of so many only, who come without end are counted.
+    ///
+    /// - Parameter isCandidate: whether it may be who is missing.
+    private mutating func tellRefusal(_ text: String, isCandidate: Bool = true, _ effects: inout Effects) {
+        guard toldRefusals.count < Self.mostRefusals, toldRefusals.insert(text).inserted else { return }
+        if isCandidate, refusals.count < 10 { refusals.append(text) }
         effects.events.append(.warning(text))
+        if toldRefusals.count == Self.mostRefusals {
+            effects.events.append(.warning("further refusals are only counted (turned away, in the status)"))
+        }
     }
 
     /// Connections were turned away before they could say anything; told once a kind and address.
@@ -91,9 +104,10 @@ extension SchedulerLoop {
         let origin = refusal.address.isEmpty ? "" : " from \(refusal.address)"
         let key = refusal.key.map { " with the key \($0)" } ?? ""
         let text = "a connection\(origin)\(key) was refused: \(refusal.failure.words)"
-        guard isMeant, toldRefusals.count < 100, toldRefusals.insert(text).inserted else { return }
-        if case .gathering = phase, refusals.count < 10 { refusals.append(text) }
-        effects.events.append(.warning(text))
+        guard isMeant else { return }
+        var isGathering = false
+        if case .gathering = phase { isGathering = true }
+        tellRefusal(text, isCandidate: isGathering, &effects)
     }
 
     /// Somebody speaks another version of the protocol.
@@ -104,9 +118,8 @@ extension SchedulerLoop {
             "a node was refused: it speaks version \(version) of the protocol, the scheduler "
             + "\(Header.version): run the same release everywhere"
         send(.stop(Stop(reason: text, isRefusal: true)), to: connection, &effects)
-        guard refusals.last != text else { return }
-        if refusals.count < 10 { refusals.append(text) }
-        effects.events.append(.warning(text))
+        tellRefusal(text, &effects)
+        refused += 1
     }
 
     mutating func failToStart(at time: ContinuousClock.Instant, _ effects: inout Effects) {

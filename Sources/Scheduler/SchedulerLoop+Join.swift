@@ -132,6 +132,7 @@ extension SchedulerLoop {
             welcome.resetsOptimizer = options.resetsOptimizer ? true : nil
             welcome.serverKeys = members.keys(of: [.server])
             welcome.nodeKeys = members.keys(of: [.server, .worker])
+            welcome.incarnations = members.ranked(.worker).map(\.entry.incarnation)
             welcome.silence = options.silence / .seconds(1)
             members.note(member, step: options.plan.startStep, state: "building")
             send(.welcome(welcome), to: member, at: time, &effects)

@@ -1,45 +1,45 @@
 import Wire
 
-/// Somebody who waits for what a worker measures.
-struct PendingProbe {
-    let number: UInt32
-    let worker: Int
-    let connection: [UInt8]
-}
-
 /// How questions for the speed of a worker's ways go to the worker, and its answer back.
 extension SchedulerLoop {
-    /// Questions that are remembered: who asks gives up after a while, and is forgotten when others have come.
-    private static let most = 16
-
-    /// Passes a question on to its worker, or says why it cannot be.
+    /// Takes a question for its worker, or says why it cannot be answered.
     mutating func forward(
         _ wish: ProbeWish, from connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
-        let name = "worker \(wish.worker)"
-        func refuse(_ reason: String) {
-            send(
-                .probeResult(ProbeResult(number: wish.number, worker: wish.worker, refusal: reason)), to: connection,
-                &effects)
+        var reason = obstacle(to: wish)
+        if reason == nil, !probes.add(wish, from: connection, at: time) {
+            reason = "\(ProbeQueue.most) others wait for theirs: ask again in a few seconds"
         }
-        guard case .running = phase else { return refuse("the job is not training") }
-        guard wish.worker >= 0, wish.worker < options.workers else { return refuse("the job has no \(name)") }
-        let member = Member(role: .worker, rank: wish.worker)
-        guard let entry = members.entries[member], !entry.isLost, entry.report == nil
-        else { return refuse("\(name) is lost or has left") }
-        if probes.count >= Self.most { probes.removeFirst() }
-        probes.append(PendingProbe(number: wish.number, worker: wish.worker, connection: connection))
-        send(.probeWish(wish), to: member, at: time, &effects)
+        if let reason {
+            let refusal = ProbeResult(number: wish.number, worker: wish.worker, refusal: reason)
+            send(.probeResult(refusal), to: connection, &effects)
+        }
+        passOn(at: time, &effects)
+    }
+
+    /// Why a worker cannot measure; nil when it can.
+    private func obstacle(to wish: ProbeWish) -> String? {
+        guard case .running = phase else { return "the job is not training" }
+        guard wish.worker >= 0, wish.worker < options.workers else { return "the job has no worker \(wish.worker)" }
+        let entry = members.entries[Member(role: .worker, rank: wish.worker)]
+        return entry.map { $0.isLost || $0.report != nil } ?? true ? "worker \(wish.worker) is lost or has left" : nil
+    }
+
+    /// Passes the next question on to its worker when it is due.
+    mutating func passOn(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+        guard let wish = probes.next(at: time) else { return }
+        send(.probeWish(wish), to: Member(role: .worker, rank: wish.worker), at: time, &effects)
     }
 
     /// Passes an answer on to who asked.
-    mutating func forward(_ result: ProbeResult, of member: Member, _ effects: inout Effects) {
-        let isTheirs: (PendingProbe) -> Bool = {
-            member.role == .worker && $0.worker == member.rank && $0.number == result.number
-        }
-        guard let index = probes.firstIndex(where: isTheirs) else { return }
+    mutating func forward(
+        _ result: ProbeResult, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        guard member.role == .worker,
+            let connection = probes.answered(result.number, by: member.rank, at: time)
+        else { return }
         var result = result
         result.worker = member.rank
-        send(.probeResult(result), to: probes.remove(at: index).connection, &effects)
+        send(.probeResult(result), to: connection, &effects)
     }
 }

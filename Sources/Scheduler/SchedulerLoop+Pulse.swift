@@ -13,6 +13,7 @@ extension SchedulerLoop {
                     step: entry.step,
                     activity: entry.state, silentSeconds: entry.heard.duration(to: time) / .seconds(1),
                     hasLeft: entry.report != nil, isLost: entry.isLost || gone.contains(member))
-            }, waits: waits.reports(at: time), turnedAway: turnedAway)
+            }, waits: waits.reports(at: time),
+            turnedAway: refused > 0 ? turnedAway.merging(["refused": refused]) { $1 } : turnedAway)
     }
 }

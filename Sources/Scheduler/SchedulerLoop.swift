@@ -106,10 +106,12 @@ package struct SchedulerLoop {
     var refusals: [String] = []
     /// Connections that were turned away, by kind.
     package var turnedAway: [String: Int] = [:]
-    /// What was told of them already.
+    /// Times that somebody said hello and was not taken in.
+    var refused = 0
+    /// What was told of both already.
     var toldRefusals: Set<String> = []
-    /// Who wants to know how fast bytes go, oldest first.
-    var probes: [PendingProbe] = []
+    /// Who wants to know how fast bytes go.
+    var probes = ProbeQueue()
     /// What the scheduler waits for.
     package internal(set) var waits = WaitClock(who: "scheduler")
     /// When the clock was last looked at.
@@ -138,47 +140,56 @@ package struct SchedulerLoop {
     /// Takes a control message.
     ///
     /// - Parameter peer: the address from which it came; empty where there is none.
+    /// - Returns: whether a member of the job sent it.
+    @discardableResult
     package mutating func receive(
         _ message: Message, from connection: [UInt8], peer: Socket.Peer = .init(), at time: ContinuousClock.Instant,
         into effects: inout Effects
-    ) {
+    ) -> Bool {
         let kind = message.header.kind
-        var member: Member?
-        if kind != .hello, let known = members.heard(message.header, from: connection, peer, at: time) {
-            member = known.member
-            if known.hasMoved { repeatAll(to: known.member, at: time, &effects) }
-            guard members.take(ControlNumbers(message.header), of: known.member, at: time) else { return }
+        guard kind != .hello, let known = members.heard(message.header, from: connection, peer, at: time) else {
+            // What nobody but a member may say is not even decoded.
+            guard kind.isOfAnybody, let control = try? Control(decoding: message, limits: limits) else { return false }
+            if case .hello(let hello) = control {
+                admit(hello, connection, peer, message.header.incarnation, at: time, &effects)
+            } else {
+                answer(control, connection, at: time, &effects)
+            }
+            return false
         }
-        if kind == .scores {
-            guard let member else { return }
-            do {
+        let member = known.member
+        if known.hasMoved { repeatAll(to: member, at: time, &effects) }
+        guard members.take(ControlNumbers(message.header), of: member, at: time) else { return true }
+        do {
+            if kind == .scores {
                 let scores = try ScoresView(decoding: message, limits: limits, scratch: scratch)
                 take(scores, from: member, at: time, &effects)
-            } catch {
-                takeUnreadable(kind, error, of: member, at: time, &effects)
+            } else {
+                let control = try Control(decoding: message, limits: limits)
+                answer(control, connection, at: time, &effects)
+                take(control, of: member, at: time, &effects)
             }
-            return
-        }
-        let control: Control
-        do {
-            control = try Control(decoding: message, limits: limits)
         } catch {
             takeUnreadable(kind, error, of: member, at: time, &effects)
-            return
         }
-        if case .hello(let hello) = control {
-            admit(hello, connection, peer, message.header.incarnation, at: time, &effects)
-            return
+        return true
+    }
+
+    /// Answers what anybody may ask.
+    private mutating func answer(
+        _ control: Control, _ connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
+        switch control {
+        case .inspect(let wish): effects.actions.append(.inspect(connection, wish))
+        case .probeWish(let wish): forward(wish, from: connection, at: time, &effects)
+        default: break
         }
-        if case .inspect(let wish) = control {
-            effects.actions.append(.inspect(connection, wish))
-            return
-        }
-        if case .probeWish(let wish) = control {
-            forward(wish, from: connection, at: time, &effects)
-            return
-        }
-        guard let member else { return }
+    }
+
+    /// Takes what a member says.
+    private mutating func take(
+        _ control: Control, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
+    ) {
         switch control {
         case .heartbeat(let beat):
             members.note(member, step: beat.step, state: beat.state)
@@ -199,7 +210,7 @@ package struct SchedulerLoop {
             effects.events.append(.counters(member, report))
             endWhenAllReported(at: time, &effects)
         case .counters(let report): effects.events.append(.counters(member, report))
-        case .probeResult(let result): forward(result, of: member, &effects)
+        case .probeResult(let result): forward(result, of: member, at: time, &effects)
         case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected, .probeWish,
             .hold:
             break

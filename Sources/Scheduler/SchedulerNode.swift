@@ -19,8 +19,6 @@ package final class SchedulerNode {
     /// Makes a checkpoint of these parts and returns its path.
     package typealias Commit = (_ step: Int, _ parts: [SnapshotDone], _ judgement: Judgement) throws -> String
 
-    /// Messages taken in one turn: whatever comes in, the clock is looked at.
-    private static let mostMessages = 1000
     /// How long nodes that leave are given to acknowledge that they may.
     private static let farewell = Duration.seconds(2)
 
@@ -109,14 +107,13 @@ package final class SchedulerNode {
         }
         take(clerk.outcomes.take(), &loop, &effects)
         for answer in onlookers.answers.take() { socket.send(answer.message, to: answer.connection) }
-        var left = Self.mostMessages
-        while left > 0, let received = socket.receive() {
-            left -= 1
+        var budget = TurnBudget()
+        while let received = socket.receive(within: &budget) {
             if case .otherVersion(let version, let from) = received {
                 loop.refuse(protocolVersion: version, from, into: &effects)
             }
             guard case .message(let message, let from) = received, mayEnter(message.header.kind) else { continue }
-            loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects)
+            if loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects) { socket.trustSender() }
         }
         let now = ContinuousClock.now
         loop.tick(at: now, into: &effects)

@@ -86,7 +86,7 @@ package final class ServerNode {
         hello.endpoints = sockets.map(\.endpoint)
         doors = sockets.compactMap(\.log)
         let notes = notes
-        OutOfMemory.tell { notes.post(.failed($0, isDiverged: false)) }
+        OutOfMemory.tell { notes.post(.failed($0, diverged: nil)) }
         let link = try SchedulerLink(
             to: options.scheduler, in: context, key: options.schedulerKey, hello: hello, wait: options.wait,
             silence: options.silence, departure: options.departure)
@@ -96,8 +96,11 @@ package final class ServerNode {
         // Until now nobody was let in: the scheduler alone knows who belongs to the job.
         let members = Set((welcome.nodeKeys ?? []).compactMap { PublicKey($0) })
         context.gate.admit { members.contains($0) ? .allowed : .refused }
+        // Shards answer strangers, too: those must not learn by what the scheduler knows this process.
+        var shown = link.identity
+        shown.incarnation = .random(in: 1...UInt32.max)
         do {
-            start(try build(welcome, link.identity) { link.note(step: welcome.resumeStep, $0) }, sockets)
+            start(try build(welcome, shown) { link.note(step: welcome.resumeStep, $0) }, sockets)
         } catch {
             link.send(.failed(Failure(role: .server, rank: welcome.rank, error)))
             throw error

@@ -105,7 +105,7 @@ package final class Shard {
     private func take(_ message: Message, from: [UInt8], answers: inout [Answer], events: inout [Event]) {
         let header = message.header
         guard header.job == identity.job else {
-            refuse(header, from, .otherJob, "this shard serves job \(identity.job), not \(header.job)", &answers)
+            refuse(header, from, .otherJob, "this shard serves another job than \(header.job)", &answers)
             return
         }
         guard header.epoch == identity.epoch else {
@@ -117,7 +117,7 @@ package final class Shard {
             return
         }
         do {
-            guard header.role == .worker, Int(header.rank) < options.workers else {
+            guard knows(header) else {
                 throw WireError.sender(header.kind, role: header.role, rank: Int(header.rank), workers: options.workers)
             }
             switch header.kind {
@@ -131,6 +131,15 @@ package final class Shard {
             statistics.malformed(header)
             refuse(header, from, .malformed, "\(error)", &answers)
         }
+    }
+
+    /// Whether a message is of a worker of this job: of the very process that the scheduler has let in.
+    func knows(_ header: Header) -> Bool {
+        let rank = Int(header.rank)
+        return header.job == identity.job && header.role == .worker && rank < options.workers
+            && (options.incarnations.isEmpty
+                || rank < options.incarnations.count
+                    && options.incarnations[rank] == header.incarnation)
     }
 
     /// Pulls that wait for a step: at most two of a worker.

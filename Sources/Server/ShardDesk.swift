@@ -7,8 +7,8 @@ package enum ShardNote: Sendable {
     case wrote(SnapshotDone)
     /// Its part of the checkpoint of a step could not be written.
     case notWritten(shard: Int, step: Int, String)
-    /// The shard cannot go on; `isDiverged` when its numbers are at fault.
-    case failed(String, isDiverged: Bool)
+    /// The shard cannot go on; `diverged` is the step whose update its numbers did not survive, if they are at fault.
+    case failed(String, diverged: Int?)
     /// Steps applied.
     case step(shard: Int, Int)
     /// Its counters, once a second and as its last word.
@@ -22,8 +22,10 @@ extension ShardNote {
         case .wrote(let done): .snapshotDone(done)
         case .notWritten(let shard, let step, let reason):
             .failed(Failure(role: .server, rank: rank, step: step, message: reason, checkpoint: step, shard: shard))
-        case .failed(let reason, let isDiverged):
-            .failed(Failure(role: .server, rank: rank, message: reason, cause: isDiverged ? .diverged : nil))
+        case .failed(let reason, let step):
+            .failed(
+                Failure(
+                    role: .server, rank: rank, step: step, message: reason, cause: step == nil ? nil : .diverged))
         case .step, .report: nil
         }
     }
@@ -53,9 +55,8 @@ package final class ShardDesk {
             case .checkpointDue(let step):
                 wanted.append(SnapshotRequest(step: step, directory: shard.options.checkpoints, final: false))
             case .diverged(let step, let table):
-                notes.append(
-                    .failed("the update to step \(step) left numbers that are not finite in \(table)", isDiverged: true)
-                )
+                let what = "the update to step \(step) left numbers that are not finite in \(table)"
+                notes.append(.failed(what, diverged: step))
             }
         }
         events.removeAll(keepingCapacity: true)

@@ -28,6 +28,8 @@ package struct ShardOptions: Sendable {
     package var preparedCounts: String?
     /// Workers of the job: messages of other ranks are nobody's.
     package var workers: Int
+    /// What the process of each worker drew at its start, by rank; empty where nobody else reaches the shard.
+    package var incarnations: [UInt32]
     /// Whether hot ids, distinct ids and times are counted.
     package var statistics: Bool
 
@@ -35,7 +37,7 @@ package struct ShardOptions: Sendable {
     package init(
         shard: Int, map: PartitionMap, tables: [TableOptions], layout: ParameterLayout, initialDense: [Float],
         dense: DenseOptions, seed: UInt64, plan: JobPlan, checkpoints: String, resume: String? = nil,
-        preparedCounts: String? = nil, workers: Int = 4096,
+        preparedCounts: String? = nil, workers: Int = 4096, incarnations: [UInt32] = [],
         statistics: Bool = true
     ) {
         self.shard = shard
@@ -50,6 +52,7 @@ package struct ShardOptions: Sendable {
         self.resume = resume
         self.preparedCounts = preparedCounts
         self.workers = workers
+        self.incarnations = incarnations
         self.statistics = statistics
     }
 }

@@ -13,9 +13,6 @@ final class ShardThread {
         case stop
     }
 
-    /// Messages taken in one turn: whatever comes in, its server is heard.
-    private static let mostMessages = 4096
-
     private let desk: ShardDesk
     private let socket: Socket
     private let commands: Inbox<Command>
@@ -66,7 +63,8 @@ final class ShardThread {
     private func serve() {
         var waiting = 0
         defer { shard.noteQueue(waiting) }
-        while waiting < Self.mostMessages, let received = socket.receive() {
+        var budget = TurnBudget()
+        while let received = socket.receive(within: &budget) {
             waiting += 1
             switch received {
             case .garbage, .otherVersion: shard.countGarbage()
@@ -76,6 +74,7 @@ final class ShardThread {
                     "this is shard \(shard.options.shard) of a server, not a scheduler: its scheduler has another address"
                 socket.send(Control.stop(Stop(reason: reason, isRefusal: true)).message(shard.identity), to: from)
             case .message(let message, let from):
+                if shard.knows(message.header) { socket.trustSender() }
                 desk.receive(message, from: from, answers: &answers, notes: &unsent)
                 for answer in answers { socket.send(answer.message, to: answer.to) }
                 answers.removeAll(keepingCapacity: true)

@@ -101,7 +101,7 @@ class SimulatedNode: SimulatedProcess {
     }
 
     private func receive(_ message: Message) {
-        guard !hasLeft, failure == nil, let control = session.receive(message, limits: Limits(), at: timeline.now)
+        guard !hasLeft, failure == nil, let control = try? session.receive(message, limits: Limits(), at: timeline.now)
         else {
             return
         }

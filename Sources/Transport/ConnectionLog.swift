@@ -16,6 +16,8 @@ package final class ConnectionLog: Sendable {
         case garbage
         /// Too many connections at once.
         case crowded
+        /// A stranger sent more than was taken of it, or a message without an end.
+        case flooding
 
         /// The same in words, as a listener sees it.
         package var words: String {
@@ -27,6 +29,7 @@ package final class ConnectionLog: Sendable {
             case .abandoned: "it hung up before the handshake was over (a port scan, or a node with other keys or none)"
             case .garbage: "what it sent is no ZeroMQ message of version 3"
             case .crowded: "too many connections at once"
+            case .flooding: "it sends without end, and is no node of the job"
             }
         }
     }
@@ -49,10 +52,21 @@ package final class ConnectionLog: Sendable {
         package func count(_ failure: Failure) -> Int { failures[failure] ?? 0 }
     }
 
+    private struct Connection {
+        let address: String
+        let since = ContinuousClock.now
+        /// Bytes of the messages that were taken.
+        var taken = 0
+        /// Whether it belongs to the job.
+        var isTrusted = false
+        /// Why it is being closed.
+        var failure: Failure?
+    }
+
     private struct State {
         var counts = Counts()
-        /// The addresses of open connections and since when they are, by descriptor.
-        var peers: [UInt32: (address: String, since: ContinuousClock.Instant)] = [:]
+        /// Open connections by descriptor.
+        var peers: [UInt32: Connection] = [:]
         /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
         var failing: Failure?
         /// What nobody has taken yet; bounded.
@@ -73,8 +87,9 @@ package final class ConnectionLog: Sendable {
 
     /// Connections without a handshake that a socket bears at once; a handshake takes milliseconds.
     private static let mostStrangers = 256
-    /// Connections that a socket bears at once.
-    private static let mostConnections = 4096
+    /// Bytes that a stranger may have on their way: they lie in libzmq's memory until they are taken, and those of a message
+    /// without an end for ever.
+    static let mostWaiting = 64 << 20
     /// How long a handshake may take before libzmq hangs up.
     static let handshake = Duration.seconds(2)
     /// More kinds of news than these are only counted.
@@ -103,9 +118,8 @@ package final class ConnectionLog: Sendable {
     var isCrowded: Bool {
         state.withLock {
             let now = ContinuousClock.now
-            return $0.counts.open > Self.mostConnections
-                || $0.counts.strangers > Self.mostStrangers
-                    && $0.peers.values.count { $0.since.duration(to: now) < Self.handshake } > Self.mostStrangers
+            return $0.counts.strangers > Self.mostStrangers
+                && $0.peers.values.count { $0.since.duration(to: now) < Self.handshake } > Self.mostStrangers
         }
     }
 
@@ -115,8 +129,34 @@ package final class ConnectionLog: Sendable {
             $0.counts.connections += 1
             $0.counts.open += 1
             $0.counts.strangers += 1
-            $0.peers[descriptor] = (address, .now)
+            $0.peers[descriptor] = Connection(address: address)
             $0.failing = nil
+        }
+    }
+
+    /// A message was taken.
+    func took(_ bytes: Int, from descriptor: UInt32) {
+        state.withLock { $0.peers[descriptor]?.taken += bytes }
+    }
+
+    /// A connection belongs to the job.
+    func trust(_ descriptor: UInt32) {
+        state.withLock { $0.peers[descriptor]?.isTrusted = true }
+    }
+
+    /// Open connections of nobody's, and how many bytes were taken of each.
+    var strangers: [(descriptor: UInt32, taken: Int)] {
+        state.withLock {
+            $0.peers.filter { !$0.value.isTrusted && $0.value.failure == nil }.map { ($0.key, $0.value.taken) }
+        }
+    }
+
+    /// A connection is closed from this side.
+    func hungUp(on descriptor: UInt32, _ failure: Failure) {
+        state.withLock {
+            $0.counts.failures[failure, default: 0] += 1
+            if failure == .crowded { $0.counts.strangers = max(0, $0.counts.strangers - 1) }
+            $0.peers[descriptor]?.failure = failure
         }
     }
 
@@ -143,7 +183,7 @@ package final class ConnectionLog: Sendable {
             if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
             let peer = $0.peers.removeValue(forKey: descriptor)
             // A refused key has been noted with the key already.
-            if let failure = $0.failing, failure != .unknownKey {
+            if let failure = peer?.failure ?? $0.failing, failure != .unknownKey {
                 $0.add(Refusal(address: peer?.address ?? "", failure: failure))
             } else if $0.failing == nil, $0.counts.strangers > 0,
                 let since = peer?.since, since.duration(to: .now) < Self.handshake

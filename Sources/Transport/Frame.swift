@@ -29,6 +29,9 @@ final class ReceivedFrame {
         return Reachability.plain(String(cString: text))
     }
 
+    /// The descriptor of its connection; nil where it has none.
+    var descriptor: UInt32? { UInt32(exactly: zmq_msg_get(message, ZMQ_SRCFD)) }
+
     /// The key that the connection proved to hold.
     var key: PublicKey? { zmq_msg_gets(message, "User-Id").flatMap { PublicKey(String(cString: $0)) } }
 }

@@ -106,6 +106,7 @@ package final class Gate: Sendable {
 private struct GateLoop {
     private let gate: Gate
     private let handler: Gate.Handle?
+    private var looked = ContinuousClock.now
     private var monitors: [(pair: UnsafeMutableRawPointer, number: Int, log: ConnectionLog)] = []
 
     init(_ gate: Gate, handler: Gate.Handle?) {
@@ -119,7 +120,11 @@ private struct GateLoop {
             var items = [zmq_pollitem_t(socket: nil, fd: gate.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
             if let handler { items.append(item(handler.socket)) }
             items += monitors.map { item($0.pair) }
-            zmq_poll(&items, Int32(items.count), 1000)
+            zmq_poll(&items, Int32(items.count), 100)
+            if looked.duration(to: .now) >= .milliseconds(100) {
+                looked = .now
+                lookForFloods()
+            }
             for command in gate.take() {
                 switch command {
                 case .watch(let handle, let number, let log): monitors.append((handle.socket, number, log))
@@ -158,15 +163,35 @@ private struct GateLoop {
         case ZMQ_EVENT_CONNECTED: log.opened(event.value, "")
         case ZMQ_EVENT_ACCEPTED:
             log.opened(event.value, Reachability.peer(of: Int32(bitPattern: event.value)))
-            if log.isCrowded {
-                log.failed(.crowded)
-                shutdown(Int32(bitPattern: event.value), Int32(SHUT_RDWR))
-            }
+            let open = monitors.reduce(0) { $0 + $1.log.counts.open }
+            if log.isCrowded || open > Self.mostConnections { hangUp(event.value, log, .crowded) }
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: log.greeted()
         case ZMQ_EVENT_DISCONNECTED: log.closed(event.value)
         default: if let failure = event.failure { log.failed(failure) }
         }
     }
+
+    /// Hangs up on strangers of whom more lies in memory than they may have there.
+    private func lookForFloods() {
+        for monitor in monitors {
+            for (descriptor, taken) in monitor.log.strangers {
+                let waiting = Int(clamping: tcp_bytes_received(Int32(bitPattern: descriptor))) - taken
+                if waiting > ConnectionLog.mostWaiting { hangUp(descriptor, monitor.log, .flooding) }
+            }
+        }
+    }
+
+    private func hangUp(_ descriptor: UInt32, _ log: ConnectionLog, _ failure: ConnectionLog.Failure) {
+        log.hungUp(on: descriptor, failure)
+        shutdown(Int32(bitPattern: descriptor), Int32(SHUT_RDWR))
+    }
+
+    /// Connections that a process bears at once: half of the files that it may open are for its own.
+    private static let mostConnections: Int = {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
+        return min(4096, max(32, Int(clamping: limit.rlim_cur) / 2))
+    }()
 
     /// Answers one request for a key; false when none waits.
     ///

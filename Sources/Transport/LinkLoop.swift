@@ -18,6 +18,8 @@ final class LinkLoop {
     private let limits = Limits()
     private var hasToldDeparture: ContinuousClock.Instant?
     private var otherVersion: UInt8?
+    /// What is wrong with a message of the scheduler that has to be read.
+    private var unreadable: WireError?
     private var isClosing = false
     /// Handshakes that had broken off when somebody was first seen who encrypts.
     private var brokenBefore: Int?
@@ -66,11 +68,10 @@ final class LinkLoop {
             case .close: isClosing = true
             }
         }
-        while let received = socket.receive() {
+        var budget = TurnBudget()
+        while let received = socket.receive(within: &budget) {
             if case .otherVersion(let version, _) = received { otherVersion = version }
-            guard case .message(let message, _) = received,
-                let control = session.receive(message, limits: limits, at: .now)
-            else { continue }
+            guard case .message(let message, _) = received, let control = take(message) else { continue }
             if case .welcome = control {
                 let identity = session.identity
                 shared.identity.withLock { $0 = identity }
@@ -81,8 +82,24 @@ final class LinkLoop {
         for message in session.tick(at: .now) { socket.send(message) }
     }
 
+    private func take(_ message: Message) -> Control? {
+        do {
+            return try session.receive(message, limits: limits, at: .now)
+        } catch {
+            unreadable = unreadable ?? error
+            return nil
+        }
+    }
+
     /// Throws when the scheduler is lost, or was never there.
     private func look(at time: ContinuousClock.Instant) throws(SchedulerLink.Lost) {
+        if let unreadable {
+            let lost = SchedulerLink.Lost.unreadable(endpoint: endpoint, unreadable)
+            let identity = session.identity
+            let failure = Failure(role: identity.role, rank: Int(identity.rank), lost)
+            socket.send(session.send(.failed(failure), at: time))
+            throw lost
+        }
         if let otherVersion { throw .version(endpoint: endpoint, otherVersion) }
         if let lost = brokenHandshake { throw lost }
         tellWaits(at: time)

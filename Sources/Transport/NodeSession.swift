@@ -65,15 +65,23 @@ package struct NodeSession: Sendable {
         send(control.message(identity), at: time)
     }
 
-    /// Takes a message of the scheduler; nil when it is a repeat, comes too early, or cannot be read.
+    /// Takes a message of the scheduler; nil when it is a repeat, comes too early, or is not for this node.
+    ///
+    /// - Throws: when the scheduler says what cannot be read, and would say it again and again: the job cannot go on.
     package mutating func receive(
         _ message: Message, limits: Limits, at time: ContinuousClock.Instant
-    ) -> Control? {
+    ) throws(WireError) -> Control? {
         let header = message.header
         // Before the welcome others may answer: a shard says that it is no scheduler.
-        guard let control = try? Control(decoding: message, limits: limits),
-            !isWelcome || header.role == .scheduler && header.job == identity.job
-        else { return nil }
+        let isScheduler = header.role == .scheduler && (!isWelcome || header.job == identity.job)
+        guard !isWelcome || isScheduler else { return nil }
+        let control: Control
+        do {
+            control = try Control(decoding: message, limits: limits)
+        } catch {
+            guard isScheduler, header.kind.isNumbered else { return nil }
+            throw error
+        }
         heard = time
         wasHeard = true
         guard session.take(ControlNumbers(header), at: time) else { return nil }

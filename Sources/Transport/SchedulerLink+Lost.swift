@@ -1,5 +1,5 @@
 package import Telemetry
-import Wire
+package import Wire
 
 extension SchedulerLink {
     /// The scheduler has not been heard of for too long, or the node was told to stop before it had a place.
@@ -12,6 +12,8 @@ extension SchedulerLink {
         case stopped(String)
         /// The scheduler speaks another version of the protocol.
         case version(endpoint: String, UInt8)
+        /// The scheduler says what this node cannot read.
+        case unreadable(endpoint: String, WireError)
         /// The scheduler does not know this node's key.
         case keyNotAllowed(endpoint: String, PublicKey)
         /// Whoever listens there does not hold the key that this node takes for the scheduler's.
@@ -27,7 +29,7 @@ extension SchedulerLink {
             case .refused(let reason):
                 reason.contains("same release") ? .version : reason.contains("cannot reach") ? .unreachable : .config
             case .stopped, .left: .other
-            case .version: .version
+            case .version, .unreadable: .version
             case .keyNotAllowed, .wrongSchedulerKey, .plaintext: .keys
             }
         }
@@ -35,7 +37,7 @@ extension SchedulerLink {
         package var isConsequence: Bool {
             switch self {
             case .silent, .stopped, .left: true
-            case .refused, .version, .keyNotAllowed, .wrongSchedulerKey, .plaintext: false
+            case .refused, .version, .unreadable, .keyNotAllowed, .wrongSchedulerKey, .plaintext: false
             }
         }
 
@@ -48,6 +50,8 @@ extension SchedulerLink {
             case .version(let endpoint, let found):
                 "the scheduler at \(endpoint) speaks version \(found) of the protocol, this process \(Header.version): "
                     + "run the same release everywhere"
+            case .unreadable(let endpoint, let error):
+                "the scheduler at \(endpoint) sent what cannot be read: \(error)"
             case .keyNotAllowed(let endpoint, let key):
                 "the scheduler at \(endpoint) does not allow this node's key \(key): run `myriad keys allow \(key)` on "
                     + "its machine, or give this node the keys of that cluster"

@@ -78,7 +78,8 @@ package struct ShardProbe {
         guard socket.send(message) else { return nil }
         while .now < deadline {
             poller.wait(.milliseconds(20))
-            while let received = socket.receive() {
+            var budget = TurnBudget()
+            while let received = socket.receive(within: &budget) {
                 guard case .message(let answer, _) = received, answer.header.kind == .probed,
                     answer.header.request == header.request
                 else { continue }

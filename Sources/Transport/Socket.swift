@@ -56,8 +56,8 @@ package final class Socket {
         // Values: no message waits for a peer that is gone; frames are bounded before they are allocated; strangers that
         // say nothing are hung up on; a vanished host is noticed by TCP within half a minute.
         set(ZMQ_LINGER, 500)
-        set(ZMQ_SNDHWM, 10_000)
-        set(ZMQ_RCVHWM, 10_000)
+        set(ZMQ_SNDHWM, 1000)
+        set(ZMQ_RCVHWM, 1000)
         set(ZMQ_BACKLOG, 256)
         set(ZMQ_RECONNECT_IVL, 50)
         set(ZMQ_RECONNECT_IVL_MAX, 2000)
@@ -149,6 +149,11 @@ package final class Socket {
         return Peer(address: newest.address, key: newest.key)
     }
 
+    /// Whoever sent the message that was received last belongs to the job: it may have more on its way than a stranger.
+    package func trustSender() {
+        if let log, let descriptor = newest?.descriptor { log.trust(descriptor) }
+    }
+
     /// Where it listens, with the port that it was given.
     package var endpoint: String {
         var text = [CChar](repeating: 0, count: 1024)
@@ -174,10 +179,22 @@ package final class Socket {
 
     /// The next message, or nil when none waits.
     package func receive() -> Received? {
-        guard var frame = ReceivedFrame(from: handle) else { return nil }
+        var budget = TurnBudget()
+        return receive(within: &budget)
+    }
+
+    /// The next message, or nil when none waits or the turn's budget is used up.
+    package func receive(within budget: inout TurnBudget) -> Received? {
+        guard budget.allowsMore, var frame = ReceivedFrame(from: handle) else { return nil }
+        var bytes = 0
+        defer {
+            budget.note(bytes: bytes)
+            if let log, let descriptor = newest?.descriptor { log.took(bytes, from: descriptor) }
+        }
         var connection: [UInt8] = []
         if kind == .router {
             connection = Array(frame.bytes)
+            newest = frame
             guard frame.hasMore, let next = ReceivedFrame(from: handle) else {
                 return .garbage("a message without frames", from: connection)
             }
@@ -187,6 +204,7 @@ package final class Socket {
         var frames: [Payload] = []
         var tooMany = false
         while true {
+            bytes += frame.bytes.count
             if frames.count < limits.frames {
                 frames.append(Payload(frame.bytes, owner: frame))
             } else {

@@ -38,6 +38,7 @@ extension Welcome: Checked {
         beyond(rank: rank) ?? beyond("epoch", epoch, 0...Int(UInt32.max)) ?? beyond(step: resumeStep)
             ?? beyond("workers", workers, 0...mostRanks + 1) ?? beyond(seconds: silence) ?? many(
                 "servers", servers.count, mostRanks + 1)
+            ?? many("incarnations", incarnations.count, mostRanks + 1)
             ?? many("shards", servers.reduce(0) { $0 + $1.count }, mostRanks + 1)
     }
 }

@@ -42,8 +42,13 @@ enum JSONFrame {
 
 extension MessageKind {
     /// Bytes of text that a message of this kind can need: a config or a whole status, the counters of a server, or little.
+    ///
+    /// What anybody may say is shortest: it is decoded before it is known who says it.
     fileprivate var longestText: Int {
         switch self {
+        case .inspect, .probeWish: 512
+        case .ready, .start, .heartbeat, .reached, .verdict, .hold, .leaving: 16 << 10
+        case .hello: 256 << 10
         case .welcome, .inspected: .max
         case .counters, .stopped: 4 << 20
         default: 1 << 20

@@ -67,6 +67,8 @@ package struct Welcome: Codable, Sendable, Equatable {
     package var serverKeys: [String]?
     /// The public keys of all nodes: shards let nobody else in; nil in plaintext.
     package var nodeKeys: [String]?
+    /// What the process of each worker drew at its start, by rank: shards take the messages of nobody else.
+    package var incarnations: [UInt32] = []
     /// Seconds of silence, on either side, after which the other one counts as dead (`cluster.silence`).
     package var silence = 12.0
 

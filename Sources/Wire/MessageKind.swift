@@ -64,6 +64,9 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
 
     /// Whether it travels between worker and shard.
     package var isData: Bool { rawValue < 16 }
+
+    /// Whether the scheduler takes it from whoever is no member of the job.
+    package var isOfAnybody: Bool { [.hello, .inspect, .probeWish].contains(self) }
 }
 
 /// How the frames of a message are to be read; four bits.

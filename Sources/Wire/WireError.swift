@@ -65,7 +65,8 @@ extension WireError: CustomStringConvertible {
         case .notFinite(let kind):
             "\(kind) holds a number that is infinite or NaN: the training diverged at its sender; lower the learning rate"
         case .sender(let kind, let role, let rank, let workers):
-            "\(kind) comes of \(role) \(rank), but only workers 0 to \(workers - 1) may send it"
+            "\(kind) comes of \(role) \(rank), but only workers 0 to \(workers - 1), the processes that the scheduler let in, may "
+                + "send it"
         case .map(let partitions, let shards):
             "\(shards) shards cannot share \(partitions) partitions: cluster.servers × cluster.shards must be from 1 to "
                 + "\(partitions)"

@@ -124,7 +124,8 @@ package final class WorkerNode {
             let now = ContinuousClock.now
             take(notes.take(), loop, link, at: now, &actions)
             for (number, socket) in shards.enumerated() {
-                while let received = socket.receive() {
+                var budget = TurnBudget()
+                while let received = socket.receive(within: &budget) {
                     guard case .message(let message, _) = received else { continue }
                     try loop.receive(message, from: number, at: now, into: &actions)
                 }

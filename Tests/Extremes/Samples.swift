@@ -63,7 +63,7 @@ package enum Samples {
             var welcome = Welcome(
                 job: .max, rank: 0, epoch: 1, servers: [["tcp://127.0.0.1:7000"]], workers: 2, config: "seed: 1\n",
                 resumePath: "r", resumeStep: 0, dataset: "d")
-            (welcome.serverKeys, welcome.nodeKeys) = (["k"], ["k"])
+            (welcome.serverKeys, welcome.nodeKeys, welcome.incarnations) = (["k"], ["k"], [7])
             return .welcome(welcome)
         case .ready: return .ready(Ready(rows: 1, seconds: 0.5))
         case .start: return .start(Start(step: 1))

@@ -8,7 +8,7 @@ import Wire
 @Suite struct ProbeTests {
     private struct Setting {
         var loop: SchedulerLoop
-        let now = ContinuousClock.now
+        var now = ContinuousClock.now
 
         init(joining: Bool = true) {
             let plan = JobPlan(trainSamples: 40, batch: 10, microBatch: 5, epochs: 2, evaluation: .perEpoch(1))
@@ -30,6 +30,15 @@ import Wire
             var effects = SchedulerLoop.Effects()
             let header = Header(control.kind, role: .monitor, rank: 0, incarnation: 1, job: 0, epoch: 0)
             loop.receive(control.message(header), from: connection, at: now, into: &effects)
+            return effects.actions.compactMap {
+                if case .send(let to, let control, _) = $0 { (to, control) } else { nil }
+            }
+        }
+
+        /// The wishes that are passed on because time has passed.
+        mutating func tick() -> [(to: [UInt8], control: Control)] {
+            var effects = SchedulerLoop.Effects()
+            loop.passOn(at: now, &effects)
             return effects.actions.compactMap {
                 if case .send(let to, let control, _) = $0 { (to, control) } else { nil }
             }
@@ -72,13 +81,29 @@ import Wire
         #expect(setting.refusal(ProbeWish(number: 1, worker: 1)) == "worker 1 is lost or has left")
     }
 
-    @Test("only so many wishes are remembered, the newest")
+    @Test("one worker measures at a time and rests in between; so many wait, and others are told to come again")
     func bounded() {
         var setting = Setting()
-        for number in 1...100 { _ = setting.send(.probeWish(ProbeWish(number: UInt32(number), worker: 0)), from: [9]) }
-        #expect(setting.loop.probes.count == 16 && setting.loop.probes.last?.number == 100)
         let worker = [Role.worker.rawValue, 0]
-        #expect(setting.send(.probeResult(ProbeResult(number: 84, worker: 0)), from: worker).isEmpty)
-        #expect(setting.send(.probeResult(ProbeResult(number: 85, worker: 0)), from: worker).count == 1)
+        let others = [Role.worker.rawValue, 1]
+        #expect(setting.send(.probeWish(ProbeWish(number: 1, worker: 0)), from: [9]).map(\.to) == [worker])
+        for number in 2...17 {
+            #expect(setting.send(.probeWish(ProbeWish(number: UInt32(number), worker: 1)), from: [9]).isEmpty)
+        }
+        for number in 18...100 {
+            let reason = setting.refusal(ProbeWish(number: UInt32(number), worker: 1))
+            #expect(reason == "16 others wait for theirs: ask again in a few seconds")
+        }
+        setting.now += .seconds(2)
+        #expect(setting.send(.probeResult(ProbeResult(number: 1, worker: 0)), from: worker).map(\.to) == [[9]])
+        // Two seconds of measuring are followed by two of rest.
+        setting.now += .seconds(1.9)
+        #expect(setting.tick().isEmpty)
+        setting.now += .seconds(0.2)
+        #expect(setting.tick().map(\.to) == [others])
+        // A worker that does not answer, and who has given up, are forgotten.
+        setting.now += .seconds(13)
+        #expect(setting.tick().isEmpty)
+        #expect(setting.send(.probeWish(ProbeWish(number: 200, worker: 0)), from: [9]).map(\.to) == [worker])
     }
 }

@@ -55,6 +55,24 @@ import Wire
         }
     }
 
+    @Test("strangers without end are told of a hundred times, then counted; of those who want a place so many wait")
+    func withoutEnd() throws {
+        var cluster = Gathering()
+        for (role, rank) in [(Role.server, 0), (.worker, 0)] { cluster.hello(role, rank, pid: rank + 1) }
+        let warnings = (0..<1000).map { number in
+            cluster.now += .milliseconds(1)
+            return cluster.hello(.server, 7, pid: 100 + number, over: 99).events.count {
+                if case .warning = $0 { true } else { false }
+            }
+        }
+        #expect(warnings.reduce(0, +) == SchedulerLoop.mostRefusals + 1)
+        guard case .pulse(_, _, let turnedAway) = cluster.loop.pulse(at: cluster.now) else { throw CancellationError() }
+        #expect(turnedAway["refused"] == 1000)
+        // Whether worker 0 still lives shows later: meanwhile they wait.
+        for number in 0..<200 { cluster.hello(.worker, 0, pid: 5000 + number, over: UInt8(number)) }
+        #expect((1...64).contains(cluster.loop.members.entries[Member(role: .worker, rank: 0)]?.rivals.count ?? 0))
+    }
+
     @Test("a process takes the place of one that is gone, and is its second start")
     func replaces() throws {
         var cluster = Gathering()

@@ -63,4 +63,15 @@ import Wire
             #expect(effects.failures.first?.what.contains("the last checkpoint, of step 12, cannot be written") == true)
         }
     }
+
+    @Test("parts of states that nobody wants written are not kept, and a worker that says it has one has failed")
+    func unwanted() {
+        var job = ScriptedJob(every: 3)
+        job.joinAll()
+        for step in [1, 2, 4, 5] { _ = job.part(step) }
+        #expect(job.loop.parts.isEmpty)
+        _ = job.part(3)
+        let failure = Failure(role: .worker, rank: 0, step: 3, message: "no part", checkpoint: 3, shard: 0)
+        #expect(job.send(.failed(failure), .worker, 0).stops.count == 3)
+    }
 }

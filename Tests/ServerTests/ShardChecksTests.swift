@@ -157,4 +157,23 @@ import Wire
             #expect(job.shards[0].parked.isEmpty)
         }
     }
+
+    @Test("the scheduler is told by which step's update a shard diverged")
+    func divergedStep() throws {
+        let dense = DenseOptions(optimizer: OptimizerOptions(kind: .momentum, rate: 3e38))
+        let job = try ShardJob(shards: 1, dense: dense)
+        let desk = ShardDesk(job.shards[0]) { _, _ in throw CancellationError() }
+        var notes: [ShardNote] = []
+        var step = 0
+        while notes.isEmpty, step < 16 {
+            step += 1
+            var answers: [Shard.Answer] = []
+            desk.receive(job.push(0, step: step, .root(of: 8), rank: 0), from: [1], answers: &answers, notes: &notes)
+        }
+        guard case .failed(let failure)? = notes.last?.control(rank: 3) else {
+            Issue.record("nothing was told")
+            return
+        }
+        #expect(failure.step == step && failure.cause == .diverged && failure.rank == 3)
+    }
 }

@@ -15,7 +15,7 @@ struct ShardJob {
 
     init(
         shards count: Int, optimizer: OptimizerOptions.Kind = .adagrad, rate: Float? = nil, checkpointEvery: Int = 0,
-        dense: DenseOptions = DenseOptions()
+        dense: DenseOptions = DenseOptions(), incarnations: [UInt32] = []
     ) throws {
         plan = JobPlan(trainSamples: 64, batch: 16, microBatch: 2, epochs: 4, checkpointEvery: checkpointEvery)
         var layout = ParameterLayout()
@@ -32,7 +32,7 @@ struct ShardJob {
                         regularization: RegularizationOptions(kind: .mba, lambda: 0.5, counts: .running))
                 },
                 layout: layout, initialDense: (0..<layout.count).map { Float($0) / 64 }, dense: dense,
-                seed: 11, plan: plan, checkpoints: "", workers: 16)
+                seed: 11, plan: plan, checkpoints: "", workers: 16, incarnations: incarnations)
             shards.append(try Shard(options, identity: ShardJob.header(.values, role: .server, rank: shard)))
         }
     }

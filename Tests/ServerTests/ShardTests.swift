@@ -114,4 +114,22 @@ import Wire
         #expect(job.state() == before)
         #expect(job.shards.allSatisfy { $0.step == 0 })
     }
+
+    @Test("of a rank only the process is heard that the scheduler let in; another is told so, and learns no numbers")
+    func otherProcess() throws {
+        let job = try ShardJob(shards: 1, incarnations: [1, 4])
+        let before = job.state()
+        let push = job.push(0, step: 1, Subtree.root(of: 8), rank: 0)
+        var foreign = push
+        for (rank, incarnation) in [(0, 2), (1, 1), (2, 1)] {
+            (foreign.header.rank, foreign.header.incarnation) = (UInt16(rank), UInt32(incarnation))
+            let refusal = try Refusal(decoding: job.send(foreign, to: 0)[0], limits: Limits())
+            #expect(refusal.reason == .malformed && refusal.text.contains("the processes that the scheduler let in"))
+        }
+        foreign.header.job = 12_345
+        let refusal = try Refusal(decoding: job.send(foreign, to: 0)[0], limits: Limits())
+        #expect(refusal.reason == .otherJob && !refusal.text.contains(" 9"))
+        #expect(job.state() == before)
+        #expect(job.send(push, to: 0)[0].header.kind == .pushed && job.shards[0].step == 1)
+    }
 }

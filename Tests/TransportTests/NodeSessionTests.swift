@@ -23,13 +23,13 @@ import Wire
     }
 
     @Test("it says hello until it is welcomed, takes the welcome once, and then lives as long as the job says")
-    func joins() {
+    func joins() throws {
         var node = session()
         #expect(kinds(node.tick(at: start)) == [.hello])
         #expect(node.tick(at: start + .milliseconds(900)).isEmpty)
         #expect(kinds(node.tick(at: start + .seconds(1))) == [.hello])
         let now = start + .seconds(1)
-        let taken = (0..<2).map { _ in node.receive(welcome(silence: 40), limits: limits, at: now) != nil }
+        let taken = try (0..<2).map { _ in try node.receive(welcome(silence: 40), limits: limits, at: now) != nil }
         #expect(taken == [true, false])
         #expect(node.identity.rank == 3 && node.identity.job == 9 && node.isWelcome)
         var later = now
@@ -44,9 +44,9 @@ import Wire
     }
 
     @Test("a process that was stopped itself does not take the scheduler for silent")
-    func paused() {
+    func paused() throws {
         var node = session()
-        _ = node.receive(welcome(silence: 12), limits: limits, at: start)
+        _ = try node.receive(welcome(silence: 12), limits: limits, at: start)
         _ = node.tick(at: start)
         let later = start + .seconds(600)
         _ = node.tick(at: later)
@@ -54,15 +54,9 @@ import Wire
     }
 
     @Test("a message is sent again until it is acknowledged; who is of another job, role or rank is not heard")
-    func repeats() {
+    func repeats() throws {
         var node = session()
-        for rank in [-1, 65_536] {
-            let taken = node.receive(welcome(silence: 1, rank: rank), limits: limits, at: start)
-            #expect(taken == nil)
-            node = session()
-        }
-        node = session()
-        _ = node.receive(welcome(silence: 40), limits: limits, at: start)
+        _ = try node.receive(welcome(silence: 40), limits: limits, at: start)
         let sent = node.send(.reached(Reached(step: 4)), at: start)
         #expect(sent.header.request == 1 && sent.header.rank == 3 && !node.isSettled)
         let again = node.tick(at: start + .seconds(1)).filter { $0.header.kind == .reached }
@@ -73,9 +67,34 @@ import Wire
         for (sender, isHeard) in [(otherJob, false), (otherRole, false), (scheduler, true)] {
             let beat = Control.heartbeat(Heartbeat(step: 0, state: "")).message(sender)
             #expect(!node.isSettled)
-            let taken = node.receive(beat.with(ControlNumbers(acknowledged: 1)), limits: limits, at: start)
+            let taken = try node.receive(beat.with(ControlNumbers(acknowledged: 1)), limits: limits, at: start)
             #expect((taken != nil) == isHeard)
         }
         #expect(node.isSettled)
+    }
+
+    @Test("what is numbered and cannot be read ends the node: dropped, it would be waited for for ever")
+    func unreadable() throws {
+        for rank in [-1, 65_536] {
+            var node = session()
+            #expect(throws: WireError.self) {
+                try node.receive(welcome(silence: 1, rank: rank), limits: limits, at: start)
+            }
+        }
+        var node = session()
+        _ = try node.receive(welcome(silence: 40), limits: limits, at: start)
+        let path = Control.snapshot(SnapshotRequest(step: 4, directory: "a\u{7}", final: true)).message(scheduler)
+        #expect(throws: WireError.self) {
+            try node.receive(path.with(ControlNumbers(number: 2)), limits: limits, at: start)
+        }
+        // What is not numbered comes again by itself, and what another one says is nothing to this node.
+        let beat = Control.heartbeat(Heartbeat(step: -1, state: "")).message(scheduler)
+        var other = scheduler
+        other.job = 10
+        let foreign = Control.snapshot(SnapshotRequest(step: -1, directory: "a", final: true)).message(other)
+        for message in [beat, foreign] {
+            let taken = try node.receive(message, limits: limits, at: start)
+            #expect(taken == nil)
+        }
     }
 }

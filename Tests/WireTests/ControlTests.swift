@@ -95,4 +95,24 @@ import Testing
             #expect(view.range.first >= 0 && view.logits.count == view.range.count)
         }
     }
+
+    @Test("what anybody may say is short, however its text is made: it is refused before it is decoded")
+    func length() throws {
+        let question = "{\"seriesSince\":1"
+        let bounds: [(MessageKind, Int)] = [
+            (.inspect, 512), (.probeWish, 512), (.heartbeat, 16 << 10), (.hello, 256 << 10),
+        ]
+        for (kind, longest) in bounds {
+            let ones = String(repeating: ",\"a\":1", count: longest / 6 + 1)
+            var header = Self.header
+            header.kind = kind
+            let message = Message(header, [Payload(copying: Array((question + ones + "}").utf8))])
+            do throws(WireError) {
+                _ = try Control(decoding: message, limits: Limits())
+                Issue.record("\(kind) was taken")
+            } catch {
+                #expect("\(error)".contains("bytes of text") && "\(error)".contains("\(longest)"))
+            }
+        }
+    }
 }
