@@ -15,7 +15,7 @@ struct ProbeQueue {
     /// Who asks gives up after so long, and is forgotten.
     private static let patience = Duration.seconds(12)
     /// At least this between the starts of two measurements, and as long as the one before took after its end.
-    private static let pause = Duration.milliseconds(500)
+    private static let pause = Duration.seconds(2)
 
     private(set) var waiting: [Asked] = []
     private(set) var running: (asked: Asked, since: ContinuousClock.Instant)?

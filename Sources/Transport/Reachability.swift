@@ -110,7 +110,7 @@ package enum Reachability {
     ///
     /// - Parameter stay: how long the connection is held after that: the other side learns from where it came only while
     ///   it is open.
-    static func mechanism(of endpoint: Endpoint, staying stay: Double = 0) -> String? {
+    package static func mechanism(of endpoint: Endpoint, staying stay: Double = 0) -> String? {
         guard case .tcp(let host, let port) = endpoint.kind, let address = addresses(host, port: port).first else {
             return nil
         }

@@ -32,8 +32,18 @@ import Wire
         }
 
         func send(_ bytes: [UInt8]) -> Int {
-            Glibc.send(descriptor, bytes, bytes.count, Int32(truncatingIfNeeded: MSG_NOSIGNAL))
+            Glibc.send(descriptor, bytes, bytes.count, Int32(truncatingIfNeeded: MSG_NOSIGNAL | MSG_DONTWAIT))
         }
+
+        /// Whether the other side has hung up; waits while it neither has nor takes more.
+        func isHungUp() -> Bool {
+            var events = pollfd(fd: descriptor, events: Int16(POLLOUT | Self.hungUp), revents: 0)
+            poll(&events, 1, -1)
+            return Int32(events.revents) & (Self.hungUp | POLLERR | POLLHUP) != 0
+        }
+
+        /// `POLLRDHUP`, which Glibc's module does not name.
+        private static let hungUp: Int32 = 0x2000
 
         private func receive(_ count: Int) -> Bool {
             var buffer = [UInt8](repeating: 0, count: count)
@@ -51,11 +61,7 @@ import Wire
         // One part of 64 KiB after the other, each with the flag that another one follows.
         let part: [UInt8] = [3, 0, 0, 0, 0, 0, 1, 0, 0] + [UInt8](repeating: 7, count: 1 << 16)
         var sent = 0
-        while sent < 8 << 30 {
-            let count = peer.send(part)
-            guard count > 0 else { break }
-            sent += count
-        }
+        while sent < 8 << 30, !peer.isHungUp() { sent += max(0, peer.send(Array(part[(sent % part.count)...]))) }
         #expect(sent > ConnectionLog.mostWaiting && sent < 8 << 30)
         let friend = try Socket.connect(to: door.endpoint, in: context)
         let header = Header(.heartbeat, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1)
