@@ -25,7 +25,7 @@ import Wire
         #if DEBUG
             let steps = 300
         #else
-            let steps = 12_000
+            let steps = 3_000
         #endif
         let arguments = [
             command, "job.yaml", "cluster.servers=2", "cluster.workers=2", "train.epochs=10000",

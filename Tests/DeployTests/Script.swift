@@ -18,8 +18,10 @@ struct Script {
         .deletingLastPathComponent().path
 
     /// Runs `cluster/<name>` and fails the test unless it passes; one that cannot run here says so and passes.
-    static func check(_ name: String, _ arguments: String..., minutes: Int = 5) throws {
-        let result = try run(name, arguments, minutes: minutes)
+    static func check(
+        _ name: String, _ arguments: String..., minutes: Int = 5, environment: [String: String] = [:]
+    ) throws {
+        let result = try run(name, arguments, minutes: minutes, environment: environment)
         let last = result.text.split(separator: "\n").last.map(String.init) ?? ""
         let what = (["cluster/\(name)"] + arguments).joined(separator: " ")
         if result.code == skipped { return Skips.note(what, last) }
