@@ -88,7 +88,8 @@ let modules: [[Target]] = [
         exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
     module(
-        "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
+        "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"],
+        tests: ["Kernels", "Extremes"]),
     module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels", "Extremes"]),
     module(
         "Worker",
@@ -115,7 +116,7 @@ let modules: [[Target]] = [
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
-        ], tests: ["myriad", "CZeroMQ", "Children"]),
+        ], tests: ["myriad", "CZeroMQ", "Children", "Extremes"]),
     module(
         "Doctor",
         [
