@@ -54,10 +54,11 @@ let modules: [[Target]] = [
     ],
     module("Tensors", [], lean),
     module("Hashing", ["Tensors"], lean),
+    module("Safetensors", ["Hashing"]),
     module("Evaluation"),
     module("Telemetry", tests: ["Children"]),
-    module("Terminal", ["Telemetry"]),
-    module("Records", ["Telemetry"], tests: ["myriad", "Children"], exclude: ["Python"]),
+    module("Terminal", ["Telemetry", "Safetensors"]),
+    module("Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Children"], exclude: ["Python"]),
     [
         .target(
             name: "Dashboard", dependencies: ["Telemetry", sockets],
@@ -78,7 +79,6 @@ let modules: [[Target]] = [
             swiftSettings: strict)
     ],
     module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
-    module("Safetensors", ["Hashing"]),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
@@ -107,7 +107,7 @@ let modules: [[Target]] = [
     module(
         "Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
         tests: ["Safetensors"]),
-    [.target(name: "Render", dependencies: ["Hashing", "Job"], swiftSettings: strict)],
+    [.target(name: "Render", dependencies: ["Hashing", "Safetensors", "Job"], swiftSettings: strict)],
     module(
         "Cluster",
         [
@@ -140,6 +140,7 @@ let modules: [[Target]] = [
                 "Server",
                 "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire",
                 "Models",
+                "Safetensors",
                 "Tensors",
                 argumentParser, yams,
             ],
