@@ -54,10 +54,11 @@ let modules: [[Target]] = [
     ],
     module("Tensors", [], lean),
     module("Hashing", ["Tensors"], lean),
+    module("Safetensors", ["Hashing"]),
     module("Evaluation"),
     module("Telemetry", tests: ["Children"]),
-    module("Terminal", ["Telemetry"]),
-    module("Records", ["Telemetry"], tests: ["myriad", "Children"], exclude: ["Python"]),
+    module("Terminal", ["Telemetry", "Safetensors"]),
+    module("Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Children"], exclude: ["Python"]),
     [
         .target(
             name: "Dashboard", dependencies: ["Telemetry", sockets],
@@ -78,7 +79,6 @@ let modules: [[Target]] = [
             swiftSettings: strict)
     ],
     module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
-    module("Safetensors", ["Hashing"]),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
@@ -88,7 +88,8 @@ let modules: [[Target]] = [
         exclude: ["Fixtures"]),
     module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
     module(
-        "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"], tests: ["Kernels"]),
+        "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"],
+        tests: ["Kernels", "Extremes"]),
     module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels", "Extremes"]),
     module(
         "Worker",
@@ -106,7 +107,7 @@ let modules: [[Target]] = [
     module(
         "Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
         tests: ["Safetensors"]),
-    [.target(name: "Render", dependencies: ["Hashing", "Job"], swiftSettings: strict)],
+    [.target(name: "Render", dependencies: ["Hashing", "Safetensors", "Job"], swiftSettings: strict)],
     module(
         "Cluster",
         [
@@ -115,7 +116,7 @@ let modules: [[Target]] = [
             "Checkpoints", "Server",
             "Worker",
             "Scheduler", "Job",
-        ], tests: ["myriad", "CZeroMQ", "Children"]),
+        ], tests: ["myriad", "CZeroMQ", "Children", "Extremes"]),
     module(
         "Doctor",
         [
@@ -139,6 +140,7 @@ let modules: [[Target]] = [
                 "Server",
                 "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire",
                 "Models",
+                "Safetensors",
                 "Tensors",
                 argumentParser, yams,
             ],

@@ -28,6 +28,9 @@ package enum CheckpointError: Error, CustomStringConvertible, Equatable {
         }
     }
 
+    /// Whether what is there is not what was written: another checkpoint may do.
+    package var isDamage: Bool { if case .damaged = self { true } else { false } }
+
     package var description: String {
         switch self {
         case .write(let path, let problem): "\(path): the checkpoint cannot be written: \(problem)"

@@ -50,6 +50,16 @@ package final class CheckpointReader {
         manifest = try Manifest(directory: resolved)
     }
 
+    /// Opens a checkpoint directory, which need not have a manifest: it is damaged then.
+    package init(exactly path: String) throws(CheckpointError) {
+        self.path = path
+        do {
+            manifest = try Manifest(directory: path)
+        } catch .missing {
+            throw .damaged(path: path + "/manifest.json", "is missing")
+        }
+    }
+
     private static func resolve(_ path: String, _ choice: Choice) throws(CheckpointError) -> String {
         if try isThere(path) { return path }
         for directory in [path + "/checkpoints", path] {
@@ -65,15 +75,28 @@ package final class CheckpointReader {
 
     /// The complete checkpoints of a directory, oldest first; none when there is no directory.
     package static func all(in directory: String) throws(CheckpointError) -> [String] {
-        let names: [String]
-        do { names = try Files.names(in: directory) } catch { throw CheckpointError(error) }
-        let steps = names.compactMap { Manifest.step(of: $0) }.sorted()
         var found: [String] = []
-        for step in steps {
-            let path = directory + "/" + Manifest.directory(of: step)
-            if try isThere(path) { found.append(path) }
+        for path in try named(in: directory) where try isThere(path) { found.append(path) }
+        return found
+    }
+
+    /// What has a checkpoint's name in a directory and holds anything, oldest first: one without a manifest has lost it.
+    package static func begun(in directory: String) throws(CheckpointError) -> [String] {
+        var found: [String] = []
+        for path in try named(in: directory) {
+            do {
+                if try !Files.names(in: path).isEmpty { found.append(path) }
+            } catch {
+                throw CheckpointError(error)
+            }
         }
         return found
+    }
+
+    private static func named(in directory: String) throws(CheckpointError) -> [String] {
+        let names: [String]
+        do { names = try Files.names(in: directory) } catch { throw CheckpointError(error) }
+        return names.compactMap { Manifest.step(of: $0) }.sorted().map { directory + "/" + Manifest.directory(of: $0) }
     }
 
     /// The newest complete checkpoint.

@@ -1,6 +1,5 @@
 package import Evaluation
 import Foundation
-import Hashing
 import Safetensors
 import Wire
 
@@ -10,8 +9,8 @@ import Wire
 package struct Manifest: Codable, Sendable, Equatable {
     /// The format that this release reads and writes; one that changes in any way gets the next number.
     package static let currentFormat = 2
-    /// The most steps that a checkpoint may have: a row's last step has 32 bits.
-    package static let stepLimit = Int(UInt32.max)
+    /// The most steps that a checkpoint may have.
+    package static let stepLimit = JobPlan.mostSteps
 
     /// A file, and how to know that it is whole.
     package struct File: Codable, Sendable, Equatable {
@@ -64,7 +63,7 @@ package struct Manifest: Codable, Sendable, Equatable {
     /// Format version.
     package var format = Manifest.currentFormat
     /// SHA-256 of the file with 64 zeros in the place of these digits.
-    package var digest = Manifest.noDigest
+    package var digest = Seal.none
     /// Which run wrote it, on what.
     package var origin: Origin
     /// Steps applied; the directory is named after it.
@@ -83,8 +82,6 @@ package struct Manifest: Codable, Sendable, Equatable {
     package var config: String
     /// What was known of evaluations then.
     package var judgement: Judgement
-
-    static let noDigest = String(repeating: "0", count: 64)
 
     private enum CodingKeys: String, CodingKey {
         case format, digest, origin, step, partitions, tables, parts, dense, config, judgement
@@ -131,23 +128,8 @@ package struct Manifest: Codable, Sendable, Equatable {
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         var copy = self
-        copy.digest = Manifest.noDigest
-        let data = try encoder.encode(copy)
-        return Manifest.put(Manifest.digest(of: data), in: data, for: Manifest.noDigest)
-    }
-
-    /// The bytes with one digest in another's place.
-    static func put(_ digest: String, in data: Data, for other: String) -> Data {
-        guard let range = data.range(of: Data("\"\(other)\"".utf8)) else { return data }
-        var copy = data
-        copy.replaceSubrange(range, with: Data("\"\(digest)\"".utf8))
-        return copy
-    }
-
-    static func digest(of data: Data) -> String {
-        var hash = SHA256()
-        data.withUnsafeBytes { hash.update($0) }
-        return hash.finish()
+        copy.digest = Seal.none
+        return Seal.close(try encoder.encode(copy))
     }
 
     /// Reads the manifest of a checkpoint directory and checks it whole.
@@ -185,9 +167,9 @@ package struct Manifest: Codable, Sendable, Equatable {
         }
         // The first format had no digest.
         if envelope.digest == nil, envelope.format == 1 { throw .format(path: path, format: 1, release: nil) }
-        guard let digest = envelope.digest, digest.utf8.count == 64,
-            Manifest.digest(of: Manifest.put(Manifest.noDigest, in: data, for: digest)) == digest
-        else { throw .damaged(path: path, "does not have the digest that it states") }
+        guard let digest = envelope.digest, Seal.holds(digest, in: data) else {
+            throw .damaged(path: path, "does not have the digest that it states")
+        }
         guard envelope.format == Manifest.currentFormat else {
             throw .format(path: path, format: envelope.format, release: envelope.origin?.release)
         }

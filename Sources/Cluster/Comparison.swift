@@ -2,6 +2,7 @@ import Datasets
 import Foundation
 package import Job
 import Models
+import Safetensors
 package import Scheduler
 import Telemetry
 import Wire
@@ -78,9 +79,11 @@ package struct Comparison {
             }
             return model
         }
+        try RunPlace.checkPlace(output, "the output directory", "--output")
         for (number, model) in models.enumerated() {
             for seed in 1...seeds {
                 let directory = "\(output)/\(model.name)-\(seed)"
+                try RunPlace.check(directory)
                 var run = Run(model: number, seed: seed, directory: directory)
                 run.figures = try finished(run)
                 runs.append(run)
@@ -125,7 +128,7 @@ package struct Comparison {
 
     /// The figures of a run that an earlier comparison finished; a run of another configuration is an error.
     private func finished(_ run: Run) throws -> Figures? {
-        guard let text = try? String(contentsOfFile: run.directory + "/config.yaml", encoding: .utf8) else {
+        guard let text = Files.text(run.directory + "/config.yaml") else {
             return nil
         }
         let wanted = try config(of: run).yaml()
@@ -152,7 +155,7 @@ package struct Comparison {
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let text = try? String(contentsOfFile: run.directory + "/metrics.jsonl", encoding: .utf8) else {
+        guard let text = Files.text(run.directory + "/metrics.jsonl") else {
             return nil
         }
         for line in text.split(separator: "\n").reversed() {

@@ -40,17 +40,12 @@ package struct Continuation {
         let stored = try ConfigReader.read(text: text, name: run + "/config.yaml")
         try Continuation.compare(stored, with: config, run)
         let job = try Job(config)
-        if let end = Continuation.end(of: run), end.step >= job.plan.lastStep || stored.train == config.train {
-            if let newest = try CheckpointReader.newest(in: run + "/checkpoints"),
-                let manifest = try? Manifest(directory: newest)
-            {
-                try Continuation.check(manifest, stored, job, newest)
-            }
+        if let end = try Continuation.end(of: run), try Continuation.believes(end.step, of: run, stored, job) {
             summary = end.lines
             return
         }
         guard let manifest = try findCheckpoint(in: run + "/checkpoints"), let checkpoint else {
-            try takeBeginning(of: run)
+            try takeBeginning(of: run, job)
             return
         }
         try Continuation.check(manifest, stored, job, checkpoint.path)
@@ -61,6 +56,24 @@ package struct Continuation {
         outcome = Outcome(
             step: checkpoint.step, reason: "its last checkpoint was complete already", bestStep: known.bestStep,
             bestValidation: known.best, test: known.test, reports: [:])
+    }
+
+    /// Whether a run is finished that its records call finished after a step.
+    ///
+    /// Its newest checkpoint knows better than they, which are plain text: a run that keeps its last state has it.
+    private static func believes(_ step: Int, of run: String, _ stored: JobConfig, _ job: Job) throws -> Bool {
+        var train = stored.train
+        if let newest = try CheckpointReader.newest(in: run + "/checkpoints"),
+            let manifest = try? Manifest(directory: newest)
+        {
+            try check(manifest, stored, job, newest)
+            if manifest.step == step {
+                train = try ConfigReader.read(text: manifest.config, name: newest + "/manifest.json").train
+            } else if stored.checkpoint.last {
+                return false
+            }
+        }
+        return step >= job.plan.lastStep || train == job.config.train
     }
 
     /// The configuration that a run was started with; nil for a directory without a run.
@@ -95,13 +108,30 @@ package struct Continuation {
     }
 
     /// A run that has no checkpoint yet begins again with the state that it began with.
-    private mutating func takeBeginning(of run: String) throws {
-        guard let record = try Resumption.Record.read(in: run) else { return }
-        guard let manifest = try? Manifest(directory: record.checkpoint), manifest.digest == record.digest else {
-            throw Failure(
+    private mutating func takeBeginning(of run: String, _ job: Job) throws {
+        guard let (record, warning) = try Resumption.Record.read(in: run) else { return }
+        if let warning { warnings.append(warning) }
+        func refuse(_ problem: String) -> Failure {
+            Failure(
                 description:
-                    "\(run) began with the state in \(record.checkpoint), has no checkpoint of its own, and that "
-                    + "state is no more: begin a new run with another directory")
+                    "\(run)/\(Resumption.Record.file): the run began with the state in \(record.checkpoint), has no "
+                    + "checkpoint of its own, and \(problem): begin a new run with another directory")
+        }
+        let manifest: Manifest
+        do {
+            manifest = try Manifest(directory: record.checkpoint)
+        } catch .missing {
+            throw refuse("that state is no more")
+        } catch {
+            throw refuse("that state cannot be read (\(error))")
+        }
+        guard manifest.digest == record.manifest else { throw refuse("that state is no more: another is there now") }
+        guard record.step == 0 || record.step == manifest.step else {
+            throw refuse(
+                "it counts \(record.step) steps as done, which that state, of step \(manifest.step), does not have")
+        }
+        guard try record.step == 0 || manifest.origin.dataset == job.dataset.fingerprint() else {
+            throw refuse("\(job.config.data.directory) is not the dataset any more on which its steps go on")
         }
         checkpoint = (record.checkpoint, record.step)
         (isAnothers, resetsOptimizer) = (true, record.resetsOptimizer)
@@ -121,34 +151,50 @@ package struct Continuation {
             ": '\($0.trimmingCharacters(in: .whitespaces))' there, '\($1.trimmingCharacters(in: .whitespaces))' here"
         }
         throw Failure(
-            description: "\(run) holds a run of another configuration\(difference ?? ""); continue it with its own "
-                + "config, name another directory with --run, or begin a new run from its state with --resume \(run)")
+            description: "\(run) holds a run of another configuration\(difference ?? "") (there is "
+                + "\(run)/config.yaml); continue it with its own config, name another directory with --run, or begin a "
+                + "new run from its state with --resume \(run)"
+        )
     }
 
     /// The newest checkpoint that is whole; damaged ones are put aside, so that nobody takes them for the newest.
     ///
-    /// What a newer release wrote, or what the system does not let be read, is not damaged: it is an error.
+    /// A directory of a step that has files and no manifest is damaged too: what is being written or removed has another
+    /// name (`Files.unfinished`). Where none of several is whole nothing changes: to begin anew would be to lose the
+    /// run in silence. What a newer release wrote, or what the system does not let be read, is not damaged: it is an error.
     private mutating func findCheckpoint(in directory: String) throws -> Manifest? {
-        for path in try CheckpointReader.all(in: directory).reversed() {
+        var damaged: [(path: String, error: CheckpointError)] = []
+        for path in try CheckpointReader.begun(in: directory).reversed() {
+            let reader: CheckpointReader
             do {
-                let reader = try CheckpointReader(path: path)
+                reader = try CheckpointReader(exactly: path)
                 try reader.verify()
-                checkpoint = (path, reader.manifest.step)
-                return reader.manifest
             } catch {
-                guard case .damaged = error else { throw error }
-                let name = "damaged-" + (path as NSString).lastPathComponent
-                try? FileManager.default.removeItem(atPath: directory + "/" + name)
-                try Files.move(path, to: directory + "/" + name)
-                warnings.append(
-                    "\(error): it is now \(directory)/\(name), and the one before is used")
+                guard error.isDamage else { throw error }
+                damaged.append((path, error))
+                continue
             }
+            for (path, error) in damaged { try putAside(path, error) }
+            checkpoint = (path, reader.manifest.step)
+            return reader.manifest
         }
-        return nil
+        guard let newest = damaged.first else { return nil }
+        throw Failure(
+            description:
+                "\(directory) holds no checkpoint that is whole, and what is left of \(damaged.count): to begin anew "
+                + "would be to lose them. The newest: \(newest.error). Put back what is missing, from a copy, or begin "
+                + "anew in another directory (--run), or in this one when \(directory) is moved away")
+    }
+
+    private mutating func putAside(_ path: String, _ error: CheckpointError) throws {
+        let aside = (path as NSString).deletingLastPathComponent + "/damaged-" + (path as NSString).lastPathComponent
+        try? FileManager.default.removeItem(atPath: aside)
+        try Files.move(path, to: aside)
+        warnings.append("\(error): it is now \(aside), and the one before is used")
     }
 
     /// What `metrics.jsonl` says of the end, if its last word is that the run is finished.
-    private static func end(of run: String) -> (step: Int, lines: [String])? {
+    private static func end(of run: String) throws -> (step: Int, lines: [String])? {
         struct Line: Decodable {
             let event: String
             let step: Int?
@@ -157,7 +203,8 @@ package struct Continuation {
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let data = FileManager.default.contents(atPath: run + "/metrics.jsonl") else { return nil }
+        guard try Files.stamp(run + "/metrics.jsonl") != nil else { return nil }
+        let data = try Files.read(run + "/metrics.jsonl", limit: .max)
         let ends = data.split(separator: 10).lazy.reversed().compactMap {
             try? decoder.decode(Line.self, from: Data($0))
         }

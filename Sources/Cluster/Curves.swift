@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import Safetensors
 import Telemetry
 
 /// Validation AUC against samples of several runs, as a picture.
@@ -37,7 +38,7 @@ package enum Curves {
                 let samples: Double?
                 let auc: Double?
             }
-            guard let text = try? String(contentsOfFile: run + "/metrics.jsonl", encoding: .utf8) else {
+            guard let text = Files.text(run + "/metrics.jsonl") else {
                 throw Failure(description: "\(run)/metrics.jsonl cannot be read: name run directories")
             }
             name = (run as NSString).lastPathComponent

@@ -1,10 +1,11 @@
 import Foundation
+import Safetensors
 
 /// The end of a process's log.
 package enum LogTail {
     /// The last lines, at most `count` of them and 32 KiB.
     package static func lines(of path: String, count: Int = 8) -> [String] {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return [] }
+        guard let handle = Files.handle(path) else { return [] }
         defer { try? handle.close() }
         guard let end = try? handle.seekToEnd() else { return [] }
         try? handle.seek(toOffset: end > 32_768 ? end - 32_768 : 0)

@@ -66,7 +66,7 @@ package final class Monitor {
     ) {
         self.run = run
         self.book = book
-        journal = run.flatMap { RunJournal(directory: $0.logs) }
+        journal = run.map { RunJournal($0) }
         samplesTotal = samples
         samplesBefore = before
         self.quiet = quiet

@@ -17,35 +17,6 @@ package struct Resumption {
         package let description: String
     }
 
-    /// What a run that began so keeps, in `began.json`, to begin so again before its own first checkpoint.
-    package struct Record: Codable, Equatable {
-        static let file = "began.json"
-        /// The whole path of the checkpoint.
-        package var checkpoint: String
-        /// The manifest's digest.
-        var digest: String
-        /// Steps that count as done.
-        var step: Int
-        /// Whether the optimizers began afresh.
-        var resetsOptimizer: Bool
-
-        enum CodingKeys: String, CodingKey {
-            case checkpoint, digest, step
-            case resetsOptimizer = "resets_optimizer"
-        }
-
-        /// What a run's directory says; nil for a run that began from nothing.
-        static func read(in run: String) throws -> Record? {
-            let path = "\(run)/\(file)"
-            guard try Files.stamp(path) != nil else { return nil }
-            do {
-                return try JSONDecoder().decode(Record.self, from: try Files.read(path))
-            } catch {
-                throw Failure(description: "\(path): cannot be read: \(error)")
-            }
-        }
-    }
-
     /// The job, which begins with the state.
     package let job: Job
     /// What it begins with.
@@ -63,6 +34,9 @@ package struct Resumption {
     package init(
         from path: String, _ choice: CheckpointReader.Choice, _ config: JobConfig, restarts: Bool, resetsOptimizer: Bool
     ) throws {
+        if let problem = Carriable.problem(URL(filePath: path).path) {
+            throw Failure(description: "--resume \(Carriable.shown(path)) \(problem): rename it, or move it")
+        }
         let reader = try CheckpointReader(path: path, choice)
         let manifest = reader.manifest
         let stored = try ConfigReader.read(text: manifest.config, name: reader.path + "/manifest.json")
@@ -82,7 +56,7 @@ package struct Resumption {
                     + "or train.max_steps, or train over the same data from step 1 with --restart-steps")
         }
         record = Record(
-            checkpoint: URL(filePath: reader.path).standardizedFileURL.path, digest: manifest.digest, step: step,
+            checkpoint: URL(filePath: reader.path).standardizedFileURL.path, manifest: manifest.digest, step: step,
             resetsOptimizer: resetsOptimizer)
         let which = reader.path == path ? "" : " (the \(choice.rawValue) of \(path); --state best or last)"
         let how =
@@ -104,18 +78,5 @@ package struct Resumption {
         if old.seed != new.seed { return "it was trained with train.seed \(old.seed), now \(new.seed)" }
         if stored.data.train != config.data.train { return "it was trained on the split '\(stored.data.train)'" }
         return nil
-    }
-}
-
-extension RunDirectory {
-    /// Keeps what the run began with.
-    package func keep(_ record: Resumption.Record) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        do {
-            try Files.replace("\(path)/\(Resumption.Record.file)", with: try encoder.encode(record))
-        } catch {
-            throw Failure(description: "\(error)")
-        }
     }
 }

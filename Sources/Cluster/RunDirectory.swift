@@ -11,38 +11,16 @@ package final class RunDirectory: Sendable {
         package let description: String
     }
 
-    /// What was written, and what could not be.
+    /// What is written, and what could not be.
     private struct Writes {
-        var log: FileHandle
-        /// Whether the last line of the log is not whole.
-        var isTorn = false
+        /// The files that grow, by name.
+        var growing: [String: LineFile] = [:]
         /// Writes that failed, by file.
         var failures: [String: Int] = [:]
-
-        /// Opens the log at its end.
-        init(log path: String) throws {
-            if !FileManager.default.fileExists(atPath: path) {
-                _ = FileManager.default.createFile(atPath: path, contents: nil)
-            }
-            log = try FileHandle(forUpdating: URL(filePath: path))
-            let end = try log.seekToEnd()
-            guard end > 0 else { return }
-            try log.seek(toOffset: end - 1)
-            isTorn = try log.read(upToCount: 1) != Data([10])
-        }
-
-        /// Adds a line, behind the end of one that is torn; returns what kept it from that.
-        mutating func append(_ line: Data) -> String? {
-            do {
-                try log.write(contentsOf: (isTorn ? Data([10]) : Data()) + line + [10])
-                isTorn = false
-                return nil
-            } catch {
-                isTorn = true
-                return error.localizedDescription
-            }
-        }
     }
+
+    /// What happened, a JSON object a line.
+    private static let metrics = "metrics.jsonl"
 
     /// Its path.
     package let path: String
@@ -68,13 +46,14 @@ package final class RunDirectory: Sendable {
             for directory in [path, path + "/checkpoints", path + "/logs"] { try Files.makeDirectory(directory) }
             // What an earlier attempt left half written, or half removed, and what it failed of, is over: first of all, since
             // it may be what has filled the disk.
-            for name in try Files.names(in: path + "/checkpoints") where name.hasSuffix(Files.unfinished) {
+            for name in try Files.names(in: path + "/checkpoints")
+            where name.hasPrefix("step-") && name.hasSuffix(Files.unfinished) {
                 try files.removeItem(atPath: path + "/checkpoints/" + name)
             }
             try? files.removeItem(atPath: path + "/failure.json")
             attempt = try RunStarts.count(in: path)
             try Files.replace(path + "/config.yaml", with: Data(try config.yaml().utf8))
-            writes = Mutex(try Writes(log: path + "/metrics.jsonl"))
+            writes = Mutex(Writes(growing: [Self.metrics: try LineFile(path + "/" + Self.metrics)]))
         } catch let error as SafetensorsError {
             throw Failure(description: "\(error)")
         } catch {
@@ -101,6 +80,7 @@ package final class RunDirectory: Sendable {
 
     /// Makes a directory of such a name, which nobody else gets.
     package static func makeFree(for config: String, in parent: String = "runs") throws -> String {
+        try RunPlace.check(name(for: config, 1, in: parent))
         do { try Files.makeDirectory(parent) } catch { throw Failure(description: "\(error)") }
         var number = 1
         while true {
@@ -128,9 +108,9 @@ package final class RunDirectory: Sendable {
     /// Writes a small file whole, or leaves it as it was.
     package func write(_ data: Data, to name: String) {
         do {
-            try data.write(to: URL(filePath: path + "/" + name), options: .atomic)
+            try Files.replace(path + "/" + name, with: data, isDurable: false)
         } catch {
-            note(error.localizedDescription, name)
+            note("\(error)", name)
         }
     }
 
@@ -141,8 +121,22 @@ package final class RunDirectory: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let line = try? encoder.encode(all) else { return }
-        let problem: String? = writes.withLock { $0.append(line) }
-        if let problem { note(problem, "metrics.jsonl") }
+        append(line, to: Self.metrics)
+    }
+
+    /// Adds a line to a file, which is made if need be; without the file the job goes on.
+    func append(_ line: Data, to name: String) {
+        let problem: String? = writes.withLock { writes in
+            do {
+                var file = try writes.growing[name] ?? LineFile(path + "/" + name)
+                defer { writes.growing[name] = file }
+                try file.append(line)
+                return nil
+            } catch {
+                return (error as? SafetensorsError)?.description ?? error.localizedDescription
+            }
+        }
+        if let problem { note(problem, name) }
     }
 
     /// The first failure of a file is told at once, further ones are counted: a run does not end of its records.

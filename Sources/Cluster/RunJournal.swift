@@ -6,22 +6,15 @@ import Terminal
 final class RunJournal {
     /// Seconds between two lines of progress.
     private static let pace = Duration.seconds(5)
-    private let file: FileHandle
+    private let run: RunDirectory
     private var progressed: ContinuousClock.Instant?
 
-    /// Goes on with the log of a directory; nil when it cannot be written.
-    init?(directory: String) {
-        let path = directory + "/scheduler.log"
-        if !FileManager.default.fileExists(atPath: path) {
-            _ = FileManager.default.createFile(atPath: path, contents: nil)
-        }
-        guard let file = FileHandle(forWritingAtPath: path), (try? file.seekToEnd()) != nil else { return nil }
-        self.file = file
-    }
+    /// Goes on with the log of a run.
+    init(_ run: RunDirectory) { self.run = run }
 
-    /// A line, with the time of day before it; a log that cannot be written any more ends no job.
+    /// A line, with the time of day before it; a log that cannot be written is told of once and ends no job.
     func add(_ line: String, at time: Double = Date().timeIntervalSince1970) {
-        try? file.write(contentsOf: Data("\(Quantity.clock(time)) \(line)\n".utf8))
+        run.append(Data("\(Quantity.clock(time)) \(line)".utf8), to: "logs/scheduler.log")
     }
 
     /// Something that happened.

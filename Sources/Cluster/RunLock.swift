@@ -29,6 +29,7 @@ package final class RunLock: Sendable {
     }
 
     private init(_ directory: String, isNew: Bool) throws {
+        try RunPlace.check(directory)
         self.directory = directory
         let isMade = try Self.make(directory)
         self.isNew = isNew || isMade

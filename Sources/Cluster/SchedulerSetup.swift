@@ -17,6 +17,10 @@ package enum SchedulerSetup {
         jobId: UInt64 = .random(in: 1...UInt64.max)
     ) throws -> SchedulerOptions {
         let config = job.config
+        for path in [checkpoints, resume].compactMap(\.self) {
+            guard let problem = Carriable.problem(path) else { continue }
+            throw RunDirectory.Failure(description: "\(Carriable.shown(path)) \(problem): rename it, or move it")
+        }
         // A checkpoint of another run is where this one begins, and says nothing of its own states.
         let isSameRun = resume.map { place(of: $0 + "/..") } == checkpoints.map { place(of: $0) }
         let judgement = isSameRun ? try resume.map { try Manifest(directory: $0).judgement } : nil

@@ -8,7 +8,8 @@ package final class Dataset: Sendable {
     /// What it holds.
     package let info: DatasetInfo
     let checks: FileChecks
-    static let infoFile = "dataset.yaml"
+    /// The file by which a directory is known as a dataset.
+    package static let infoFile = "dataset.yaml"
     static let countsFile = "counts.safetensors"
 
     /// Its fields.

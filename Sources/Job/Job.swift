@@ -69,8 +69,8 @@ package struct Job: Sendable {
                 "train.micro_batch is \(plan.microBatch) and data.history \(config.data.history): up to \(ids) ids of "
                 + "one micro-batch, at most \(Int32.max) are counted; lower one of them"
         }
-        if plan.lastStep > Int(UInt32.max) {
-            return "train.epochs is \(config.train.epochs): \(plan.lastStep) steps, at most \(UInt32.max) are counted"
+        guard (0...JobPlan.mostSteps).contains(plan.startStep) else {
+            return "the state to begin with is of step \(plan.startStep), expected 0 to \(JobPlan.mostSteps)"
         }
         return nil
     }

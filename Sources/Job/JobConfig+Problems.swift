@@ -1,5 +1,6 @@
 import Models
 import Parameters
+import Wire
 
 extension JobConfig {
     /// A setting that makes no sense: its key, and what it is and should be ("0, expected 1 to 8").
@@ -25,6 +26,9 @@ extension JobConfig {
             check(
                 value >= least && value <= Self.mostSeconds, key, value, "\(least) to \(Int(Self.mostSeconds)) seconds")
         }
+        check(
+            Carriable.problem(data.directory) == nil, "data.directory", Carriable.shown(data.directory),
+            "a path without control characters, which nodes can be told")
         number("data.history", data.history, 0...100_000, " behaviors")
         number("train.batch", train.batch, 1...1_000_000, " samples")
         if train.batch >= 1 {

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 package import Telemetry
 
 /// A run as its files tell it, whether it is finished, failed, running or was killed.
@@ -65,9 +66,8 @@ package struct RecordedRun: Sendable {
 
     /// Reads a run's directory.
     package init(directory: String) throws {
-        let files = FileManager.default
-        let stored = files.contents(atPath: directory + "/status.json")
-        let metrics = files.contents(atPath: directory + "/metrics.jsonl")
+        let stored = try? Files.read(directory + "/status.json", limit: .max)
+        let metrics = try? Files.read(directory + "/metrics.jsonl", limit: .max)
         guard stored != nil || metrics != nil else {
             throw Failure(
                 description: "\(directory): holds neither status.json nor metrics.jsonl: name a run's directory")
@@ -84,8 +84,7 @@ package struct RecordedRun: Sendable {
         self.init(
             name: URL(filePath: directory).standardizedFileURL.lastPathComponent, status: status ?? ClusterStatus(),
             points: RecordedRun.latest(lines.compactMap(\.point)),
-            config: files.contents(atPath: directory + "/config.yaml").map { String(decoding: $0, as: UTF8.self) } ?? ""
-        )
+            config: Files.text(directory + "/config.yaml") ?? "")
         if status == nil {
             gaps.append(
                 stored == nil

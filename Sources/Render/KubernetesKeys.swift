@@ -1,5 +1,6 @@
 import Foundation
 import Hashing
+import Safetensors
 
 /// The files of a directory of keys, as a Secret holds them.
 package struct KubernetesKeys: Sendable {
@@ -24,7 +25,7 @@ package struct KubernetesKeys: Sendable {
     package init(directory: String) throws {
         var files: [String: String] = [:]
         for name in Self.names {
-            guard let text = try? String(contentsOfFile: directory + "/" + name, encoding: .utf8) else {
+            guard let text = Files.text(directory + "/" + name) else {
                 throw Failure(
                     description:
                         "\(directory)/\(name): cannot be read; make keys with myriad keys create --keys \(directory)")

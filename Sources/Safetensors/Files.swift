@@ -41,6 +41,29 @@ package enum Files {
         }
     }
 
+    /// A regular file to be read; nil where there is none.
+    package static func handle(_ path: String) -> FileHandle? {
+        (try? open(path)).map { FileHandle(fileDescriptor: $0.descriptor, closeOnDealloc: true) }
+    }
+
+    /// The whole of a file as text, damaged letters replaced; nil where it cannot be read.
+    package static func text(_ path: String) -> String? {
+        (try? read(path, limit: .max)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Opens a regular file for reading and writing, made if need be; a pipe is refused rather than waited for.
+    package static func openToAdd(_ path: String) throws(SafetensorsError) -> Int32 {
+        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
+        guard descriptor >= 0 else { throw .last(path, "written") }
+        do {
+            _ = try stamp(descriptor, path)
+            return descriptor
+        } catch {
+            close(descriptor)
+            throw error
+        }
+    }
+
     private static func stamp(_ descriptor: Int32, _ path: String) throws(SafetensorsError) -> Stamp {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .last(path, "examined") }
@@ -151,12 +174,16 @@ package enum Files {
         }
     }
 
-    /// Writes a small file through a temporary one, synced: it is there wholly or as it was before.
-    package static func replace(_ path: String, with data: Data) throws(SafetensorsError) {
+    /// Writes a small file through a temporary one: it is there wholly or as it was before.
+    ///
+    /// - Parameter isDurable: it survives a power cut, too.
+    package static func replace(
+        _ path: String, with data: Data, isDurable: Bool = true
+    ) throws(SafetensorsError) {
         let partial = path + ".partial"
-        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .last(path, "written") }
+        let descriptor = try openToAdd(partial)
         let code: Int32 = data.withUnsafeBytes { bytes in
+            guard ftruncate(descriptor, 0) == 0 else { return errno }
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
@@ -164,7 +191,7 @@ package enum Files {
                 guard count > 0 else { return errno }
                 rest = rest.dropFirst(count)
             }
-            return fsync(descriptor) == 0 ? 0 : errno
+            return !isDurable || fsync(descriptor) == 0 ? 0 : errno
         }
         close(descriptor)
         guard code == 0 else {

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// A line of a node's log.
 package struct LogEntry: Sendable, Equatable {
@@ -98,7 +99,7 @@ package final class LogReader {
 
     /// Where the last lines of a file begin, found from its end.
     private static func offset(ofLast count: Int, in path: String) -> UInt64 {
-        guard let handle = FileHandle(forReadingAtPath: path), let size = try? handle.seekToEnd() else { return 0 }
+        guard let handle = Files.handle(path), let size = try? handle.seekToEnd() else { return 0 }
         defer { try? handle.close() }
         guard count > 0 else { return size }
         // The file's own last line end is the end of a line, not the begin of another one.
@@ -121,7 +122,7 @@ package final class LogReader {
     private func read(_ index: Int, last: Bool, _ isWanted: (String) -> Bool) -> [LogEntry] {
         var file = files[index]
         defer { files[index] = file }
-        guard let handle = FileHandle(forReadingAtPath: file.path) else { return [] }
+        guard let handle = Files.handle(file.path) else { return [] }
         defer { try? handle.close() }
         let size = (try? handle.seekToEnd()) ?? 0
         // Written anew.

@@ -104,6 +104,10 @@ package struct KeyDirectory: Sendable {
     /// Lines that say something, with their numbers.
     private func lines(_ file: String, remedy: String) throws(Problem) -> [(number: Int, line: String)] {
         guard FileManager.default.fileExists(atPath: file) else { throw .missing(path: file, remedy: remedy) }
+        var status = stat()
+        guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw .unreadable(path: file, "is not a regular file")
+        }
         guard let data = FileManager.default.contents(atPath: file), data.count < 1 << 20 else {
             throw .unreadable(path: file, "cannot be read: check its owner and mode")
         }

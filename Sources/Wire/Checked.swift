@@ -6,8 +6,6 @@ protocol Checked: Codable {
     var fault: String? { get }
 }
 
-/// Steps are 32 bits of a header, and one more has to be countable.
-private let lastStep = Int(UInt32.max) - 1
 /// Ranks, shards and partitions are 16 bits.
 private let mostRanks = Int(UInt16.max)
 /// Thirty years: whoever makes a duration of it stays within its range.
@@ -19,7 +17,7 @@ private func beyond<N: Comparable>(_ name: String, _ found: N?, _ range: ClosedR
     return "\(name) is \(found), allowed are \(range.lowerBound) to \(range.upperBound)"
 }
 
-private func beyond(step: Int?) -> String? { beyond("step", step, 0...lastStep) }
+private func beyond(step: Int?) -> String? { beyond("step", step, 0...JobPlan.mostSteps) }
 private func beyond(rank: Int?) -> String? { beyond("rank", rank, 0...mostRanks) }
 private func beyond(shard: Int) -> String? { beyond("shard", shard, 0...mostRanks) }
 private func beyond(seconds: Double?) -> String? { beyond("seconds", seconds, 0...longestTime) }

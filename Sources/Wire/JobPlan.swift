@@ -12,6 +12,9 @@ package struct JobPlan: Codable, Sendable, Equatable {
         case perEpoch(Int)
     }
 
+    /// The most steps of a job: a header has 32 bits for them, and one more has to be countable.
+    package static let mostSteps = Int(UInt32.max) - 1
+
     /// Samples of the training split.
     package var trainSamples: Int
     /// Samples of a global batch, B.
@@ -50,7 +53,7 @@ package struct JobPlan: Codable, Sendable, Equatable {
     /// The last step; no job has more than a header can count.
     package var lastStep: Int {
         let (steps, overflows) = stepsPerEpoch.multipliedReportingOverflow(by: epochs)
-        return max(startStep, min(overflows ? .max : steps, maxSteps ?? .max, Int(UInt32.max) - 1))
+        return max(startStep, min(overflows ? .max : steps, maxSteps ?? .max, Self.mostSteps))
     }
 
     /// The epoch of a step, from 0.

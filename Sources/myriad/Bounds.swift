@@ -1,4 +1,5 @@
 import ArgumentParser
+import Wire
 
 /// What numbers of the command line and the environment may be: others are refused before anything begins.
 enum Bounds {
@@ -15,5 +16,11 @@ enum Bounds {
     static func check<Number: Comparable>(_ name: String, _ value: Number?, _ range: ClosedRange<Number>) throws {
         guard let value, !range.contains(value) else { return }
         throw ValidationError("\(name) is \(value), expected \(range.lowerBound) to \(range.upperBound)")
+    }
+
+    /// Throws what is wrong with a name that other nodes are told; nothing of one that was not given.
+    static func check(_ name: String, _ text: String?) throws {
+        guard let text, let problem = Carriable.problem(text) else { return }
+        throw ValidationError("\(name) is \(Carriable.shown(text)) and \(problem)")
     }
 }

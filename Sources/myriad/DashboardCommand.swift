@@ -3,6 +3,7 @@ import Cluster
 import Dashboard
 import Foundation
 import Job
+import Safetensors
 import Telemetry
 import Terminal
 import Transport
@@ -86,11 +87,12 @@ enum JobPage {
         if let token = ProcessInfo.processInfo.environment["MYRIAD_TOKEN"], !token.isEmpty { return token }
         guard !options.tokenFile.isEmpty else { return nil }
         do {
-            return try String(contentsOfFile: options.tokenFile, encoding: .utf8)
+            return String(decoding: try Files.read(options.tokenFile, limit: 1 << 16), as: UTF8.self)
                 .trimmingCharacters(in: .whitespacesAndNewlines)
         } catch {
             throw Exit.with(
-                Exit.data, "monitor.token_file \(options.tokenFile): cannot be read: \(error.localizedDescription)")
+                Exit.data,
+                "monitor.token_file: \(error): name a file with the token alone, or set MYRIAD_TOKEN")
         }
     }
 }

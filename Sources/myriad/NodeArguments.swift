@@ -84,6 +84,7 @@ struct NodeArguments: ParsableArguments {
     func hello(_ role: Role) throws -> Hello {
         var hello = SystemInfo.hello(role, rank: try wantedRank())
         hello.job = job ?? Variable.text("MYRIAD_JOB")
+        try Bounds.check("--job (or MYRIAD_JOB)", hello.job)
         return hello
     }
 

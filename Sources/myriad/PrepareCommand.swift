@@ -1,4 +1,5 @@
 import ArgumentParser
+import Cluster
 import Foundation
 import Prepare
 import Telemetry
@@ -128,6 +129,7 @@ struct PrepareCommand: ParsableCommand {
         if let interests { options.world.interests = interests }
         if let impressions { options.world.impressions = impressions }
         do {
+            try RunPlace.checkPlace(output, "the dataset's directory", "--output")
             if interests != nil, world != .interests {
                 throw PrepareError.option("interests", "belongs to the world of interests, not to that of \(world)")
             }

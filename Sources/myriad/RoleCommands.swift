@@ -61,6 +61,7 @@ struct SchedulerCommand: ParsableCommand {
     @OptionGroup var security: SecurityArguments
 
     func run() throws {
+        try Bounds.check("--job (or MYRIAD_JOB)", job ?? Variable.text("MYRIAD_JOB"))
         let start = try arguments.job()
         try arguments.perform(start) { directory, monitor, interrupt in
             var options = try SchedulerSetup.options(

@@ -59,6 +59,7 @@ struct JobArguments: ParsableArguments {
     /// Reads the configuration and resolves it against its data.
     func job(_ more: [String] = []) throws -> Start {
         do {
+            if let run { try RunPlace.check(run) }
             let settings = try ConfigReader.read(path: config, overrides: overrides + more)
             if try stop.continues(), let run { return try continued(settings, run) }
             if let run { try RunDirectory.checkUnused(run) }

@@ -1,3 +1,4 @@
+import Extremes
 import Foundation
 import Hashing
 import Parameters
@@ -67,18 +68,9 @@ import Wire
         let written = try Written()
         let files = try FileManager.default.contentsOfDirectory(atPath: written.path).sorted()
         #expect(files.count == 4)
-        var seed: UInt64 = 1
-        for number in 0..<2000 {
-            // Every file as often, however small: the manifest above all.
-            let name = files[number % files.count]
-            let whole = try written.data(name)
-            seed = mix64(seed &+ 0x9e37_79b9_7f4a_7c15)
-            var damaged = whole
-            damaged[Int(seed >> 8) % whole.count] ^= 1 << UInt8(seed & 7)
-            try written.put(damaged, name)
-            let refusal = try #require(written.refusal(), "bit \(number) of \(name) was not noticed")
-            #expect(refusal.contains(written.path + "/" + name), "\(refusal)")
-            try written.put(whole, name)
+        try Flips.each(2000, of: files.map { written.path + "/" + $0 }) { path in
+            let refusal = try #require(written.refusal(), "a bit of \(path) was not noticed")
+            #expect(refusal.contains(path), "\(refusal)")
         }
         #expect(written.refusal() == nil)
     }
@@ -97,9 +89,7 @@ import Wire
                 "-1", "-9223372036854775808", "9223372036854775807", "1000000000000000000", "4611686018427387904",
             ] {
                 let changed = text.replacingCharacters(in: match.1.startIndex..<match.1.endIndex, with: number)
-                let cleared = Manifest.put(Manifest.noDigest, in: Data(changed.utf8), for: digest)
-                try written.put(
-                    Manifest.put(Manifest.digest(of: cleared), in: cleared, for: Manifest.noDigest), "manifest.json")
+                try written.put(Seal.close(Seal.put(Seal.none, in: Data(changed.utf8), for: digest)), "manifest.json")
                 let refusal = written.refusal()
                 #expect(refusal?.contains("manifest.json") ?? true, "\(match.0) \(number): \(refusal ?? "")")
                 if refusal == nil { try ShardedState(shards: 1, .adam).restore(written.path) }

@@ -50,4 +50,48 @@ import Testing
         #expect(other.code == 65 && other.errors.contains("set rows.partitions to 16"), "\(other)")
         #expect(other.errors.contains("the config that wrote it") && !other.errors.contains("same dataset"), "\(other)")
     }
+
+    @Test("what messages to nodes cannot hold, and a place that is another's, is refused before a job begins")
+    func places() throws {
+        let program = try Program()
+        try program.prepareWorld(model: "base")
+        let short = ["job.yaml", "train.max_steps=4", "monitor.page=off"]
+        let first = try program.run(["train", "-q"] + short + ["--run", "first"])
+        try #require(first.code == 0, "\(first.errors)")
+        let files = FileManager.default
+        let odd = "odd\u{1}"
+        try files.copyItem(atPath: program.directory + "/first", toPath: "\(program.directory)/\(odd)")
+        #expect(mkfifo(program.directory + "/token", 0o600) == 0)
+        let name = program.directory + "/name.yaml"
+        try #"data: {directory: "wor\x01ld"}"#.write(toFile: name, atomically: true, encoding: .utf8)
+        func names() throws -> [String] {
+            // Without what processes have said.
+            try files.contentsOfDirectory(atPath: program.directory).sorted().filter {
+                !$0.hasSuffix(".out") && !$0.hasSuffix(".err")
+            }
+        }
+        let before = try names()
+        let control = "has a control character"
+        for (arguments, code, words) in [
+            (["train"] + short + ["--run", "a\nb"], 65, control),
+            (["launch"] + short + ["--run", odd, "--continue"], 65, control),
+            (["scheduler"] + short + ["--run", "first/checkpoints/x"], 65, "lies in the run"),
+            (["scheduler"] + short + ["--job", "a\nb"], 64, control), (["worker", "--job", odd], 64, control),
+            (["train"] + short + ["--resume", odd], 65, control), (["evaluate", odd], 65, control),
+            (["train", "name.yaml"], 65, "without control characters"),
+            (["train"] + short + ["--run", "world"], 65, "is a dataset's directory"),
+            (["prepare", "synthetic", "--output", "first/checkpoints/world"], 65, "lies in the run"),
+            (
+                ["train", "job.yaml", "monitor.token_file=token", "--run", "x"], 65,
+                "monitor.token_file: token is not a regular file"
+            ),
+        ] as [([String], Int32, String)] {
+            let began = ContinuousClock.now
+            let environment = ["MYRIAD_SCHEDULER": "tcp://127.0.0.1:9"]
+            let result = try program.run(arguments, environment: environment)
+            #expect(result.code == code && result.errors.contains(words), "\(arguments): \(result)")
+            #expect(!result.errors.contains("\u{1}") && began.duration(to: .now) < .seconds(30), "\(arguments)")
+        }
+        #expect(try names() == before)
+    }
 }

@@ -1,7 +1,11 @@
 import Checkpoints
+import Extremes
 import Foundation
 import Hashing
+import Job
 import Testing
+
+@testable import Cluster
 
 /// What `--resume` and `--continue` begin with, and what they leave alone.
 @Suite struct ResumeTests {
@@ -133,8 +137,152 @@ import Testing
         for name in ["second/checkpoints", "second/metrics.jsonl", "first"] {
             try FileManager.default.removeItem(atPath: program.directory + "/" + name)
         }
+        #expect(again.errors.contains("of an older release") == false)
         let lost = try program.run(command + ["--run", "second", "--continue"])
         #expect(lost.code == 65 && lost.errors.contains("that state is no more"), "\(lost.errors)")
+    }
+
+    /// Runs that --continue goes on with: `first` from its checkpoints, `second` from the state of `first`.
+    private func unfinished() throws -> (program: Program, config: JobConfig) {
+        let program = try Program()
+        try program.prepareWorld(model: "base")
+        let world = "data.directory=\(program.directory)/world"
+        let command = ["train", "-q", "job.yaml", world, "monitor.page=off", "checkpoint.every=10"]
+        #expect(try program.run(command + ["train.max_steps=20", "--run", "first"]).code == 0)
+        #expect(try program.run(command + ["train.max_steps=28", "--resume", "first", "--run", "second"]).code == 0)
+        for name in ["checkpoints", "metrics.jsonl"] {
+            try FileManager.default.removeItem(atPath: program.directory + "/second/" + name)
+        }
+        return (
+            program,
+            try ConfigReader.read(
+                path: program.directory + "/job.yaml",
+                overrides: [world, "monitor.page=off", "checkpoint.every=10", "train.max_steps=28"])
+        )
+    }
+
+    /// How a run goes on, or why not.
+    private func goesOn(_ run: String, _ config: JobConfig) -> (how: String, words: String) {
+        do {
+            let found = try Continuation(run: run, config: config)
+            let how =
+                "\(found.checkpoint.map { "\($0)" } ?? "nothing") \(found.isAnothers) \(found.resetsOptimizer) "
+                + "\(found.summary != nil) \(found.outcome != nil)"
+            return (how, found.warnings.joined(separator: "\n"))
+        } catch {
+            return ("refused", "\(error)")
+        }
+    }
+
+    @Test("a flipped bit in any file of a run is refused with the file's name, or changes nothing of how it goes on")
+    func flips() throws {
+        let (program, config) = try unfinished()
+        for (name, count) in [("first", 132), ("second", 60)] {
+            let run = program.directory + "/" + name
+            let usual = goesOn(run, config)
+            #expect(usual.how.contains("step: 20") && usual.words.isEmpty, "\(usual)")
+            let files = try files(run).keys.filter { !$0.hasPrefix("logs") }.sorted().map { "\(run)/\($0)" }
+            #expect(files.count == (name == "first" ? 11 : 5), "\(files)")
+            try Flips.each(count, of: files) { path in
+                let found = goesOn(run, config)
+                #expect(found.how == usual.how || found.words.contains(path), "\(path): \(found)")
+                let checkpoint = (path as NSString).deletingLastPathComponent
+                let aside = run + "/checkpoints/damaged-" + (checkpoint as NSString).lastPathComponent
+                if rename(aside, checkpoint) == 0 { #expect(found.words.contains("the one before is used")) }
+            }
+        }
+    }
+
+    @Test("a run that is called finished by a damaged record goes on from its checkpoint")
+    func finished() throws {
+        let (program, config) = try unfinished()
+        let run = program.directory + "/first"
+        for (file, old, new) in [
+            ("metrics.jsonl", #""step":20,"test_auc""#, #""step":28,"test_auc""#),
+            ("config.yaml", "max_steps: 20", "max_steps: 28"),
+        ] {
+            let whole = try String(contentsOfFile: "\(run)/\(file)", encoding: .utf8)
+            #expect(whole.contains(old))
+            try whole.replacing(old, with: new).write(toFile: "\(run)/\(file)", atomically: true, encoding: .utf8)
+            #expect(goesOn(run, config).how.contains("step: 20"), "\(file)")
+            try whole.write(toFile: "\(run)/\(file)", atomically: true, encoding: .utf8)
+        }
+    }
+
+    @Test("began.json is believed only whole: its digest, its keys and its numbers, and an older one with a notice")
+    func began() throws {
+        let (program, config) = try unfinished()
+        let run = program.directory + "/second"
+        let record = try #require(try Resumption.Record.read(in: run)?.record)
+        let text = try String(contentsOfFile: run + "/began.json", encoding: .utf8)
+        func put(_ text: String) throws {
+            try text.write(toFile: run + "/began.json", atomically: false, encoding: .utf8)
+        }
+        func older(_ step: Int, _ more: String = "") -> String {
+            #"{"checkpoint":"\#(record.checkpoint)","digest":"\#(record.manifest)","step":\#(step),"resets_optimizer":false\#(more)}"#
+        }
+        /// With the digest that it then has.
+        func sealed(_ old: String, _ new: String) throws -> String {
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+            let digest = try #require(object["digest"] as? String)
+            let changed = text.replacing(digest, with: Seal.none).replacing(old, with: new)
+            return String(decoding: Seal.close(Data(changed.utf8)), as: UTF8.self)
+        }
+        let refused: [(text: String, words: String)] = [
+            (text.replacing("\"step\" : 20", with: "\"step\" : 0"), "the digest that it states"),
+            (text.replacing("false", with: "true"), "the digest that it states"),
+            (String(text.dropLast(9)), "no JSON object"), ("", "no JSON object"), ("[]", "no JSON object"),
+            (try sealed("\"step\" : 20", "\"step\" : -1"), "has step -1, expected 0 to"),
+            (try sealed("\"step\" : 20", "\"step\" : 19"), "counts 19 steps as done"),
+            (try sealed("\"step\" : 20", "\"step\" : \"x\""), "no record of format 2"),
+            (try sealed("\"format\" : 2", "\"format\" : 3"), "has the newer format 3"),
+            (try sealed("\"step\"", "\"steps\""), "has no 'step'"),
+            (try sealed("{", "{\"x\": 1,"), "has the unknown key 'x'"),
+            (try sealed("\"checkpoint\" : \"/", "\"checkpoint\" : \""), "expected a whole path"),
+            (older(-1), "has step -1"), (older(19), "counts 19 steps as done"), (older(20, #","x":1"#), "digest"),
+        ]
+        for (changed, words) in refused {
+            #expect(changed != text)
+            try put(changed)
+            let found = goesOn(run, config)
+            #expect(found.how == "refused" && found.words.contains(words), "\(changed): \(found)")
+            #expect(found.words.contains(run + "/began.json"), "\(found)")
+        }
+        try put(older(20))
+        #expect(goesOn(run, config).how.contains("step: 20"))
+        #expect(goesOn(run, config).words.contains("is of an older release"))
+        unlink(run + "/began.json")
+        #expect(mkfifo(run + "/began.json", 0o600) == 0)
+        #expect(goesOn(run, config).words.contains("not a regular file"))
+        unlink(run + "/began.json")
+        try put(text)
+        #expect(goesOn(run, config).how.contains("step: 20") && goesOn(run, config).words.isEmpty)
+    }
+
+    @Test("a run is never begun anew over what is left of its checkpoints, and goes on from one that is whole")
+    func lostManifests() throws {
+        let (program, config) = try unfinished()
+        let run = program.directory + "/first"
+        let checkpoints = run + "/checkpoints"
+        // What is being written, or removed, when a process dies is no loss; nor is an empty directory.
+        for name in ["step-00000030.partial", "step-00000005.old.partial", "step-00000040"] {
+            try FileManager.default.createDirectory(
+                atPath: checkpoints + "/" + name, withIntermediateDirectories: true)
+        }
+        #expect(goesOn(run, config).how.contains("step: 20"))
+        unlink(checkpoints + "/step-00000020/manifest.json")
+        let older = goesOn(run, config)
+        #expect(older.how.contains("step: 10"), "\(older)")
+        #expect(older.words.contains(checkpoints + "/step-00000020/manifest.json: is missing"), "\(older)")
+        unlink(checkpoints + "/step-00000010/manifest.json")
+        let before = try files(run)
+        let lost = goesOn(run, config)
+        #expect(lost.how == "refused" && lost.words.contains("no checkpoint that is whole"), "\(lost)")
+        #expect(lost.words.contains("\(checkpoints) is moved away"), "\(lost)")
+        #expect(try files(run) == before)
+        // With that remedy it begins anew.
+        try FileManager.default.moveItem(atPath: checkpoints, toPath: run + "/away")
+        #expect(goesOn(run, config).how.hasPrefix("nothing"))
     }
 
     @Test(

@@ -1,6 +1,8 @@
 import Foundation
 import Job
+import Records
 import Synchronization
+import Terminal
 import Testing
 
 @testable import Cluster
@@ -84,12 +86,113 @@ import Testing
         run?.log(["event": .text("started")])
         let lines = try String(contentsOfFile: path + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 2 && lines[1].hasPrefix(#"{"event":"started""#), "\(lines)")
-        // A full disk.
-        run = nil
-        unlink(path + "/metrics.jsonl")
-        symlink("/dev/full", path + "/metrics.jsonl")
-        run = try RunDirectory(path: path, config: JobConfig(), resumes: true)
-        for _ in 0..<2 { run?.log(["event": .text("started")]) }
-        #expect(run?.failedWrites == ["metrics.jsonl": 2])
+        // A full disk, which is told of the scheduler's log too.
+        let own = try #require(run)
+        let journal = RunJournal(own)
+        journal.add("begins")
+        for name in ["metrics.jsonl", "logs/scheduler.log"] { try fill("\(path)/\(name)") }
+        for _ in 0..<2 { own.log(["event": .text("started")]) }
+        for _ in 0..<3 { journal.add("goes on") }
+        #expect(own.failedWrites == ["metrics.jsonl": 2, "logs/scheduler.log": 3])
+        #expect(try String(contentsOfFile: path + "/logs/scheduler.log", encoding: .utf8).hasSuffix(" begins\n"))
+    }
+
+    /// Puts a disk that is full in the place of a file that this process has open.
+    private func fill(_ path: String) throws {
+        let full = open("/dev/full", O_WRONLY)
+        defer { close(full) }
+        let whole = try #require(realpath(path, nil).map { String(cString: $0) })
+        let links = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+        let found = try #require(
+            links.first { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == whole }
+        )
+        #expect(dup2(full, found) == found)
+    }
+
+    @Test("a run's directory in another run, a checkpoint or a dataset is refused before anything is made there")
+    func places() throws {
+        let parent = FileManager.default.temporaryDirectory.appending(path: "places-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: parent) }
+        let files = FileManager.default
+        let run = "\(parent)/run"
+        _ = try RunDirectory(path: run, config: JobConfig(), resumes: false)
+        for directory in ["\(run)/checkpoints/step-00000010", "\(parent)/step-00000020", "\(parent)/world"] {
+            try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            for name in ["manifest.json", "dataset.yaml"] {
+                try "".write(toFile: "\(directory)/\(name)", atomically: false, encoding: .utf8)
+            }
+        }
+        symlink(run, parent + "/link")
+        let before = try files.subpathsOfDirectory(atPath: parent).sorted()
+        for (path, words) in [
+            ("\(run)/checkpoints", "lies in the run"), ("\(run)/checkpoints/x/y", "lies in the run"),
+            ("\(run)/logs/../x", "lies in the run"), ("\(parent)/link/x", "lies in the run"),
+            ("\(run)/checkpoints/step-00000010/x", "lies in the checkpoint"),
+            ("\(parent)/step-00000020", "lies in the checkpoint"), ("\(parent)/world", "is a dataset's directory"),
+            ("\(parent)/world.partial", "is half written"), ("\(parent)/a\nb", "has a control character"),
+            ("\(parent)/a\u{85}b", "has a control character"),
+            ("\(parent)/" + String(repeating: "a/", count: 2100), "more than the 4096"),
+        ] {
+            do {
+                _ = try RunLock(path)
+                Issue.record("\(path) was taken")
+            } catch {
+                #expect("\(error)".contains(words) && "\(error)".contains("--run"), "\(error)")
+            }
+        }
+        #expect(throws: RunDirectory.Failure.self) { try RunLock(free: "x.yaml", in: "\(run)/runs") }
+        #expect(throws: RunDirectory.Failure.self) {
+            try Comparison(configs: [], seeds: 1, data: nil, overrides: [], output: "\(run)/compare")
+        }
+        #expect(try files.subpathsOfDirectory(atPath: parent).sorted() == before)
+        // Beside them, and again in its own.
+        _ = try RunLock("\(parent)/other")
+        _ = try RunDirectory(path: "\(parent)/link", config: JobConfig(), resumes: true)
+    }
+
+    @Test("a pipe or a directory in the place of a file of a run is refused by name and waited for by nobody")
+    func kinds() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "kinds-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        func start() throws { _ = try RunDirectory(path: path, config: JobConfig(), resumes: true) }
+        try start()
+        let files = [
+            "config.yaml", "metrics.jsonl", "status.json", "failure.json", "starts", "lock", "began.json",
+            "logs/scheduler.log", "logs/server-0.log",
+        ]
+        for name in files {
+            let file = "\(path)/\(name)"
+            let whole = FileManager.default.contents(atPath: file)
+            unlink(file)
+            for (make, words) in [
+                ({ mkfifo($0, 0o600) }, "is a pipe"), ({ mkdir($0, 0o700) }, "is a directory"),
+                ({ symlink("/dev/zero", $0) }, "is a device"),
+            ] as [((String) -> Int32, String)] {
+                #expect(make(file) == 0)
+                do {
+                    try start()
+                    Issue.record("\(name) was taken")
+                } catch {
+                    #expect("\(error)".contains("\(file) \(words)") && "\(error)".contains("remove it"), "\(error)")
+                }
+                // Who only looks does not wait either.
+                _ = try? RecordedRun(directory: path)
+                _ = RunRecord.series(in: path)
+                var looked = RunFiles()
+                _ = looked.status(in: path)
+                _ = LogTail.lines(of: file)
+                let logs = LogReader(directory: path + "/logs")
+                _ = logs.read()
+                #expect(remove(file) == 0)
+            }
+            if let whole { try whole.write(to: URL(filePath: file)) }
+        }
+        for name in ["checkpoints", "logs"] {
+            try FileManager.default.removeItem(atPath: "\(path)/\(name)")
+            #expect(mkfifo("\(path)/\(name)", 0o600) == 0)
+            #expect(throws: RunDirectory.Failure.self) { try start() }
+            unlink("\(path)/\(name)")
+        }
+        try start()
     }
 }
