@@ -138,7 +138,7 @@ let modules: [[Target]] = [
                 "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
                 "Server",
                 "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire",
-                "Models",
+                "Models", "Safetensors",
                 "Tensors",
                 argumentParser, yams,
             ],

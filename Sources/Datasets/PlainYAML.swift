@@ -19,16 +19,7 @@ package enum PlainYAML {
     package static let limit = 1 << 20
 
     /// The text of a file, without the mark that some editors begin it with; throws what is wrong, its path in front.
-    package static func text(of path: String) throws -> String {
-        let file = try MappedFile(path: path)
-        guard file.bytes.count <= limit else {
-            throw Problem(what: "\(path): has \(file.bytes.count) bytes, at most \(limit) are read")
-        }
-        guard let text = String(validating: file.bytes, as: UTF8.self) else {
-            throw Problem(what: "\(path): is not UTF-8 text")
-        }
-        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-    }
+    package static func text(of path: String) throws -> String { try Files.text(of: path, limit: limit) }
 
     /// The tree of a text; nil of an empty one.
     package static func compose(_ text: String) throws -> Node? {
@@ -110,7 +101,7 @@ package enum PlainYAML {
             throw Problem(
                 line: scalar.mark?.line,
                 what:
-                    "\(shown(scalar.string)) is another number to YAML than to people: write it without leading zeros "
+                    "has \(shown(scalar.string)), another number to YAML than to people: write it without leading zeros "
                     + "and colons, or in quotes if it is a text")
         case .alias: return
         }
@@ -131,7 +122,8 @@ package enum PlainYAML {
     /// What a value has to be that is not of its type.
     package static func words(for type: Any.Type) -> String {
         switch type {
-        case is Int.Type, is UInt64.Type: "a whole number"
+        case is UInt64.Type: "a whole number, 0 to \(UInt64.max)"
+        case is Int.Type, is Int64.Type: "a whole number"
         case is Double.Type, is Float.Type: "a number"
         case is Bool.Type: "true or false"
         case is Node.Sequence.Type: "a list"
