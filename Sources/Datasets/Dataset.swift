@@ -1,5 +1,4 @@
 import Safetensors
-import Yams
 
 /// A prepared dataset: a directory of `dataset.yaml`, memory-mapped splits and occurrence counts.
 package final class Dataset: Sendable {
@@ -26,18 +25,7 @@ package final class Dataset: Sendable {
         } catch {
             throw .missing(directory: directory, "holds no readable dataset.yaml (\(error))")
         }
-        do {
-            guard let root = try PlainYAML.compose(text) else { throw PlainYAML.Problem(description: "it is empty") }
-            info = try YAMLDecoder().decode(DatasetInfo.self, from: root)
-        } catch let error as DecodingError {
-            throw .info(path: path, PlainYAML.words(for: error))
-        } catch {
-            throw .info(path: path, "cannot be read: \(error)")
-        }
-        guard info.format == DatasetInfo.currentFormat else {
-            throw .info(path: path, "has format \(info.format), and this version reads \(DatasetInfo.currentFormat)")
-        }
-        if let problem = info.problem { throw .info(path: path, problem) }
+        info = try DatasetInfo(text, path: path)
         do {
             try verify(Dataset.infoFile)
         } catch let error as DatasetError {
@@ -62,9 +50,15 @@ package final class Dataset: Sendable {
         let split = Split(name: name, parts: parts)
         guard split.groupCount == totals.groups, split.sampleCount == totals.samples else {
             throw DatasetError.info(
-                path: directory + "/dataset.yaml",
+                path: directory + "/" + Dataset.infoFile,
                 "says \(totals.groups) groups and \(totals.samples) samples in split '\(name)', but the files hold "
                     + "\(split.groupCount) and \(split.sampleCount)")
+        }
+        guard split.positiveCount == totals.positives, split.behaviorCount == totals.behaviors else {
+            throw DatasetError.info(
+                path: directory + "/" + Dataset.infoFile,
+                "says \(totals.positives) positives and \(totals.behaviors) behaviors in split '\(name)', but the files "
+                    + "hold \(split.positiveCount) and \(split.behaviorCount)")
         }
         return split
     }

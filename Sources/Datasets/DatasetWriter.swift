@@ -70,6 +70,8 @@ package final class DatasetWriter {
         let encoder = YAMLEncoder()
         encoder.options.sortKeys = true
         let text = try encoder.encode(info)
+        // What nobody could open takes no dataset's place.
+        _ = try DatasetInfo(text, path: directory + "/" + Dataset.infoFile)
         try Self.attempt(partial) {
             try Files.replace(partial + "/" + Dataset.infoFile, with: Data(text.utf8))
             try Dataset.list(names.sorted(), in: partial)

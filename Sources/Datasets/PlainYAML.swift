@@ -7,41 +7,123 @@ package import Yams
 package enum PlainYAML {
     /// Why a file or a text is not read.
     package struct Problem: Error, CustomStringConvertible {
-        package let description: String
+        /// The line that it is about, where there is one.
+        package var line: Int?
+        /// What is wrong.
+        package let what: String
+
+        package var description: String { (line.map { "line \($0): " } ?? "") + what }
     }
 
     /// Bytes of a file: a configuration and a dataset's description are some thousand.
     package static let limit = 1 << 20
 
     /// The text of a file, without the mark that some editors begin it with; throws what is wrong, its path in front.
-    package static func text(of path: String) throws -> String {
-        let file = try MappedFile(path: path)
-        guard file.bytes.count <= limit else {
-            throw Problem(description: "\(path): has \(file.bytes.count) bytes, at most \(limit) are read")
-        }
-        guard let text = String(validating: file.bytes, as: UTF8.self) else {
-            throw Problem(description: "\(path): is not UTF-8 text")
-        }
-        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-    }
+    package static func text(of path: String) throws -> String { try Files.text(of: path, limit: limit) }
 
     /// The tree of a text; nil of an empty one.
     package static func compose(_ text: String) throws -> Node? {
         guard text.utf8.count <= limit else {
-            throw Problem(description: "it has \(text.utf8.count) bytes, at most \(limit) are read")
+            throw Problem(what: "it has \(text.utf8.count) bytes, at most \(limit) are read")
         }
         if let line = indirection(in: text) {
             throw Problem(
-                description: "line \(line): aliases (*), anchors (&) and tags (!) are not read here; write the value "
-                    + "out, in quotes if it begins like one")
+                line: line,
+                what: "aliases (*), anchors (&) and tags (!) are not read here; write the value out, in quotes if it "
+                    + "begins like one")
         }
-        return try Yams.compose(yaml: text)
+        do {
+            let root = try Yams.compose(yaml: text)
+            if let root { try refuseOldNumbers(in: root) }
+            return root
+        } catch let error as YamlError {
+            throw problem(error)
+        }
+    }
+
+    private static func problem(_ error: YamlError) -> Problem {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            Problem(line: mark.line, what: "is no YAML: \(problem)")
+        case .duplicatedKeysInMapping(let keys, let context):
+            Problem(
+                line: context.mark.line,
+                what: "is no YAML: duplicated key \(keys.prefix(3).map { shown($0) }.joined(separator: ", "))")
+        case .reader(let problem, _, _, _): Problem(what: "is no YAML: \(problem)")
+        default: Problem(what: "is no YAML: \(clipped("\(error)"))")
+        }
+    }
+
+    /// The content of a text, read strictly: no key is unknown and none is missing.
+    package static func decode<Content: Codable>(_ type: Content.Type, from text: String) throws -> Content {
+        guard let root = try compose(text), root.mapping != nil else {
+            throw Problem(line: 1, what: "expected `key: value` lines")
+        }
+        let content: Content
+        do {
+            content = try YAMLDecoder().decode(type, from: root)
+        } catch let error as DecodingError {
+            throw Problem(what: words(for: error))
+        }
+        // What is written again has every key that was understood.
+        if let known = try Yams.compose(yaml: YAMLEncoder().encode(content)) {
+            try refuseUnknown(root, beside: known, "")
+        }
+        return content
+    }
+
+    private static func refuseUnknown(_ given: Node, beside known: Node, _ path: String) throws {
+        if let given = given.mapping, let known = known.mapping {
+            for (key, value) in given {
+                let name = key.string ?? "?"
+                guard let child = known[Node(name)] else {
+                    throw Problem(
+                        line: key.mark?.line,
+                        what: "unknown key \(shown(path + name)); known here: "
+                            + known.compactMap(\.key.string).joined(separator: ", "))
+                }
+                try refuseUnknown(value, beside: child, path + name + ".")
+            }
+        } else if let given = given.sequence, let known = known.sequence {
+            for (value, child) in zip(given, known) { try refuseUnknown(value, beside: child, path) }
+        }
+    }
+
+    /// Throws at numbers that YAML 1.1 reads otherwise than people do: 010 is 8 there, and 1:30 is 90.
+    private static func refuseOldNumbers(in node: Node) throws {
+        switch node {
+        case .mapping(let mapping):
+            for (key, value) in mapping { for node in [key, value] { try refuseOldNumbers(in: node) } }
+        case .sequence(let sequence): for node in sequence { try refuseOldNumbers(in: node) }
+        case .scalar(let scalar):
+            guard scalar.style == .plain || scalar.style == .any, isOldNumber(scalar.string) else { return }
+            throw Problem(
+                line: scalar.mark?.line,
+                what:
+                    "has \(shown(scalar.string)), another number to YAML than to people: write it without leading zeros "
+                    + "and colons, or in quotes if it is a text")
+        case .alias: return
+        }
+    }
+
+    private static func isOldNumber(_ text: String) -> Bool {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { part in
+            part.utf8.filter { $0 != UInt8(ascii: "_") }.drop { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
+        }
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard parts.dropLast().allSatisfy({ !$0.isEmpty && $0.allSatisfy(digits.contains) }), let last = parts.last,
+            let first = last.first, digits.contains(first)
+        else { return false }
+        if parts.count > 1 { return last.allSatisfy { digits.contains($0) || $0 == UInt8(ascii: ".") } }
+        return first == UInt8(ascii: "0") && last.count > 1 && last.allSatisfy(digits.contains)
     }
 
     /// What a value has to be that is not of its type.
     package static func words(for type: Any.Type) -> String {
         switch type {
-        case is Int.Type, is UInt64.Type: "a whole number"
+        case is UInt64.Type: "a whole number, 0 to \(UInt64.max)"
+        case is Int.Type, is Int64.Type: "a whole number"
         case is Double.Type, is Float.Type: "a number"
         case is Bool.Type: "true or false"
         case is Node.Sequence.Type: "a list"

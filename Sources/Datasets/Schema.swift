@@ -61,12 +61,17 @@ package struct Schema: Codable, Sendable, Equatable {
     /// What is wrong with the schema, or nil.
     package var problem: String? {
         if item.isEmpty { return "has no item field" }
+        let groups = [("user", user), ("item", item), ("behavior", behavior), ("context", context), ("bias", bias)]
+        let fields = groups.flatMap { group, fields in
+            fields.flatMap { [("\(group) field", $0.name), ("column of a \(group) field", $0.column)] }
+        }
+        for (what, name) in tables.map({ ("table", $0) }) + fields + numeric.map({ ("numeric column", $0) }) {
+            if let problem = Names.problem(name) { return "has a \(what) \(shown(name)), which \(problem)" }
+        }
         if Set(tables).count != tables.count { return "names a table twice" }
         if Set(numeric).count != numeric.count { return "names a numeric column twice" }
         if !(1...255).contains(tables.count) { return "has \(tables.count) tables, expected 1 to 255" }
-        for (group, fields) in [
-            ("user", user), ("item", item), ("behavior", behavior), ("context", context), ("bias", bias),
-        ] {
+        for (group, fields) in groups {
             if Set(fields.map(\.name)).count != fields.count { return "names a \(group) field twice" }
             for field in fields where table(named: field.table) == nil {
                 return "has \(group) field '\(field.name)' in table '\(field.table)', which is not in its tables"
@@ -74,6 +79,9 @@ package struct Schema: Codable, Sendable, Equatable {
         }
         if !behavior.isEmpty, comparedCount == 0 {
             return "needs item and behavior fields that begin with the same table, to compare a target with a behavior"
+        }
+        if behavior.contains(where: { $0.column == "time" }) {
+            return "has a behavior column 'time', where the times of behaviors are stored: give it another name"
         }
         for field in bias where !item.contains(where: { $0.column == field.column }) {
             return "has bias field '\(field.name)', whose column '\(field.column)' is no item column"

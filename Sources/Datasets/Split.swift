@@ -23,6 +23,11 @@ package final class Split: Sendable {
         sampleCount = parts.reduce(0) { $0 + $1.sampleCount }
     }
 
+    /// Samples with label 1.
+    var positiveCount: Int { parts.reduce(0) { $0 + $1.label.count { $0 == 1 } } }
+    /// Stored behaviors.
+    var behaviorCount: Int { parts.reduce(0) { $0 + ($1.behavior.first?.count ?? 0) } }
+
     /// Whether every behavior has a time.
     package var hasTimes: Bool { parts.allSatisfy { $0.behaviorTime != nil || $0.behavior.first?.isEmpty ?? true } }
 

@@ -25,7 +25,7 @@ package enum ConfigReader {
         do {
             root = try PlainYAML.compose(text) ?? empty
         } catch {
-            throw ConfigError(problems: ["\(name): is no YAML: \(error)"])
+            throw ConfigError(problems: [Self.complaint(error, name)])
         }
         guard case .mapping = root else {
             throw ConfigError(problems: ["\(name):1: expected `key: value` lines"])
@@ -35,8 +35,15 @@ package enum ConfigReader {
         let config = reading.config()
         let problems = reading.problems
         if let config, problems.isEmpty { return config }
+        // Whatever was printed of a value, nobody reads a page of it.
+        let told = problems.prefix(toldProblems).map { clipped($0, limit: 2000) }
         let rest = problems.count > toldProblems ? ["and \(problems.count - toldProblems) more"] : []
-        throw ConfigError(problems: problems.prefix(toldProblems) + rest)
+        throw ConfigError(problems: told + rest)
+    }
+
+    private static func complaint(_ error: any Error, _ name: String) -> String {
+        guard let problem = error as? PlainYAML.Problem else { return "\(name): \(error)" }
+        return "\(name)\(problem.line.map { ":\($0)" } ?? ""): \(problem.what)"
     }
 
     private static var empty: Node { .mapping(Node.Mapping([])) }
@@ -48,14 +55,15 @@ package enum ConfigReader {
         let path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, path.allSatisfy({ !$0.isEmpty }) else {
             throw ConfigError(problems: [
-                "command line: '\(override)' is no override; write key=value, as in train.batch=512"
+                "command line: \(shown(override)) is no override; write key=value, as in train.batch=512"
             ])
         }
         let value: Node
         do {
             value = try PlainYAML.compose(parts[1].isEmpty ? "\"\"" : String(parts[1])) ?? Node("")
         } catch {
-            throw ConfigError(problems: ["command line: the value of '\(override)' is no YAML: \(error)"])
+            let what = (error as? PlainYAML.Problem)?.what ?? "\(error)"
+            throw ConfigError(problems: ["command line: \(shown(override)): \(what)"])
         }
         set(withoutMarks(value), at: path[...], in: &root)
     }
@@ -75,15 +83,19 @@ package enum ConfigReader {
         }
     }
 
+    /// Puts a value at a path; a section is laid over the one that is there, key by key.
     private static func set(_ value: Node, at path: ArraySlice<String>, in node: inout Node) {
-        guard let key = path.first else {
+        if let key = path.first {
+            var child = node.mapping?[Node(key)] ?? empty
+            set(value, at: path.dropFirst(), in: &child)
+            var mapping = node.mapping ?? Node.Mapping([])
+            mapping[Node(key)] = child
+            node = .mapping(mapping)
+        } else if let keys = value.mapping, node.mapping != nil {
+            for (key, value) in keys { set(value, at: [key.string ?? "?"], in: &node) }
+        } else if node.mapping?.isEmpty != false || value.null == nil {
+            // A section without keys says nothing, here as in a file.
             node = value
-            return
         }
-        var child = node.mapping?[Node(key)] ?? empty
-        set(value, at: path.dropFirst(), in: &child)
-        var mapping = node.mapping ?? Node.Mapping([])
-        mapping[Node(key)] = child
-        node = .mapping(mapping)
     }
 }

@@ -18,11 +18,15 @@ package struct Job: Sendable {
     /// Opens the dataset and lays out the model.
     ///
     /// - Parameter startStep: steps applied already in the checkpoint to resume.
-    /// - Throws: `ConfigError`, `ModelError` or `DatasetError`: what does not fit together, or is too large to be run.
+    /// - Throws: `ConfigError` or `DatasetError`: what does not fit together, or is too large to be run.
     package init(_ config: JobConfig, startStep: Int = 0) throws {
         self.config = config
         dataset = try Dataset(directory: config.data.directory)
-        model = try config.model.make(schema: dataset.schema)
+        do {
+            model = try config.model.make(schema: dataset.schema)
+        } catch {
+            throw ConfigError(problems: ["\(config.places.of(error.key)): \(error)"])
+        }
         let train = config.train
         guard let split = dataset.info.splits[config.data.train] else {
             throw DatasetError.missing(
@@ -44,46 +48,57 @@ package struct Job: Sendable {
             microBatch: min(train.microBatch, split.samples), epochs: train.epochs,
             maxSteps: train.maxSteps > 0 ? train.maxSteps : nil, startStep: startStep, evaluation: evaluation,
             checkpointEvery: config.checkpoint.every)
-        if let problem = tooMuch ?? pointless { throw ConfigError(problems: [problem]) }
+        if let (key, problem) = tooMuch ?? pointless {
+            throw ConfigError(problems: ["\(config.places.of(key)): \(problem)"])
+        }
     }
 
     /// What of the job cannot be counted or held, with the keys that make it smaller; nil if all is well.
-    private var tooMuch: String? {
+    private var tooMuch: (key: String, problem: String)? {
         let dense = model.layout.count
         let shards = config.cluster.servers * config.cluster.shards
         let slice = Limits().dense
         if dense > 1 << 28 || dense > slice * shards {
-            return
+            return (
+                "model",
                 "the model has \(dense) dense parameters (\(Self.size(dense))), at most \(min(1 << 28, slice * shards)) "
-                + "fit on \(shards) shards: lower model.top.hidden or model.embedding.width"
-                + (dense > 1 << 28 ? "" : ", or take more cluster.servers")
+                    + "fit on \(shards) shards: lower model.top.hidden or model.embedding.width"
+                    + (dense > 1 << 28 ? "" : ", or take more cluster.servers")
+            )
         }
         let activations = plan.microBatch * model.layout.entries.reduce(0) { $0 + $1.slot.columns }
         if activations > 1 << 32 {
-            return "train.micro_batch is \(plan.microBatch), and the layers of such a micro-batch take about "
-                + "\(Self.size(activations)) on every thread: lower it, model.top.hidden or model.embedding.width"
+            return (
+                "train.micro_batch",
+                "train.micro_batch is \(plan.microBatch), and the layers of such a micro-batch take about "
+                    + "\(Self.size(activations)) on every thread: lower it, model.top.hidden or model.embedding.width"
+            )
         }
         let ids = plan.microBatch * (1 + config.data.history) * max(1, dataset.schema.fieldCount)
         if ids > Int(Int32.max) {
-            return
+            return (
+                "train.micro_batch",
                 "train.micro_batch is \(plan.microBatch) and data.history \(config.data.history): up to \(ids) ids of "
-                + "one micro-batch, at most \(Int32.max) are counted; lower one of them"
+                    + "one micro-batch, at most \(Int32.max) are counted; lower one of them"
+            )
         }
         guard (0...JobPlan.mostSteps).contains(plan.startStep) else {
-            return "the state to begin with is of step \(plan.startStep), expected 0 to \(JobPlan.mostSteps)"
+            return ("train", "the state to begin with is of step \(plan.startStep), expected 0 to \(JobPlan.mostSteps)")
         }
         return nil
     }
 
     /// What would run and learn nothing; nil if all is well.
-    private var pointless: String? {
+    private var pointless: (key: String, problem: String)? {
         guard config.train.microBatch == 1, let entry = model.layout.entries.first(where: { $0.kind == .statistic })
         else {
             return nil
         }
-        return
+        return (
+            "train.micro_batch",
             "train.micro_batch is 1, and '\(entry.name)' takes the variance of a micro-batch, that of one sample is 0: "
-            + "expected 2 or more, better 64 or more, or no dice and no batch norm"
+                + "expected 2 or more, better 64 or more, or no dice and no batch norm"
+        )
     }
 
     private static func size(_ floats: Int) -> String { "\((floats * 4) >> 20) MiB" }

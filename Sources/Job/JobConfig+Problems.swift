@@ -1,12 +1,17 @@
+import Datasets
 import Models
 import Parameters
 import Wire
 
 extension JobConfig {
-    /// A setting that makes no sense: its key, and what it is and should be ("0, expected 1 to 8").
+    /// A setting that makes no sense: its key, what it is and what it should be ("1 to 8").
     struct Problem {
         let key: String
-        let problem: String
+        let value: String
+        let expected: String
+
+        /// "train.batch is 0, expected 1 to 1000000 samples".
+        var text: String { "\(clipped(key)) is \(clipped(value)), expected \(expected)" }
     }
 
     /// Steps, rows of a checkpoint and the like stay countable in 32 bits, seconds in nanoseconds of 64.
@@ -17,7 +22,7 @@ extension JobConfig {
     var problems: [Problem] {
         var found: [Problem] = []
         func check(_ isGood: Bool, _ key: String, _ value: some CustomStringConvertible, _ expected: String) {
-            if !isGood { found.append(Problem(key: key, problem: "\(value), expected \(expected)")) }
+            if !isGood { found.append(Problem(key: key, value: "\(value)", expected: expected)) }
         }
         func number(_ key: String, _ value: Int, _ range: ClosedRange<Int>, _ what: String = "") {
             check(range.contains(value), key, value, "\(range.lowerBound) to \(range.upperBound)\(what)")
@@ -28,10 +33,16 @@ extension JobConfig {
         }
         check(
             Carriable.problem(data.directory) == nil, "data.directory", Carriable.shown(data.directory),
-            "a path without control characters, which nodes can be told")
+            "a directory made by `myriad prepare`: a path of 1 to 4096 bytes without control characters")
+        check(
+            (1...1024).contains(data.train.utf8.count), "data.train", "'\(data.train)'",
+            "a split of the dataset, as in train")
+        for (key, split) in [("data.validation", data.validation), ("data.test", data.test)] {
+            check(split.utf8.count <= 1024, key, "'\(split)'", "a split of the dataset, or \"\" for none")
+        }
         number("data.history", data.history, 0...100_000, " behaviors")
         number("train.batch", train.batch, 1...1_000_000, " samples")
-        if train.batch >= 1 {
+        if (1...1_000_000).contains(train.batch) {
             number("train.micro_batch", train.microBatch, 1...train.batch, " samples, the batch")
             check(
                 train.batch / max(1, train.microBatch) < 65_536, "train.micro_batch", train.microBatch,
@@ -45,23 +56,31 @@ extension JobConfig {
         check(train.minimumGain >= 0 && train.minimumGain <= 1000, "train.minimum_gain", train.minimumGain, "0 to 1000")
         number("rows.limit", rows.limit, 0...1_000_000_000_000, " rows")
         number("rows.partitions", rows.partitions, 1...65_536)
-        check(
-            rows.partitions & (rows.partitions &- 1) == 0, "rows.partitions", rows.partitions,
-            "a power of two, as in 256")
         number("checkpoint.every", checkpoint.every, 0...Self.most, " steps")
         number("checkpoint.keep", checkpoint.keep, 1...Self.most)
         number("cluster.servers", cluster.servers, 1...1024)
         number("cluster.shards", cluster.shards, 1...256)
         number("cluster.workers", cluster.workers, 1...4096)
         number("cluster.threads", cluster.threads, 1...1024)
-        let (shards, _) = cluster.servers.multipliedReportingOverflow(by: cluster.shards)
-        check(
-            shards <= rows.partitions, "cluster.servers", cluster.servers,
-            "at most \(rows.partitions) shards in all (rows.partitions), and \(cluster.shards) on each server make "
-                + "\(shards)")
+        if (1...65_536).contains(rows.partitions) {
+            check(
+                rows.partitions & (rows.partitions &- 1) == 0, "rows.partitions", rows.partitions,
+                "a power of two, as in 256")
+            let (shards, _) = cluster.servers.multipliedReportingOverflow(by: cluster.shards)
+            check(
+                shards <= rows.partitions, "cluster.servers", cluster.servers,
+                "at most \(rows.partitions) shards in all (rows.partitions), and \(cluster.shards) on each server make "
+                    + "\(shards)")
+        }
         seconds("cluster.request_timeout", cluster.requestTimeout, from: 0.01)
         seconds("cluster.silence", cluster.silence, from: 0.1)
         seconds("cluster.start_timeout", cluster.startTimeout, from: 0.1)
+        // As long as a host's name and a port, and a path, can be.
+        check(
+            (1...300).contains(monitor.page.utf8.count), "monitor.page", "'\(monitor.page)'", "auto, off or host:port")
+        check(
+            monitor.tokenFile.utf8.count <= 4096, "monitor.token_file", "'\(monitor.tokenFile)'",
+            "the path of a file, or \"\" for none")
         seconds("monitor.linger", monitor.linger, from: 0)
         do throws(ModelError) {
             try model.validate()

@@ -20,6 +20,8 @@ package struct JobConfig: Codable, Sendable, Equatable {
     package var checkpoint = CheckpointOptions()
     /// What is shown, and where; changes no bit of the result.
     package var monitor = MonitorOptions()
+    /// Where each of that was given.
+    package internal(set) var places = Places()
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case data, model, train, rows, dense, cluster, checkpoint, monitor

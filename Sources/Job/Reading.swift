@@ -25,10 +25,9 @@ struct Reading {
             var whole = laid(root, over: base, [])
             while problems.count < 1000 {
                 do {
-                    let config = try YAMLDecoder().decode(JobConfig.self, from: whole)
-                    if problems.isEmpty {
-                        problems = config.problems.map { "\(place(of: $0.key)): \($0.key) is \($0.problem)" }
-                    }
+                    var config = try YAMLDecoder().decode(JobConfig.self, from: whole)
+                    if problems.isEmpty { problems = config.problems.map { "\(place(of: $0.key)): \($0.text)" } }
+                    config.places = Places(name: name, places(in: root, []))
                     return config
                 } catch let error as DecodingError {
                     // The next mistake shows once this one is undone.
@@ -95,6 +94,7 @@ struct Reading {
     // MARK: Complaints
 
     private mutating func complain(unknown text: String, _ key: Node, among names: [String], _ path: [String]) {
+        let text = clipped(text)
         let hint = problems.count < 50 ? nearest(to: text, among: names).map { "did you mean '\($0)'? " } ?? "" : ""
         problems.append(
             "\(place(of: key)): unknown key '\((path + [text]).joined(separator: "."))'; \(hint)Known here: "
@@ -111,36 +111,69 @@ struct Reading {
         @unknown default: (context, type) = (.init(codingPath: [], debugDescription: "\(error)"), nil)
         }
         let key = context.codingPath.prefix { $0.intValue == nil }.map(\.stringValue)
-        var (value, base) = (Self.node(key[...], in: root), Self.node(key[...], in: base))
+        var value = Self.node(key[...], in: root)
         var verb = "is"
-        if let index = context.codingPath.dropFirst(key.count).first?.intValue, let list = value?.sequence {
-            (value, base, verb) = (list[index], nil, "holds")
-        }
+        let index = context.codingPath.dropFirst(key.count).first?.intValue
+        if let index, let list = value?.sequence { (value, verb) = (list[index], "holds") }
         let found =
             switch value {
-            case .scalar(let scalar): "'\(scalar.string)'"
+            case .scalar(let scalar): shown(scalar.string)
             case .mapping: "a section of keys"
             default: "a list"
             }
-        let expected = type.map { "expected " + words(for: $0, base) } ?? context.debugDescription
+        let expected =
+            type.map { "expected " + words(for: $0, key, of: base, isElement: index != nil) }
+            ?? context.debugDescription
         let full = key.joined(separator: ".")
-        problems.append("\(place(of: full)): \(full) \(verb) \(found), \(expected)")
+        problems.append("\(place(of: full)): \(clipped(full)) \(verb) \(found), \(expected)")
         return key
     }
 
-    /// What a key takes, shown by its default.
-    private func words(for type: Any.Type, _ base: Node?) -> String {
-        if let list = base?.sequence {
-            return "a list, as in [\(list.compactMap(\.scalar?.string).joined(separator: ", "))]"
+    /// What a key takes, shown by its default and by the range that it is held to.
+    private func words(for type: Any.Type, _ key: [String], of base: Node, isElement: Bool) -> String {
+        let known = Self.node(key[...], in: base)
+        var words = PlainYAML.words(for: type)
+        if let list = known?.sequence, !isElement || words == "one value" {
+            words = (isElement ? "single values" : "a list") + ", as in [\(list.compactMap(\.scalar?.string).joined(separator: ", "))]"
+        } else if words == "one value" {
+            words = known?.scalar.map { "one value, as in \($0.string)" } ?? "a section of keys"
         }
-        let words = PlainYAML.words(for: type)
-        return words == "one value" ? base?.scalar.map { words + ", as in \($0.string)" } ?? "a section of keys" : words
+        guard let range = range(of: key, in: base) else { return words }
+        return range.hasPrefix(words) ? range : words + ", " + range
+    }
+
+    /// The range of a number, in the words of the complaint about one that is far outside; nil of what has none.
+    private func range(of key: [String], in base: Node) -> String? {
+        let full = key.joined(separator: ".")
+        for probe in ["-1000000000000000", "[-1000000000000000]"] {
+            let whole = try? PlainYAML.compose(probe).map { Self.replaced(key[...], in: base, by: $0) }
+            guard let whole else { continue }
+            do {
+                let config = try YAMLDecoder().decode(JobConfig.self, from: whole)
+                if let problem = config.problems.first(where: { $0.key == full }) { return problem.expected }
+            } catch DecodingError.dataCorrupted(let found) {
+                // No choice.
+                return found.debugDescription.replacing("expected ", with: "")
+            } catch {
+                continue
+            }
+        }
+        return nil
     }
 
     /// Where the value of a key was given: a line of the file or the command line; the file where it is a default.
     private func place(of key: String) -> String {
         let path = key.split(separator: ".").map(String.init)
         return Self.node(path[...], in: root).map { place(of: $0) } ?? name
+    }
+
+    /// The places of all keys that were given.
+    private func places(in node: Node, _ path: [String]) -> [String: String] {
+        var found = path.isEmpty ? [:] : [path.joined(separator: "."): place(of: node)]
+        for (key, value) in node.mapping ?? [:] {
+            found.merge(places(in: value, path + [key.string ?? "?"])) { $1 }
+        }
+        return found
     }
 
     private func place(of node: Node) -> String { node.mark.map { "\(name):\($0.line)" } ?? "command line" }
@@ -153,8 +186,8 @@ struct Reading {
     }
 
     private static func replaced(_ path: ArraySlice<String>, in node: Node, by other: Node) -> Node {
-        guard let key = path.first, var mapping = node.mapping, let child = mapping[Node(key)] else { return other }
-        mapping[Node(key)] = replaced(path.dropFirst(), in: child, by: other)
+        guard let key = path.first, var mapping = node.mapping else { return other }
+        mapping[Node(key)] = mapping[Node(key)].map { replaced(path.dropFirst(), in: $0, by: other) } ?? other
         return .mapping(mapping)
     }
 }

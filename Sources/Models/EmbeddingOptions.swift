@@ -68,9 +68,7 @@ package struct EmbeddingOptions: Codable, Sendable, Equatable {
             }
         }
         guard !schema.item.isEmpty else { throw .schema("the schema has no item features: there is nothing to score") }
-        guard !itemBias || !schema.bias.isEmpty else {
-            throw .schema("model.item_bias is true, but the schema has no bias field")
-        }
+        try check(!itemBias || !schema.bias.isEmpty, "item_bias", itemBias, "false: the schema has no bias field")
         return schema.tables.map { biases.contains($0) ? 1 : widths[$0] ?? width }
     }
 }

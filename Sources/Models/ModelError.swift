@@ -1,3 +1,5 @@
+import Datasets
+
 /// Why a model cannot be built from what the configuration and the schema say.
 package enum ModelError: Error, CustomStringConvertible, Equatable {
     /// An option has a value that makes no sense.
@@ -18,10 +20,10 @@ package enum ModelError: Error, CustomStringConvertible, Equatable {
 
     package var description: String {
         switch self {
-        case .option(let key, let found, let expected): "model.\(key) is \(found), expected \(expected)"
+        case .option(let key, let found, let expected): "model.\(key) is \(clipped(found)), expected \(expected)"
         case .schema(let text): text
         case .preset(let name):
-            "there is no preset '\(name)'; choose one of \(ModelOptions.presetNames.joined(separator: ", "))"
+            "there is no preset \(shown(name)); choose one of \(ModelOptions.presetNames.joined(separator: ", "))"
         }
     }
 }

@@ -45,7 +45,7 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
     /// What the keys `kind` and `preset` choose: options that those of the user are laid over; DIN's unless told.
     package init(kind: String?, preset: String?) throws(ModelError) {
         let kinds = Kind.allCases.map(\.rawValue)
-        if let kind { try check(kinds.contains(kind), "kind", "'\(kind)'", "one of \(kinds.joined(separator: ", "))") }
+        if let kind { try check(kinds.contains(kind), "kind", shown(kind), "one of \(kinds.joined(separator: ", "))") }
         guard let preset else {
             self.init(kind.flatMap(Kind.init) ?? .din)
             return
@@ -53,7 +53,7 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         try self.init(preset: preset)
         guard let kind, kind != self.kind.rawValue else { return }
         let fit = Presets.all.filter { $0.value.kind.rawValue == kind }.keys.sorted().joined(separator: ", ")
-        throw .option("preset", found: "'\(preset)'", expected: "one of model \(kind): \(fit)")
+        throw .option("preset", found: shown(preset), expected: "one of model \(kind): \(fit)")
     }
 
     /// All presets, sorted.

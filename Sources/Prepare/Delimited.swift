@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// Which columns of a delimited file mean what.
@@ -41,18 +42,30 @@ package struct DelimitedSchema: Codable, Sendable, Equatable {
         try read(.behavior, &behavior)
     }
 
+    /// Reads a schema's file strictly.
+    package init(path: String) throws(PrepareError) {
+        do {
+            self = try PlainYAML.decode(DelimitedSchema.self, from: PlainYAML.text(of: path))
+        } catch {
+            throw .option("schema", "\(path) cannot be read: \(error)")
+        }
+        guard only.isEmpty || only.count == 2 else {
+            throw .option("schema", "\(path): only has \(only.count) values, expected a column and what it must hold")
+        }
+    }
+
     /// Names of the further fields of behaviors, and of their tables.
     var behaviorNames: [String] {
         get throws {
             let names = header || separator == "json" ? behavior : behavior.map { "column\($0)" }
             for (place, name) in names.enumerated() {
+                let taken = ["user", "item", "category", "time"].contains(name)
                 let problem =
-                    name.isEmpty
-                    ? "is empty"
-                    : ["user", "item", "category"].contains(name)
-                        ? "is a name that users and items have already"
-                        : names[..<place].contains(name) ? "is there twice" : nil
-                if let problem { throw PrepareError.option("schema", "behavior column '\(name)' \(problem)") }
+                    Names.problem(name)
+                    ?? (taken
+                        ? "is a name that users, items and times have already"
+                        : names[..<place].contains(name) ? "is there twice" : nil)
+                if let problem { throw PrepareError.option("schema", "behavior column \(shown(name)) \(problem)") }
             }
             return names
         }

@@ -91,6 +91,14 @@ package enum Files {
         return data
     }
 
+    /// The text of a small file that people or programs write, without the mark that some editors begin it with.
+    package static func text(of path: String, limit: Int = 1 << 20) throws(SafetensorsError) -> String {
+        guard let text = String(validating: try read(path, limit: limit), as: UTF8.self) else {
+            throw .file(path: path, "is not UTF-8 text")
+        }
+        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
+    }
+
     /// Stamp and XXHash64 of a file, in hexadecimal; reads it, so that a failing disk is an error and no signal.
     ///
     /// - Parameter progress: told after every piece how many bytes were read.

@@ -73,7 +73,7 @@ struct ConfigCommand: ParsableCommand {
             do {
                 let job = try Job(settings)
                 let warnings = try job.examine { work.begin("checking split '\($0)' of \(settings.data.directory)") }
-                try JobPage.start(settings.monitor, StatusBoard())?.stop()
+                try JobPage.start(settings, StatusBoard())?.stop()
                 for warning in warnings { StandardError.line("warning: \(warning)") }
                 print(
                     "\(config): good. \(job.plan.lastStep) steps of \(job.plan.batch) samples, \(job.model.layout.trainableCount) dense parameters"

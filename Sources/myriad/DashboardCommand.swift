@@ -65,34 +65,37 @@ struct DashboardCommand: ParsableCommand {
 /// The page beside a job, as its configuration wants it.
 enum JobPage {
     /// Starts the page of a job that begins; nil when it is off.
-    static func start(_ options: MonitorOptions, _ board: StatusBoard) throws -> PageServer? {
-        guard options.page != "off" else { return nil }
-        return try server(board, PageOptions(address: options.page, token: try token(options)))
+    static func start(_ config: JobConfig, _ board: StatusBoard) throws -> PageServer? {
+        guard config.monitor.page != "off" else { return nil }
+        let options = PageOptions(address: config.monitor.page, token: try token(config))
+        return try server(board, options, place: "\(config.places.of("monitor.page")): monitor.page: ")
     }
 
     /// Starts a server, or leaves with the exit code of what is wrong.
-    static func server(_ board: StatusBoard, _ options: PageOptions) throws -> PageServer {
+    ///
+    /// - Parameter place: where the address was given, before what is wrong with it.
+    static func server(_ board: StatusBoard, _ options: PageOptions, place: String = "") throws -> PageServer {
         do {
             return try PageServer(board: board, options: options, metrics: Prometheus.text)
         } catch let error as PageError {
             switch error {
-            case .taken, .unavailable: throw Exit.with(Exit.unavailable, "\(error)")
-            case .badAddress, .needsToken, .badToken: throw Exit.with(Exit.data, "\(error)")
+            case .taken, .unavailable: throw Exit.with(Exit.unavailable, "\(place)\(error)")
+            case .badAddress, .needsToken, .badToken: throw Exit.with(Exit.data, "\(place)\(error)")
             }
         }
     }
 
     /// From the environment, or else from the file that the configuration names; nil for none.
-    private static func token(_ options: MonitorOptions) throws -> String? {
+    private static func token(_ config: JobConfig) throws -> String? {
         if let token = ProcessInfo.processInfo.environment["MYRIAD_TOKEN"], !token.isEmpty { return token }
-        guard !options.tokenFile.isEmpty else { return nil }
+        guard !config.monitor.tokenFile.isEmpty else { return nil }
         do {
-            return String(decoding: try Files.read(options.tokenFile, limit: 1 << 16), as: UTF8.self)
-                .trimmingCharacters(in: .whitespacesAndNewlines)
+            return try Files.text(of: config.monitor.tokenFile).trimmingCharacters(in: .whitespacesAndNewlines)
         } catch {
             throw Exit.with(
                 Exit.data,
-                "monitor.token_file: \(error): name a file with the token alone, or set MYRIAD_TOKEN")
+                "\(config.places.of("monitor.token_file")): monitor.token_file: \(error): name a file with the token alone, "
+                    + "or set MYRIAD_TOKEN")
         }
     }
 }

@@ -3,7 +3,6 @@ import Cluster
 import Foundation
 import Prepare
 import Telemetry
-import Yams
 
 extension PrepareOptions.Format: ExpressibleByArgument {}
 extension PrepareOptions.Task: ExpressibleByArgument {}
@@ -133,10 +132,7 @@ struct PrepareCommand: ParsableCommand {
             if interests != nil, world != .interests {
                 throw PrepareError.option("interests", "belongs to the world of interests, not to that of \(world)")
             }
-            if let schema {
-                options.schema = try YAMLDecoder().decode(
-                    DelimitedSchema.self, from: String(contentsOfFile: schema, encoding: .utf8))
-            }
+            if let schema { options.schema = try DelimitedSchema(path: schema) }
             let began = ContinuousClock.now
             var told = began
             let report = try prepare(options) { phase, share in

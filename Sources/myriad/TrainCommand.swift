@@ -124,7 +124,7 @@ struct JobArguments: ParsableArguments {
         let book = ClusterBook(job, directory: lock.directory)
         if resumes, let earlier = try? RecordedRun(directory: lock.directory) { book.goOn(from: earlier.status) }
         // Before anything is written: a port that is taken leaves nothing behind.
-        let page = try JobPage.start(job.config.monitor, book.board)
+        let page = try JobPage.start(job.config, book.board)
         defer {
             // What was printed is seen before the wait, not after it.
             fflush(nil)

@@ -161,4 +161,20 @@ import Testing
         try "keep".write(toFile: other + "/notes", atomically: true, encoding: .utf8)
         #expect(throws: DatasetError.self) { try DatasetWriter(directory: other, name: "x", schema: Self.schema) }
     }
+
+    @Test("what nobody could open is not written: the older dataset stays")
+    func unreadable() throws {
+        let directory = Self.temporary()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try Self.write(directory)
+        var schema = Self.schema
+        schema.tables[2] = "cate\u{7}gory"
+        #expect(throws: DatasetError.self) { try DatasetWriter(directory: directory, name: "x", schema: schema) }
+        let writer = try DatasetWriter(directory: directory, name: "x", schema: Self.schema)
+        let split = try writer.split("tra in")
+        try split.group(key: 1, user: [1], time: 1, history: 0..<0)
+        try split.candidate(item: [1, 1], label: 1, numeric: [1])
+        #expect { try writer.finish() } throws: { "\($0)".contains("splits names 'tra in'") }
+        #expect(try Dataset(directory: directory).info.name == "tiny")
+    }
 }

@@ -54,6 +54,117 @@ import Wire
         }
     }
 
+    /// A file in which only one key is given, and the line that it stands on.
+    private static func file(_ key: String, _ value: String, _ kind: ModelOptions.Kind) -> (text: String, line: Int) {
+        let path = key.split(separator: ".")
+        var lines = ["# a job"]
+        for (depth, name) in path.enumerated() {
+            if depth == 1, path[0] == "model", name != "kind" { lines.append("  kind: \(kind.rawValue)") }
+            lines.append(
+                String(repeating: "  ", count: depth) + name + ":" + (depth < path.count - 1 ? "" : " " + value))
+        }
+        return (lines.joined(separator: "\n"), lines.count)
+    }
+
+    @Test(
+        "a complaint about a number or a choice says where it stands and what is allowed",
+        arguments: ModelOptions.Kind.allCases)
+    func allowed(kind: ModelOptions.Kind) throws {
+        let data = try TinyDataset()
+        let model = "model: {kind: \(kind.rawValue)}"
+        let defaults = try LayingTests.tree(ConfigReader.read(text: model, name: "job.yaml"))
+        var told = 0
+        /// Checks what is said of one value, and counts it.
+        func check(_ key: String, _ place: String, _ isWhole: Bool, _ read: () throws -> JobConfig) {
+            do {
+                var config = try read()
+                config.data.directory = data.directory
+                try Self.resolve(config)
+            } catch let error as ConfigError {
+                told += 1
+                let line = error.problems.first ?? ""
+                let bounds = /to [0-9]|[0-9] or more|at least [0-9]|above [0-9]|one of |widths of/
+                let isFree = !isWhole && line.hasSuffix(", expected a number")
+                #expect(line.hasPrefix("\(place): ") && line.contains(key), "\(line)")
+                #expect(error.problems.count == 1 && (isFree || line.firstMatch(of: bounds) != nil), "\(error)")
+            } catch {
+                Issue.record("\(key): \(error)")
+            }
+        }
+        for key in defaults.keys.sorted() where kind == .din || key.hasPrefix("model.") {
+            let value = defaults[key] ?? ""
+            let isNumber = Double(value) != nil || value.first == "["
+            let isChoice = problems(model, "\(key)=zzz").first?.contains("expected one of") == true
+            guard isNumber || isChoice else { continue }
+            for value in isNumber ? ["-1", "0", "1e18", ".nan", "nan", "x", "\"\""] : ["x", "\"\""] {
+                let file = Self.file(key, value, kind)
+                check(key, "job.yaml:\(file.line)", Int(value) != nil) {
+                    try ConfigReader.read(text: file.text, name: "job.yaml")
+                }
+                check(key, "command line", Int(value) != nil) {
+                    try ConfigReader.read(text: model, name: "job.yaml", overrides: ["\(key)=\(value)"])
+                }
+            }
+        }
+        #expect(told > 100)
+    }
+
+    @Test(
+        "what fits no dataset of this kind is named with its place too",
+        arguments: [
+            ("model:\n  input: []", "job.yaml:2: model.input is []"),
+            ("model: {kind: base}\ntrain: {seed: 2}\nmodel2: 1", "job.yaml:3: unknown key 'model2'"),
+            ("model: {embedding: {widths: {a: 1}}}", "job.yaml:1: model.embedding.widths is a, expected a table of"),
+            (
+                "model:\n  kind: din\n  item_bias: true",
+                "job.yaml:3: model.item_bias is true, expected false: the schema"
+            ),
+            ("train:\n  micro_batch: 1", "job.yaml:2: train.micro_batch is 1, and"),
+            ("train: {epochs: 1000000}\nmodel: {top: {hidden: [65536, 65536]}}", "job.yaml:2: the model has"),
+        ])
+    func late(text: String, expected: String) throws {
+        let data = try TinyDataset()
+        #expect {
+            var config = try ConfigReader.read(text: text, name: "job.yaml")
+            config.data.directory = data.directory
+            _ = try Job(config)
+        } throws: { "\($0)".hasPrefix(expected) }
+    }
+
+    @Test("an override with a section is laid over the file's, key by key")
+    func merging() throws {
+        let text = "train: {batch: 64, seed: 9, epochs: 3}\nmodel: {embedding: {widths: {item: 4}}}"
+        func read(_ overrides: String...) throws -> JobConfig {
+            try ConfigReader.read(text: text, name: "job.yaml", overrides: overrides)
+        }
+        let config = try read(
+            "train={batch: 5}", "train={epochs: 4}", "train=~", "model={embedding: {widths: {user: 8}}}")
+        #expect(config.train.batch == 5 && config.train.seed == 9 && config.train.epochs == 4)
+        guard case .din(let options) = config.model else {
+            Issue.record("the default is DIN")
+            return
+        }
+        #expect(options.embedding.widths == ["item": 4, "user": 8])
+        #expect(config.places.of("train.seed") == "job.yaml:1" && config.places.of("train.batch") == "command line")
+        #expect(config.places.of("rows.limit") == "job.yaml")
+    }
+
+    @Test("long values are cut in messages")
+    func long() throws {
+        let long = String(repeating: "9x", count: 1 << 18)
+        let keys = [
+            "train.batch", "train.metric", "model.kind", "model.preset", "data.directory", "data.train", "monitor.page",
+        ]
+        for override in keys.map({ $0 + "=" + long }) + [
+            long, long + "=1", "model.top.hidden=[\(long)]", "train.\(long)=1", "a=[\(long)",
+        ] {
+            let found = problems("", override).joined(separator: "\n")
+            #expect(!found.isEmpty && found.utf8.count < 800, "\(found.prefix(900))")
+        }
+        let many = "[" + String(repeating: "7,", count: 100_000) + "7]"
+        #expect(problems("", "model.top.hidden=" + many).joined().utf8.count < 400)
+    }
+
     private func problems(_ text: String, _ overrides: String...) -> [String] {
         do {
             _ = try ConfigReader.read(text: text, name: "job.yaml", overrides: overrides)
@@ -67,6 +178,33 @@ import Wire
         "complaints say where, and what is expected",
         arguments: [
             ("train:\n  batch: 0", "job.yaml:2: train.batch is 0, expected 1 to 1000000 samples"),
+            (
+                "train:\n  seed: -1",
+                "job.yaml:2: train.seed is '-1', expected a whole number, 0 to 18446744073709551615"
+            ),
+            (
+                "train: {batch: 1e18}",
+                "job.yaml:1: train.batch is '1e18', expected a whole number, 1 to 1000000 samples"
+            ),
+            ("train: {batch: 2147483648}", "job.yaml:1: train.batch is 2147483648, expected 1 to 1000000 samples"),
+            ("train:\n  batch: 010", "job.yaml:2: has '010', another number to YAML than to people"),
+            ("train: {batch: 1:30}", "job.yaml:1: has '1:30', another number to YAML than to people"),
+            ("train: {batch: 9223372036854775807:1:1}", "job.yaml:1: has '9223372036854775807:1:1', another number"),
+            (
+                "data: {directory: \"\"}",
+                "job.yaml:1: data.directory is '', expected a directory made by `myriad prepare`"
+            ),
+            ("data: {train: \"\"}", "job.yaml:1: data.train is '', expected a split of the dataset"),
+            (
+                "model:\n  top: {hidden: [[1]]}",
+                "job.yaml:2: model.top.hidden holds a list, expected single values, as in [200, 80], "
+                    + "widths of 1 to 65536"
+            ),
+            (
+                "model: {embedding: {widths: {item: x}}}",
+                "job.yaml:1: model.embedding.widths.item is 'x', expected a whole "
+                    + "number, 1 to 4096"
+            ),
             (
                 "train:\n  epochs: 9223372036854775807",
                 "job.yaml:2: train.epochs is 9223372036854775807, expected 1 to 1000000"
@@ -117,7 +255,7 @@ import Wire
     func overrides() {
         #expect(
             problems("", "model.top.hidden=200,80") == [
-                "command line: model.top.hidden is '200,80', expected a list, as in [200, 80]"
+                "command line: model.top.hidden is '200,80', expected a list, as in [200, 80], widths of 1 to 65536"
             ])
         #expect(problems("", "train.batch=0") == ["command line: train.batch is 0, expected 1 to 1000000 samples"])
         for override in [".=5", "=5", "train..batch=5", ".batch=5", "train.=5"] {

@@ -115,12 +115,54 @@ import Wire
             ("- age", "- age\n  - age", "the schema names a numeric column twice"),
             ("format: 1", "format: 2", "has format 2, and this version reads 1"),
             ("name: tiny", "name: &x tiny", "anchors (&)"),
+            ("quarantined: 0", "quarantined: 9223372036854775807", "quarantined is 9223372036854775807, expected 0 to"),
+            ("quarantined: 0", "quarantined: -1", "quarantined is -1, expected 0 to"),
+            ("quarantined: 0", "quarantined: 010", "line 10: has '010', another number to YAML than to people"),
+            ("quarantined: 0", "quarantined: 9223372036854775807:0:0", "another number to YAML than to people"),
+            ("quarantined: 0", "quarantined: 0\nquarantine: 0", "line 11: unknown key 'quarantine'; known here: "),
+            ("item: 7", "item: 1000000000000000000", "ids.item is 1000000000000000000, expected 0 to 140"),
+            ("item: 7", "item: -1", "ids.item is -1, expected 0 to 140"),
+            ("item: 7", "itme: 7", "ids names 'itme', expected tables of the schema: user, item, category, city"),
+            ("behaviors: 60", "behaviors: 9223372036854775807", "splits.train.behaviors is 9223372036854775807"),
+            (
+                "behaviors: 60", "behaviors: 61",
+                "says 20 positives and 61 behaviors in split 'train', but the files hold 20"
+            ),
+            ("positives: 20", "positives: 19", "says 19 positives and 60 behaviors in split 'train'"),
+            ("positives: 20", "positives: 20\n    bayes_auc: .nan", "splits.train.bayes_auc is nan, expected 0 to 1"),
+            ("positives: 20", "positives: 20\n    bayes: 0.5", "unknown key 'splits.train.bayes'; known here: "),
+            (
+                "counted_history: '50'", "counted_history: x",
+                "prepared.counted_history is 'x', expected 0 to 4294967295"
+            ),
+            ("counted_history: '50'", "counted_history: '-1'", "prepared.counted_history is '-1', expected 0 to"),
+            ("    table: city", "    table: city\n    tabel: city", "unknown key 'schema.context.tabel'; known here: "),
+            ("  tables:", "  tabels: []\n  tables:", "unknown key 'schema.tabels'; known here: "),
+            ("  - city", "  - \"ci\\nty\"", "the schema has a table 'ci\\u{a}ty', which has a control character"),
+            ("- age", "- ''", "the schema has a numeric column '', which is empty"),
+            ("- age", "- \"\\x9b\"", "the schema has a numeric column '\\u{9b}', which has a control character"),
+            (
+                "    name: city", "    name: \(String(repeating: "ä", count: 513))",
+                "the schema has a context field '\(String(repeating: "ä", count: 80))…', which has 1026 bytes"
+            ),
+            (
+                "- column: city", "- column: \"\\e[31m\"",
+                "column of a context field '\\u{1b}[31m', which has a control"
+            ),
         ])
     func description(old: String, new: String, expected: String) throws {
         let data = try TinyDataset()
         try data.replace(old, by: new)
         let found = complaint(data)
         #expect(found.contains("\(data.directory)/dataset.yaml") && found.contains(expected), "\(found)")
+    }
+
+    @Test("a description that is no mapping is named with its file and what is expected", arguments: ["- a", "x", ""])
+    func shape(text: String) throws {
+        let data = try TinyDataset()
+        let path = data.directory + "/dataset.yaml"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(complaint(data).hasPrefix("\(path): line 1: expected `key: value` lines"))
     }
 
     @Test("milliseconds are told from seconds: a warning, and an error where sessions are cut by them")

@@ -254,6 +254,47 @@ func id(_ text: String) -> UInt64 { Amazon.id(text) }
         }
     }
 
+    @Test(
+        "behavior columns that no message can carry are named before a line is read",
+        arguments: [
+            ("a\tb", "has a control character"), (String(repeating: "x", count: 1025), "has 1025 bytes"),
+            ("time", "is a name"),
+        ])
+    func hostileNames(name: String, expected: String) throws {
+        let shop = try Workshop()
+        try shop.write("log.tsv", "user\titem\n")
+        #expect {
+            try shop.prepare(.delimited) { $0.schema.behavior = [name] }
+        } throws: {
+            "\($0)".contains("--schema: behavior column '\(name.first == "x" ? "xxx" : name.prefix(1))")
+                && "\($0)".contains(expected)
+        }
+    }
+
+    @Test(
+        "a schema's file is read strictly",
+        arguments: [
+            ("user: who\nitm: what", "line 2: unknown key 'itm'; known here: separator, header, user, item"),
+            ("- user", "line 1: expected `key: value` lines"), ("header: maybe", "header: expected true or false"),
+            ("only: [kind]", "only has 1 values, expected a column and what it must hold"),
+        ])
+    func schemaFile(text: String, expected: String) throws {
+        let shop = try Workshop()
+        try shop.write("schema.yaml", text)
+        let path = shop.directory + "/schema.yaml"
+        #expect { try DelimitedSchema(path: path) } throws: {
+            "\($0)".hasPrefix("--schema: \(path)") && "\($0)".contains(expected)
+        }
+    }
+
+    @Test("a schema that is a pipe is refused and not waited for")
+    func schemaPipe() throws {
+        let shop = try Workshop()
+        let path = shop.directory + "/pipe"
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect { try DelimitedSchema(path: path) } throws: { "\($0)".contains("is not a regular file") }
+    }
+
     @Test("a cut or damaged compressed file is named", arguments: ["log.csv.gz", "log.csv.zst"])
     func cut(name: String) throws {
         let shop = try Workshop()
