@@ -32,7 +32,8 @@ extension JobConfig {
                 value >= least && value <= Self.mostSeconds, key, value, "\(least) to \(Int(Self.mostSeconds)) seconds")
         }
         check(
-            Carriable.problem(data.directory) == nil, "data.directory", Carriable.shown(data.directory),
+            !data.directory.isEmpty && Carriable.problem(data.directory) == nil, "data.directory",
+            "'\(data.directory)'",
             "a directory made by `myriad prepare`: a path of 1 to 4096 bytes without control characters")
         check(
             (1...1024).contains(data.train.utf8.count), "data.train", "'\(data.train)'",
