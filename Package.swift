@@ -57,7 +57,8 @@ let modules: [[Target]] = [
     module("Evaluation"),
     module("Telemetry", tests: ["Children"]),
     module("Terminal", ["Telemetry"]),
-    module("Records", ["Telemetry"], tests: ["myriad", "Children"], exclude: ["Python"]),
+    module("Safetensors", ["Hashing"]),
+    module("Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Children"], exclude: ["Python"]),
     [
         .target(
             name: "Dashboard", dependencies: ["Telemetry", sockets],
@@ -77,8 +78,7 @@ let modules: [[Target]] = [
             name: "Extremes", dependencies: ["Wire", "Telemetry", "Tensors"], path: "Tests/Extremes",
             swiftSettings: strict)
     ],
-    module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
-    module("Safetensors", ["Hashing"]),
+    module("Transport", ["Telemetry", "Wire", "Safetensors", "CZeroMQ"]),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
@@ -106,7 +106,7 @@ let modules: [[Target]] = [
     module(
         "Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
         tests: ["Safetensors"]),
-    [.target(name: "Render", dependencies: ["Hashing", "Job"], swiftSettings: strict)],
+    [.target(name: "Render", dependencies: ["Hashing", "Safetensors", "Job"], swiftSettings: strict)],
     module(
         "Cluster",
         [
@@ -127,7 +127,9 @@ let modules: [[Target]] = [
         .target(
             name: "Bench",
             dependencies: [
-                "Cluster", "Dashboard", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Scheduler", "Server",
+                "Cluster", "Dashboard", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Safetensors",
+                "Scheduler",
+                "Server",
                 "Telemetry", "Tensors", "Transport", "Wire",
             ], swiftSettings: strict)
     ],

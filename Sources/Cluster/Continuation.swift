@@ -157,7 +157,7 @@ package struct Continuation {
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let data = FileManager.default.contents(atPath: run + "/metrics.jsonl") else { return nil }
+        guard let data = try? Files.read(run + "/metrics.jsonl", limit: .max) else { return nil }
         let ends = data.split(separator: 10).lazy.reversed().compactMap {
             try? decoder.decode(Line.self, from: Data($0))
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 import Telemetry
 
 /// What a run left in its directory, read again only when a file has changed: who looks every second at a run that is over
@@ -39,7 +40,7 @@ struct RunFiles {
         statusStamp = stamp
         newest = nil
         do {
-            newest = try TelemetryJSON.decode(ClusterStatus.self, from: Data(contentsOf: URL(filePath: path)))
+            newest = try TelemetryJSON.decode(ClusterStatus.self, from: Files.read(path))
         } catch {
             problem = stamp == nil ? "there is none" : TelemetryJSON.problem(error)
         }

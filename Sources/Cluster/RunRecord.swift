@@ -1,4 +1,5 @@
 package import Foundation
+import Safetensors
 package import Telemetry
 
 /// What a run's `metrics.jsonl` tells after its end.
@@ -18,7 +19,7 @@ package enum RunRecord {
 
     /// The lines of one kind of event, oldest first.
     package static func lines(in directory: String, event: String) -> [Data] {
-        guard let data = FileManager.default.contents(atPath: directory + "/metrics.jsonl") else { return [] }
+        guard let data = try? Files.read(directory + "/metrics.jsonl", limit: .max) else { return [] }
         let mark = Data("\"event\":\"\(event)\"".utf8)
         return data.split(separator: 10).filter { $0.firstRange(of: mark) != nil }.map { Data($0) }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// How often a run has been started, kept as a number in its directory.
 ///
@@ -12,19 +13,18 @@ enum RunStarts {
     static func count(in directory: String) throws -> Int {
         let number = min(before(in: directory), Int(UInt32.max) - 1) + 1
         // Replaced whole: a crash leaves the old number or the new one.
-        try "\(number)\n".write(toFile: "\(directory)/\(file)", atomically: true, encoding: .utf8)
+        try Files.replace("\(directory)/\(file)", with: Data("\(number)\n".utf8))
         return number
     }
 
     /// Starts before this one; of a run whose number is not there or cannot be read, those that its record knows.
     private static func before(in directory: String) -> Int {
-        if let text = try? String(contentsOfFile: "\(directory)/\(file)", encoding: .utf8),
+        if let text = try? Files.text(of: "\(directory)/\(file)"),
             let number = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), number >= 0
         {
             return number
         }
-        guard let record = try? Data(contentsOf: URL(filePath: directory + "/metrics.jsonl"), options: .mappedIfSafe)
-        else { return 0 }
+        guard let record = try? Files.read(directory + "/metrics.jsonl", limit: .max) else { return 0 }
         let mark = Data(#""event":"started""#.utf8)
         return record.split(separator: 10).count { $0.range(of: mark) != nil }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Hashing
+import Safetensors
 
 /// The files of a directory of keys, as a Secret holds them.
 package struct KubernetesKeys: Sendable {
@@ -24,12 +25,11 @@ package struct KubernetesKeys: Sendable {
     package init(directory: String) throws {
         var files: [String: String] = [:]
         for name in Self.names {
-            guard let text = try? String(contentsOfFile: directory + "/" + name, encoding: .utf8) else {
-                throw Failure(
-                    description:
-                        "\(directory)/\(name): cannot be read; make keys with myriad keys create --keys \(directory)")
+            do {
+                files[name] = try Files.text(of: directory + "/" + name)
+            } catch {
+                throw Failure(description: "\(error); make keys with myriad keys create --keys \(directory)")
             }
-            files[name] = text
         }
         self.files = files
         var hash = SHA256()

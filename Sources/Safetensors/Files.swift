@@ -160,11 +160,45 @@ package enum Files {
     }
 
     /// Writes a small file through a temporary one, synced: it is there wholly or as it was before.
-    package static func replace(_ path: String, with data: Data) throws(SafetensorsError) {
-        let partial = path + ".partial"
-        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    package static func replace(_ path: String, with data: Data, mode: mode_t = 0o644) throws(SafetensorsError) {
+        let partial = path + unfinished
+        // One that a killed process left may have another mode.
+        unlink(partial)
+        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw .last(path, "written") }
-        let code: Int32 = data.withUnsafeBytes { bytes in
+        var code = write(data, to: descriptor)
+        if code == 0, fsync(descriptor) != 0 { code = errno }
+        close(descriptor)
+        guard code == 0 else {
+            unlink(partial)
+            throw .system(path: path, verb: "written", code: code)
+        }
+        try move(partial, to: path)
+    }
+
+    /// Writes what a command was asked to make: a file is replaced whole, into a pipe or a device it is written.
+    package static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws(SafetensorsError) {
+        var status = stat()
+        let isThere = stat(path, &status) == 0
+        guard !isThere || status.st_mode & S_IFMT != S_IFDIR else {
+            throw .system(path: path, verb: "written", code: EISDIR)
+        }
+        if !isThere || status.st_mode & S_IFMT == S_IFREG {
+            // A link stays one: what it names is replaced.
+            let target = realpath(path, nil)
+            defer { free(target) }
+            return try replace(target.map { String(cString: $0) } ?? path, with: Data(text.utf8), mode: mode)
+        }
+        let descriptor = Glibc.open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last(path, "written") }
+        defer { close(descriptor) }
+        let code = write(Data(text.utf8), to: descriptor)
+        if code != 0 { throw .system(path: path, verb: "written", code: code) }
+    }
+
+    /// Writes all bytes; returns the system's error, or 0.
+    private static func write(_ data: Data, to descriptor: Int32) -> Int32 {
+        data.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
@@ -172,14 +206,8 @@ package enum Files {
                 guard count > 0 else { return errno }
                 rest = rest.dropFirst(count)
             }
-            return fsync(descriptor) == 0 ? 0 : errno
+            return 0
         }
-        close(descriptor)
-        guard code == 0 else {
-            unlink(partial)
-            throw .system(path: path, verb: "written", code: code)
-        }
-        try move(partial, to: path)
     }
 
     /// Renames, over whatever file is there.
