@@ -78,7 +78,7 @@ let modules: [[Target]] = [
             name: "Extremes", dependencies: ["Wire", "Telemetry", "Tensors"], path: "Tests/Extremes",
             swiftSettings: strict)
     ],
-    module("Transport", ["Telemetry", "Wire", "CZeroMQ"]),
+    module("Transport", ["Telemetry", "Wire", "Safetensors", "CZeroMQ"]),
     module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
     module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
@@ -128,7 +128,9 @@ let modules: [[Target]] = [
         .target(
             name: "Bench",
             dependencies: [
-                "Cluster", "Dashboard", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Scheduler", "Server",
+                "Cluster", "Dashboard", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Safetensors",
+                "Scheduler",
+                "Server",
                 "Telemetry", "Tensors", "Transport", "Wire",
             ], swiftSettings: strict)
     ],

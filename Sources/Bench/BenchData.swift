@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import Hashing
+import Safetensors
 import Tensors
 
 /// The workload of the training benchmark: 200,000 users, 1,000,000 items by Zipf's law, 10,000 categories, histories of
@@ -23,11 +24,12 @@ package enum BenchData {
         let train = try writer.split("train")
         if let arrays {
             func load<T: BitwiseCopyable>(_ name: String, _ type: T.Type) throws -> [T] {
-                guard let data = FileManager.default.contents(atPath: arrays + "/" + name) else {
-                    throw Failure(
-                        description: "\(arrays)/\(name) cannot be read: `myriad bench --help` says what --data is")
+                do {
+                    let data = try Files.read(arrays + "/" + name, limit: .max)
+                    return data.withUnsafeBytes { Array($0.bindMemory(to: type)) }
+                } catch {
+                    throw Failure(description: "\(error): `myriad bench --help` says what --data is")
                 }
-                return data.withUnsafeBytes { Array($0.bindMemory(to: type)) }
             }
             let (users, items) = (try load("user.i32", Int32.self), try load("item.i32", Int32.self))
             let (categories, lengths) = (try load("cat.i32", Int32.self), try load("len.i32", Int32.self))

@@ -90,9 +90,9 @@ package struct Comparison {
             }
         }
         do {
-            try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+            try Files.makeDirectory(output)
         } catch {
-            throw Failure(description: "\(output): cannot be made: \(error.localizedDescription)")
+            throw Failure(description: "\(error)")
         }
     }
 
@@ -128,8 +128,12 @@ package struct Comparison {
 
     /// The figures of a run that an earlier comparison finished; a run of another configuration is an error.
     private func finished(_ run: Run) throws -> Figures? {
-        guard let text = Files.text(run.directory + "/config.yaml") else {
-            return nil
+        let text: String
+        do {
+            text = try Files.text(of: run.directory + "/config.yaml")
+        } catch {
+            if error.isMissing { return nil }
+            throw Failure(description: "\(error)")
         }
         let wanted = try config(of: run).yaml()
         guard text == wanted else {
@@ -155,11 +159,9 @@ package struct Comparison {
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let text = Files.text(run.directory + "/metrics.jsonl") else {
-            return nil
-        }
-        for line in text.split(separator: "\n").reversed() {
-            guard let end = try? decoder.decode(Line.self, from: Data(line.utf8)), end.event == "finished"
+        guard let record = try? Files.read(run.directory + "/metrics.jsonl", limit: .max) else { return nil }
+        for line in record.split(separator: 10).reversed() {
+            guard let end = try? decoder.decode(Line.self, from: line), end.event == "finished"
             else { continue }
             let model = models[run.model]
             let isTest = model.split == model.config.data.test
@@ -220,12 +222,12 @@ package struct Comparison {
             return Curves.Curve(name: models[model].name, meanOf: curves)
         }
         do {
-            try table().write(toFile: output + "/table.md", atomically: true, encoding: .utf8)
-            try results().write(to: URL(filePath: output + "/results.json"), options: .atomic)
+            try Files.write(table(), to: output + "/table.md")
+            try Files.replace(output + "/results.json", with: results())
             guard !curves.isEmpty else { return }
-            try Curves.draw(curves).write(toFile: output + "/curves.svg", atomically: true, encoding: .utf8)
+            try Files.write(Curves.draw(curves), to: output + "/curves.svg")
         } catch {
-            throw Failure(description: "\(output): cannot be written: \(error.localizedDescription)")
+            throw Failure(description: "\(error)")
         }
     }
 }

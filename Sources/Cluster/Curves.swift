@@ -38,12 +38,15 @@ package enum Curves {
                 let samples: Double?
                 let auc: Double?
             }
-            guard let text = Files.text(run + "/metrics.jsonl") else {
-                throw Failure(description: "\(run)/metrics.jsonl cannot be read: name run directories")
+            let record: Data
+            do {
+                record = try Files.read(run + "/metrics.jsonl", limit: .max)
+            } catch {
+                throw Failure(description: "\(error): name run directories")
             }
             name = (run as NSString).lastPathComponent
-            let all = text.split(separator: "\n").compactMap { line -> Point? in
-                guard let record = try? JSONDecoder().decode(Line.self, from: Data(line.utf8)),
+            let all = record.split(separator: 10).compactMap { line -> Point? in
+                guard let record = try? JSONDecoder().decode(Line.self, from: line),
                     record.event == "evaluated",
                     record.split == split, let samples = record.samples, let auc = record.auc
                 else { return nil }

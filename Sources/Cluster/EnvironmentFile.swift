@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// A file of `VAR=VALUE` lines: what the processes of one host need in their environment.
 package enum EnvironmentFile {
@@ -21,11 +22,15 @@ package enum EnvironmentFile {
 
     /// Reads a file, with all that is wrong in one error.
     package static func read(_ path: String) throws(HostFile.Failure) -> [Variable] {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        let text: String
+        do {
+            text = try Files.text(of: path)
+        } catch {
             throw HostFile.Failure(
-                description: "env=\(path): cannot be read: name a file of this machine, from the hosts file or from /")
+                description: "env=\(path): cannot be read (\(error)): name a file of this machine, from the hosts file "
+                    + "or from /")
         }
-        return try parse(String(decoding: data, as: UTF8.self), path: path)
+        return try parse(text, path: path)
     }
 
     /// Reads a text.

@@ -1,5 +1,6 @@
 import Foundation
 import Job
+import Safetensors
 package import Telemetry
 
 /// The machines of a job, one a line, in the grammar of DeepSpeed and Open MPI with some more words.
@@ -19,11 +20,15 @@ package struct HostFile: Sendable {
 
     /// Reads a file, and the environment files that it names.
     package init(path: String) throws(Failure) {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        let text: String
+        do {
+            text = try Files.text(of: path)
+        } catch {
             throw Failure(
-                description: "\(path): cannot be read: name a file with one host a line, such as cluster/hosts.example")
+                description: "\(path): cannot be read (\(error)): name a file with one host a line, such as "
+                    + "cluster/hosts.example")
         }
-        try self.init(text: String(decoding: data, as: UTF8.self), path: path)
+        try self.init(text: text, path: path)
     }
 
     /// Reads a text, with all that is wrong in one error.
@@ -70,8 +75,13 @@ package struct HostFile: Sendable {
         }
         var host = RemoteHost(name: name)
         var problems: [String] = []
+        var given: Set<String> = []
         for word in words.dropFirst() {
             do throws(Failure) {
+                let key = String(word.prefix { $0 != "=" })
+                guard given.insert(key).inserted else {
+                    throw Failure(description: "\(word): \(key)= stands here twice: leave one of them")
+                }
                 try set(word, of: &host, directory)
             } catch {
                 problems.append(error.description)

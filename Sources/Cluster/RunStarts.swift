@@ -19,9 +19,8 @@ enum RunStarts {
 
     /// Starts before this one; of a run whose number is not there or cannot be read, those that its record knows.
     private static func before(in directory: String) -> Int {
-        if let text = try? Files.read("\(directory)/\(file)", limit: 1 << 10),
-            let number = Int(String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)),
-            number >= 0
+        if let text = try? Files.text(of: "\(directory)/\(file)"),
+            let number = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)), number >= 0
         {
             return number
         }

@@ -134,9 +134,8 @@ struct Reading {
         let known = Self.node(key[...], in: base)
         var words = PlainYAML.words(for: type)
         if let list = known?.sequence, !isElement || words == "one value" {
-            words =
-                (isElement ? "single values" : "a list")
-                + ", as in [\(list.compactMap(\.scalar?.string).joined(separator: ", "))]"
+            let example = list.compactMap(\.scalar?.string).joined(separator: ", ")
+            words = "\(isElement ? "single values" : "a list"), as in [\(example)]"
         } else if words == "one value" {
             words = known?.scalar.map { "one value, as in \($0.string)" } ?? "a section of keys"
         }

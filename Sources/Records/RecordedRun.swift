@@ -66,30 +66,42 @@ package struct RecordedRun: Sendable {
 
     /// Reads a run's directory.
     package init(directory: String) throws {
-        let stored = try? Files.read(directory + "/status.json", limit: .max)
-        let metrics = try? Files.read(directory + "/metrics.jsonl", limit: .max)
-        guard stored != nil || metrics != nil else {
-            throw Failure(
-                description: "\(directory): holds neither status.json nor metrics.jsonl: name a run's directory")
+        /// Nil when there is no such file.
+        func read(_ name: String) throws(SafetensorsError) -> Data? {
+            do { return try Files.read(directory + "/" + name, limit: .max) } catch {
+                if error.isMissing { return nil }
+                throw error
+            }
         }
         var status: ClusterStatus?
-        var problem = ""
+        var problem: String?
+        var hasStatus = false
         do {
-            status = try stored.map { try TelemetryJSON.decode(ClusterStatus.self, from: $0) }
+            if let stored = try read("status.json") {
+                hasStatus = true
+                status = try TelemetryJSON.decode(ClusterStatus.self, from: stored)
+            }
         } catch {
             problem = TelemetryJSON.problem(error)
+        }
+        let metrics = try read("metrics.jsonl")
+        guard hasStatus || metrics != nil else {
+            throw Failure(
+                description: problem
+                    ?? "\(directory): holds neither status.json nor metrics.jsonl: name a run's directory")
         }
         let records = (metrics ?? Data()).split(separator: 10)
         let lines = records.compactMap { try? TelemetryJSON.decode(Line.self, from: Data($0)) }
         self.init(
             name: URL(filePath: directory).standardizedFileURL.lastPathComponent, status: status ?? ClusterStatus(),
             points: RecordedRun.latest(lines.compactMap(\.point)),
-            config: Files.text(directory + "/config.yaml") ?? "")
+            config: (try? Files.text(of: directory + "/config.yaml")) ?? ""
+        )
         if status == nil {
             gaps.append(
-                stored == nil
-                    ? "It has no status.json: there are no statistics of shards and workers."
-                    : "Its status.json cannot be read (\(problem)): there are no statistics of shards and workers.")
+                problem.map {
+                    "Its status.json cannot be read (\($0)): there are no statistics of shards and workers."
+                } ?? "It has no status.json: there are no statistics of shards and workers.")
         }
         if lines.count < records.count {
             gaps.append("\(records.count - lines.count) lines of its metrics.jsonl cannot be read.")

@@ -25,12 +25,11 @@ package struct KubernetesKeys: Sendable {
     package init(directory: String) throws {
         var files: [String: String] = [:]
         for name in Self.names {
-            guard let text = Files.text(directory + "/" + name) else {
-                throw Failure(
-                    description:
-                        "\(directory)/\(name): cannot be read; make keys with myriad keys create --keys \(directory)")
+            do {
+                files[name] = try Files.text(of: directory + "/" + name)
+            } catch {
+                throw Failure(description: "\(error); make keys with myriad keys create --keys \(directory)")
             }
-            files[name] = text
         }
         self.files = files
         var hash = SHA256()

@@ -186,12 +186,46 @@ package enum Files {
     ///
     /// - Parameter isDurable: it survives a power cut, too.
     package static func replace(
-        _ path: String, with data: Data, isDurable: Bool = true
+        _ path: String, with data: Data, isDurable: Bool = true, mode: mode_t = 0o644
     ) throws(SafetensorsError) {
-        let partial = path + ".partial"
-        let descriptor = try openToAdd(partial)
-        let code: Int32 = data.withUnsafeBytes { bytes in
-            guard ftruncate(descriptor, 0) == 0 else { return errno }
+        let partial = path + unfinished
+        // One that a killed process left may have another mode, or be no file.
+        unlink(partial)
+        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw .last(path, "written") }
+        var code = write(data, to: descriptor)
+        if code == 0, isDurable, fsync(descriptor) != 0 { code = errno }
+        close(descriptor)
+        guard code == 0 else {
+            unlink(partial)
+            throw .system(path: path, verb: "written", code: code)
+        }
+        try move(partial, to: path)
+    }
+
+    /// Writes what a command was asked to make: a file is replaced whole, into a pipe or a device it is written.
+    package static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws(SafetensorsError) {
+        var status = stat()
+        let isThere = stat(path, &status) == 0
+        guard !isThere || status.st_mode & S_IFMT != S_IFDIR else {
+            throw .system(path: path, verb: "written", code: EISDIR)
+        }
+        if !isThere || status.st_mode & S_IFMT == S_IFREG {
+            // A link stays one: what it names is replaced.
+            let target = realpath(path, nil)
+            defer { free(target) }
+            return try replace(target.map { String(cString: $0) } ?? path, with: Data(text.utf8), mode: mode)
+        }
+        let descriptor = Glibc.open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last(path, "written") }
+        defer { close(descriptor) }
+        let code = write(Data(text.utf8), to: descriptor)
+        if code != 0 { throw .system(path: path, verb: "written", code: code) }
+    }
+
+    /// Writes all bytes; returns the system's error, or 0.
+    private static func write(_ data: Data, to descriptor: Int32) -> Int32 {
+        data.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
@@ -199,14 +233,8 @@ package enum Files {
                 guard count > 0 else { return errno }
                 rest = rest.dropFirst(count)
             }
-            return !isDurable || fsync(descriptor) == 0 ? 0 : errno
+            return 0
         }
-        close(descriptor)
-        guard code == 0 else {
-            unlink(partial)
-            throw .system(path: path, verb: "written", code: code)
-        }
-        try move(partial, to: path)
     }
 
     /// Renames, over whatever file is there.

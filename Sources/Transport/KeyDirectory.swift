@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// The keys of a cluster on disk: who the scheduler is, who this node is, and who may join.
 ///
@@ -103,15 +104,14 @@ package struct KeyDirectory: Sendable {
 
     /// Lines that say something, with their numbers.
     private func lines(_ file: String, remedy: String) throws(Problem) -> [(number: Int, line: String)] {
-        guard FileManager.default.fileExists(atPath: file) else { throw .missing(path: file, remedy: remedy) }
-        var status = stat()
-        guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw .unreadable(path: file, "is not a regular file")
+        let text: String
+        do {
+            text = try Files.text(of: file)
+        } catch {
+            if error.isMissing { throw .missing(path: file, remedy: remedy) }
+            throw .unreadable(path: file, "cannot be read (\(error)): check its owner and mode")
         }
-        guard let data = FileManager.default.contents(atPath: file), data.count < 1 << 20 else {
-            throw .unreadable(path: file, "cannot be read: check its owner and mode")
-        }
-        return String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        return text.split(separator: "\n", omittingEmptySubsequences: false)
             .enumerated().map { ($0 + 1, $1.trimmingCharacters(in: .whitespaces)) }
             .filter { !$0.1.isEmpty && !$0.1.hasPrefix("#") }
     }
@@ -167,8 +167,7 @@ package struct KeyDirectory: Sendable {
     ///
     /// - Parameter name: of the node in the list.
     package func create(name: String) throws {
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try makeDirectory()
         try write(try KeyPair(), as: "scheduler")
         let node = try KeyPair()
         try write(node, as: "node")
@@ -178,8 +177,7 @@ package struct KeyDirectory: Sendable {
 
     /// Makes keys for one more node, which the scheduler has to be told of; `scheduler` is the scheduler's public key.
     package func createNode(scheduler: PublicKey) throws -> PublicKey {
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try makeDirectory()
         let node = try KeyPair()
         try write(node, as: "node")
         try write("\(scheduler)\n", to: "scheduler.pub", mode: 0o644)
@@ -189,8 +187,7 @@ package struct KeyDirectory: Sendable {
     /// What somebody needs who looks at a job: its scheduler's public key and a secret key.
     package func createMonitor(_ pair: KeyPair, scheduler: PublicKey) throws {
         try? FileManager.default.removeItem(atPath: path)
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try makeDirectory()
         try write(pair, as: "node")
         try write("\(scheduler)\n", to: "scheduler.pub", mode: 0o644)
     }
@@ -200,13 +197,26 @@ package struct KeyDirectory: Sendable {
     package func allow(_ grant: Grant) throws -> Bool {
         let known = try allowed()
         if known.contains(where: { $0.key == grant.key && $0.role == grant.role }) { return false }
-        guard let handle = FileHandle(forWritingAtPath: path + "/allowed") else {
-            throw Problem.unreadable(path: path + "/allowed", "cannot be written")
+        let list = path + "/allowed"
+        guard let handle = FileHandle(forWritingAtPath: list) else {
+            throw Problem.unreadable(path: list, "cannot be written: check its owner and mode")
         }
         defer { try? handle.close() }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: Data("\(grant.key) \(grant.role.rawValue) \(grant.name)\n".utf8))
+        try Self.attempt(list) {
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data("\(grant.key) \(grant.role.rawValue) \(grant.name)\n".utf8))
+        }
         return true
+    }
+
+    private func makeDirectory() throws(Problem) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .unreadable(
+                path: path, "cannot be made (\(error.localizedDescription)): name another directory with --keys")
+        }
     }
 
     private func write(_ pair: KeyPair, as name: String) throws {
@@ -226,7 +236,15 @@ package struct KeyDirectory: Sendable {
             throw Problem.unreadable(path: file, problem)
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: Data(text.utf8))
-        try handle.synchronize()
+        try Self.attempt(file) {
+            try handle.write(contentsOf: Data(text.utf8))
+            try handle.synchronize()
+        }
+    }
+
+    private static func attempt(_ file: String, _ work: () throws -> Void) throws(Problem) {
+        do { try work() } catch {
+            throw .unreadable(path: file, "cannot be written: \(error.localizedDescription)")
+        }
     }
 }

@@ -3,15 +3,18 @@ import Bench
 import Cluster
 import Foundation
 import Kernels
+import Models
 import Telemetry
 import Wire
+
+extension ModelOptions.Kind: ExpressibleByArgument {}
 
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure training, a shard, and a cluster against one process.",
         discussion: """
-            Figures are of whole training: reading, forward, backward, pull, push, both optimizers. Run it on a quiet
+            Figures are of whole training: reading, forward, backward, pull, push, both optimizers. Run it on a quiet \
             machine; OPENBLAS_CORETYPE in the environment chooses the kernels of OpenBLAS, which are named.
 
             Examples:
@@ -33,8 +36,8 @@ struct BenchCommand: ParsableCommand {
             """)
     var data: String?
 
-    @Option(help: "base, din, dien or dsin.")
-    var model = "din"
+    @Option(help: "With --json: base, din, dien or dsin (default: din).")
+    var model: ModelOptions.Kind?
 
     @Option(help: "Floats of an embedding.")
     var dim = 18
@@ -42,8 +45,8 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Samples of a global batch.")
     var batch = 1024
 
-    @Option(help: "Compute threads.")
-    var threads = 1
+    @Option(help: "With --json: compute threads (default: 1).")
+    var threads: Int?
 
     @Option(help: "Seconds of a repeat.")
     var seconds = 2.0
@@ -55,11 +58,18 @@ struct BenchCommand: ParsableCommand {
         for (name, value, most) in [
             ("--dim", dim, 4096), ("--batch", batch, 1 << 20), ("--threads", threads, 1024),
             ("--repeats", repeats, 10_000),
-        ] {
+        ] as [(String, Int?, Int)] {
             try Bounds.check(name, value, 1...most)
         }
         try Bounds.check("--seconds", seconds, 0.1...86_400)
+        if page, json { throw ValidationError("--page and --json are two measurements: give one of them") }
+        if page, data != nil { throw ValidationError("--data fits no --page, whose cluster is simulated") }
+        for (name, isGiven) in [("--model", model != nil), ("--threads", threads != nil)] where isGiven && !json {
+            throw ValidationError("\(name) fits --json only: all models are measured without it")
+        }
     }
+
+    private var cell: (model: String, threads: Int) { ((model ?? .din).rawValue, threads ?? 1) }
 
     func run() throws {
         if page { return try PageBench(seconds: seconds).run().forEach { print($0) } }
@@ -71,7 +81,7 @@ struct BenchCommand: ParsableCommand {
             let bench = TrainingBench(directory: directory, seconds: seconds, repeats: repeats)
             if json {
                 let result = try bench.inProcess(
-                    try bench.config(model: model, dim: dim, batch: batch, threads: threads))
+                    try bench.config(model: cell.model, dim: dim, batch: batch, threads: cell.threads))
                 printLine(result)
             } else {
                 try printAll(bench)
@@ -84,7 +94,7 @@ struct BenchCommand: ParsableCommand {
     private func printLine(_ result: TrainingBench.Result) {
         let rates = result.rates.sorted()
         print(
-            "{\"peer\": \"myriad\", \"model\": \"\(model)\", \"dim\": \(dim), \"batch\": \(batch), \"threads\": \(threads), "
+            "{\"peer\": \"myriad\", \"model\": \"\(cell.model)\", \"dim\": \(dim), \"batch\": \(batch), \"threads\": \(cell.threads), "
                 + "\"median\": \(Int(result.median)), \"min\": \(Int(rates.first ?? 0)), \"max\": \(Int(rates.last ?? 0)), "
                 + "\"rss_mb\": \(SystemInfo.process().peakBytes >> 20), \"blas\": \"\(blasCore())\"}")
     }

@@ -9,9 +9,10 @@ struct CompareCommand: ParsableCommand {
         commandName: "compare",
         abstract: "Train several configs with several seeds, one after the other, into one table.",
         discussion: """
-            Prints mean ± sample standard deviation over the seeds of what the test split (else the validation split)
-            says of the best validation state. The output directory gets every run as <config>-<seed>/, table.md,
-            results.json and curves.svg; a comparison that was stopped goes on where it was when the same directory is named again.
+            Prints mean ± sample standard deviation over the seeds of what the test split (else the validation split) \
+            says of the best validation state. The output directory gets every run as <config>-<seed>/, table.md, \
+            results.json and curves.svg; a comparison that was stopped goes on where it was when the same directory is \
+            named again.
 
             Examples:
               myriad compare configs/base.yaml configs/din.yaml --seeds 3

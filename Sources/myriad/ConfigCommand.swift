@@ -55,8 +55,8 @@ struct ConfigCommand: ParsableCommand {
             abstract:
                 "Check a configuration, and all that training opens: its dataset, whole, and the port of its page.",
             discussion: """
-                What training would refuse ends with code 65 (69: the page's port is taken); what runs and is seldom meant
-                is a warning.
+                What training would refuse ends with code 65 (69: the page's port is taken); what runs and is seldom \
+                meant is a warning.
 
                 Example: myriad config check configs/synthetic.yaml
                 """)

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Cluster
-import Foundation
+import Safetensors
 
 struct CurvesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +17,7 @@ struct CurvesCommand: ParsableCommand {
     func run() throws {
         do {
             let curves = try runs.map { try Curves.Curve(run: $0) }
-            try Curves.draw(curves).write(toFile: output, atomically: true, encoding: .utf8)
+            try Files.write(Curves.draw(curves), to: output)
             for curve in curves {
                 print("\(curve.name): " + curve.points.map { Monitor.digits($0.auc) }.joined(separator: " "))
             }

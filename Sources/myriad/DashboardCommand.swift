@@ -14,8 +14,8 @@ struct DashboardCommand: ParsableCommand {
         commandName: "dashboard",
         abstract: "Serve the page of a run, finished or running, until Ctrl-C.",
         discussion: """
-            The page that the scheduler serves while a job runs, made from the run's files (status.json, metrics.jsonl), or
-            by asking the scheduler while it still answers. Only this machine can connect.
+            The page that the scheduler serves while a job runs, made from the run's files (status.json, \
+            metrics.jsonl), or by asking the scheduler while it still answers. Only this machine can connect.
 
             Examples:
               myriad dashboard

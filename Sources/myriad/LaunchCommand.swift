@@ -11,6 +11,7 @@ struct LaunchCommand: ParsableCommand {
         abstract: "Train as a cluster of processes on this machine, or on others by ssh.",
         discussion: """
             The launcher is the scheduler; servers and workers are its children, each with a log in the run's directory.
+
             Ctrl-C, SIGTERM and the time limit stop all in order, with a checkpoint; the same command with --run and \
             --continue goes on from there, with any number of servers and workers. If the launcher is killed, its \
             children end by themselves.

@@ -14,7 +14,7 @@ struct PrepareCommand: ParsableCommand {
         commandName: "prepare",
         abstract: "Make a dataset directory of raw files, or of a synthetic world.",
         discussion: """
-            A user's last event tests, the one before validates, the others train; each positive comes with sampled
+            A user's last event tests, the one before validates, the others train; each positive comes with sampled \
             negatives that the user never touched; histories lie strictly before their target.
 
             Examples:
@@ -29,12 +29,12 @@ struct PrepareCommand: ParsableCommand {
               myriad prepare synthetic --users 2000 --output data/synthetic
               myriad prepare synthetic --world order --output data/order
 
-            A schema is YAML: separator (tab, comma, pipe, json or characters), header, user, item, category, time, rating,
-            only: [column, value] to keep one kind of line, and behavior: [column, ...] for further fields of the
-            history's behaviors.
+            A schema is YAML: separator (tab, comma, pipe, json or characters), header, user, item, category, time, \
+            rating, only: [column, value] to keep one kind of line, and behavior: [column, ...] for further fields of \
+            the history's behaviors.
 
-            Alimama's impressions are given with their clicks; they are split by time, and histories hold what the user
-            did strictly before.
+            Alimama's impressions are given with their clicks; they are split by time, and histories hold what the \
+            user did strictly before.
             """)
 
     @Argument(help: "movielens, recbole, amazon, taobao, alimama, delimited or synthetic.")

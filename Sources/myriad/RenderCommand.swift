@@ -3,6 +3,7 @@ import Cluster
 import Foundation
 import Job
 import Render
+import Safetensors
 import Telemetry
 
 struct RenderCommand: ParsableCommand {
@@ -14,9 +15,9 @@ struct RenderCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a job's manifest for Kubernetes.",
             discussion: """
-                ConfigMap, Secret, scheduler (Job and Service), servers (StatefulSet), workers (Indexed Job). Every pod that
-                ends before the job does comes back, and the job goes on from its newest checkpoint; checkpoint.every bounds
-                what a pod that is killed costs.
+                ConfigMap, Secret, scheduler (Job and Service), servers (StatefulSet), workers (Indexed Job). Every \
+                pod that ends before the job does comes back, and the job goes on from its newest checkpoint; \
+                checkpoint.every bounds what a pod that is killed costs.
 
                 Examples:
                   myriad render kubernetes configs/din.yaml cluster.workers=4 -o din.yaml
@@ -81,7 +82,7 @@ struct RenderCommand: ParsableCommand {
 
         private func options() throws -> KubernetesOptions {
             let settings = try ConfigReader.read(path: config, overrides: overrides)
-            let text = try String(contentsOfFile: config, encoding: .utf8)
+            let text = try Files.text(of: config)
             var options = KubernetesOptions(
                 name: name ?? KubernetesOptions.name(of: config), text: text, overrides: overrides, config: settings,
                 command: command, keys: try keys.map(KubernetesKeys.init(directory:)))
@@ -118,13 +119,7 @@ struct RenderCommand: ParsableCommand {
 
         /// Writes the file; one with keys in it is its user's alone.
         private func write(_ text: String, to path: String) throws {
-            let files = FileManager.default
-            let mode = keys == nil ? 0o644 : 0o600
-            try? files.removeItem(atPath: path)
-            guard files.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
-            else {
-                throw Exit.with(Exit.data, "\(path): cannot be written")
-            }
+            try Files.write(text, to: path, mode: keys == nil ? 0o644 : 0o600)
         }
     }
 }

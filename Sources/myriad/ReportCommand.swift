@@ -3,14 +3,15 @@ import Foundation
 import Job
 import Models
 import Records
+import Safetensors
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
         abstract: "Write a run's report: one HTML file that needs nothing else.",
         discussion: """
-            Made from the run's files alone (status.json, metrics.jsonl, config.yaml), whether it is finished, failed or
-            still running. Several runs are laid side by side, their curves over each other.
+            Made from the run's files alone (status.json, metrics.jsonl, config.yaml), whether it is finished, failed \
+            or still running. Several runs are laid side by side, their curves over each other.
 
             Examples:
               myriad report runs/synthetic-1 -o report.html
@@ -30,12 +31,10 @@ struct ReportCommand: ParsableCommand {
                 run.defaults = Self.defaults(for: run.config) ?? ""
                 return run
             }
-            try Report(recorded).html.write(toFile: output, atomically: true, encoding: .utf8)
+            try Files.write(Report(recorded).html, to: output)
             print(output)
-        } catch let error as RecordedRun.Failure {
-            throw Exit.with(Exit.data, "\(error)")
         } catch {
-            throw Exit.with(Exit.data, "\(output): cannot be written: \(error.localizedDescription)")
+            throw Exit.with(Exit.data, "\(error)")
         }
     }
 

@@ -8,9 +8,9 @@ struct SimulateCommand: ParsableCommand {
         commandName: "simulate",
         abstract: "Run whole clusters under simulated time and a hostile network, each from a seed.",
         discussion: """
-            Scheduler, servers and workers are the real state machines; their network delays, loses, doubles and replays
-            messages and cuts connections, processes are stopped, disks are full, strangers talk. Every run has to end in
-            the bits of the undisturbed one. A seed that does not is printed, and replays.
+            Scheduler, servers and workers are the real state machines; their network delays, loses, doubles and \
+            replays messages and cuts connections, processes are stopped, disks are full, strangers talk. Every run \
+            has to end in the bits of the undisturbed one. A seed that does not is printed, and replays.
 
             Examples:
               myriad simulate

@@ -9,8 +9,8 @@ struct StatCommand: ParsableCommand {
         commandName: "stat",
         abstract: "Print a line every second: step, samples/s, loss, AUC, rows, traffic, waits, what limits the job.",
         discussion: """
-            Rates are differences of counters between two lines. It ends with the job; of a job that has ended it prints
-            one line, of means over the run.
+            Rates are differences of counters between two lines. It ends with the job; of a job that has ended it \
+            prints one line, of means over the run.
 
             Examples:
               myriad stat

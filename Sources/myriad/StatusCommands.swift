@@ -111,9 +111,9 @@ struct HotkeysCommand: ParsableCommand {
         commandName: "hotkeys",
         abstract: "Show the ids that most samples contain, their share and shard, and how many ids there are.",
         discussion: """
-            Counted always, by Space-Saving: the true count of an id is at most `error` below the one that is shown.
-            Distinct ids are estimated by HyperLogLog with a standard error of 1.6 %. The id of a text is its hash: the
-            names of ids are not kept.
+            Counted always, by Space-Saving: the true count of an id is at most `error` below the one that is shown. \
+            Distinct ids are estimated by HyperLogLog with a standard error of 1.6 %. The id of a text is its hash: \
+            the names of ids are not kept.
 
             Examples:
               myriad hotkeys                             # 10 ids of every table

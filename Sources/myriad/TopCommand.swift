@@ -11,8 +11,8 @@ struct TopCommand: ParsableCommand {
         commandName: "top",
         abstract: "Show a job on the whole terminal, every second anew.",
         discussion: """
-            Keys: q quit, s sort shards, h hot ids, w workers, p processes, ? help. Without a terminal, and with -o json,
-            it prints what there is once.
+            Keys: q quit, s sort shards, h hot ids, w workers, p processes, ? help. Without a terminal, and with -o \
+            json, it prints what there is once.
 
             Examples:
               myriad top

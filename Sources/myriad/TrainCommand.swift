@@ -193,12 +193,12 @@ struct TrainCommand: ParsableCommand {
               myriad train configs/din.yaml --resume runs/din-1 --state best train.epochs=6
               myriad train configs/din.yaml --run runs/night --continue --time-limit 3600
 
-            Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same
+            Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same \
             command with --run and --continue goes on from there to the same result. A second signal ends at once.
 
-            --resume begins another run with a state and never writes where it lies. With the same dataset, training
-            split, batch and seed its steps go on where the state stopped (give more train.epochs); otherwise they count
-            from 1: weights and optimizers go on, schedules and epochs begin anew.
+            --resume begins another run with a state and never writes where it lies. With the same dataset, training \
+            split, batch and seed its steps go on where the state stopped (give more train.epochs); otherwise they \
+            count from 1: weights and optimizers go on, schedules and epochs begin anew.
             """)
 
     @OptionGroup var arguments: JobArguments

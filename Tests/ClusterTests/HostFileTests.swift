@@ -31,6 +31,18 @@ struct HostFileTests {
         #expect(file.hosts[0].name == "a")
     }
 
+    @Test("a hosts file may begin with a byte order mark; a pipe is no hosts file and no environment")
+    func files() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "hosts-\(UUID().uuidString)").path
+        defer { unlink(path) }
+        try "\u{feff}a slots=2".write(toFile: path, atomically: true, encoding: .utf8)
+        #expect(try HostFile(path: path).hosts.map(\.name) == ["a"])
+        unlink(path)
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect { try HostFile(path: path) } throws: { "\($0)".contains("\(path) is not a regular file") }
+        #expect(problem("a env=\(path)").contains("hosts:1: env=\(path): cannot be read (\(path) is not a regular"))
+    }
+
     @Test("every word of a line is read, comments and blank lines are not")
     func words() throws {
         let file = try hosts(
@@ -71,6 +83,7 @@ struct HostFileTests {
         #expect(text.contains("hosts:6: 'y' is not understood"))
         #expect(problem("-oProxyCommand=x").contains("is no host"))
         #expect(problem("a slots=9223372036854775807\nb").contains("hosts:1: slots=9223372036854775807: say how many"))
+        #expect(problem("a slots=2 slots=3").contains("hosts:1: slots=3: slots= stands here twice: leave one of them"))
         #expect(problem("a slots=2\na slots=1").contains("hosts:2: a has a line already"))
         #expect(problem("# nobody\n").contains("hosts: names no host"))
     }

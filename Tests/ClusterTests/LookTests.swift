@@ -106,6 +106,51 @@ import Testing
         }
     }
 
+    @Test("what is no file in a file's place is named in our words, and neither waited for nor removed")
+    func places() throws {
+        let program = try Program()
+        for run in ["pipes", "directories"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(program.directory)/\(run)", withIntermediateDirectories: true)
+            for name in ["status.json", "metrics.jsonl", "config.yaml"] {
+                let path = "\(program.directory)/\(run)/\(name)"
+                if run == "pipes" { #expect(mkfifo(path, 0o600) == 0) } else { #expect(mkdir(path, 0o700) == 0) }
+            }
+        }
+        try FileManager.default.createDirectory(
+            atPath: program.directory + "/plain", withIntermediateDirectories: true)
+        for (name, text) in [
+            ("a.inter", ""), ("job.yaml", "data: {directory: nowhere}"),
+            (
+                "plain/metrics.jsonl",
+                #"{"event": "evaluated", "time": 1, "split": "validation", "samples": 1, "auc": 1}"#
+            ),
+        ] {
+            try text.write(toFile: program.directory + "/" + name, atomically: true, encoding: .utf8)
+        }
+        for run in ["pipes", "directories"] {
+            for (arguments, code, text) in [
+                (["status", run], 65, "\(run)/status.json is not a regular file"),
+                (["report", run], 65, "\(run)/metrics.jsonl is not a regular file"),
+                (["curves", run], 65, "\(run)/metrics.jsonl is not a regular file"),
+                (["config", "check", run + "/config.yaml"], 65, "\(run)/config.yaml is not a regular file"),
+                (
+                    ["prepare", "delimited", "a.inter", "-o", "o", "--schema", run + "/config.yaml"], 65,
+                    "\(run)/config.yaml is not a regular file"
+                ),
+                (["curves", "plain", "-o", run], 65, "\(run): cannot be written: Is a directory"),
+                (["report", "plain", "-o", run], 65, "\(run): cannot be written: Is a directory"),
+                (["render", "kubernetes", "job.yaml", "-o", run], 65, "\(run): cannot be written: Is a directory"),
+            ] as [([String], Int32, String)] {
+                let result = try program.run(arguments)
+                #expect(result.code == code && result.errors.contains(text), "\(arguments): \(result)")
+            }
+            #expect(FileManager.default.fileExists(atPath: "\(program.directory)/\(run)/status.json"))
+        }
+        let homeless = try program.run("keys", "create", "--keys", "/dev/null/keys")
+        #expect(homeless.code == 77 && homeless.errors.contains("/dev/null/keys: cannot be made ("), "\(homeless)")
+    }
+
     @Test("a running job is shown live: stat's lines go on, logs follow until it ends, its end is told")
     func live() throws {
         let program = try Program()

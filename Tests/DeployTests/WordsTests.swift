@@ -114,6 +114,31 @@ import Testing
         }
     }
 
+    @Test("in 80 columns the help breaks no line of a paragraph twice")
+    func paragraphs() {
+        for (path, command) in Self.commands() {
+            let lines = command.configuration.discussion.split(separator: "\n", omittingEmptySubsequences: false)
+            for (line, next) in zip(lines, lines.dropFirst()) where !next.isEmpty && !next.hasPrefix(" ") {
+                #expect(line.count <= 80, "\(path.joined(separator: " ")) --help has: \(line)")
+            }
+        }
+    }
+
+    @Test(
+        "options of a benchmark that it would not heed are refused with what they fit",
+        arguments: [
+            ("--model x --json", "'base', 'din', 'dien' or 'dsin'"), ("--model x", "'base', 'din', 'dien' or 'dsin'"),
+            ("--model din", "--model fits --json only"), ("--threads 2", "--threads fits --json only"),
+            ("--page --json", "--page and --json are two measurements"), ("--page --data d", "--data fits no --page"),
+        ])
+    func bench(words: String, expected: String) {
+        let words = ["bench"] + words.split(separator: " ").map(String.init)
+        let error = #expect(throws: (any Error).self) { try Myriad.parseAsRoot(words) }
+        guard let error else { return }
+        let message = Myriad.fullMessage(for: error)
+        #expect(Myriad.exitCode(for: error).rawValue == 64 && message.contains(expected), "\(message)")
+    }
+
     @Test("numbers that no machine has are refused with the code of a wrong command line, or taken")
     func numbers() {
         let options: [(command: [String], names: [String])] = [

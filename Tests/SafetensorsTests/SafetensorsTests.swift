@@ -153,6 +153,46 @@ import Testing
         #expect(throws: SafetensorsError.system(path: path, verb: "opened", code: ELOOP)) { try MappedFile(path: path) }
     }
 
+    @Test("a small text is read whole, without a mark before it; what is too large or no text is named")
+    func texts() throws {
+        let path = path()
+        defer { unlink(path) }
+        try Data([0xef, 0xbb, 0xbf, 0x61]).write(to: URL(filePath: path))
+        #expect(try Files.text(of: path) == "a")
+        #expect(throws: SafetensorsError.file(path: path, "has 4 bytes, more than 3")) {
+            try Files.text(of: path, limit: 3)
+        }
+        try Data([0xff]).write(to: URL(filePath: path))
+        #expect(throws: SafetensorsError.file(path: path, "is not UTF-8 text")) { try Files.text(of: path) }
+        #expect(throws: SafetensorsError.file(path: "/tmp", "is not a regular file")) { try Files.text(of: "/tmp") }
+    }
+
+    @Test("what a command makes replaces a file, keeps a link and a directory, and goes into a pipe")
+    func writes() throws {
+        let path = path()
+        defer { for name in [path, path + ".link"] { unlink(name) } }
+        try Files.write("one", to: path)
+        #expect(symlink(path, path + ".link") == 0)
+        try Files.write("two", to: path + ".link", mode: 0o600)
+        #expect(try Files.text(of: path) == "two")
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        unlink(path)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        #expect(throws: SafetensorsError.system(path: path, verb: "written", code: EISDIR)) {
+            try Files.write("three", to: path)
+        }
+        rmdir(path)
+        #expect(mkfifo(path, 0o600) == 0)
+        let reader = open(path, O_RDONLY | O_NONBLOCK)
+        defer { close(reader) }
+        try Files.write("four", to: path)
+        var bytes = [UInt8](repeating: 0, count: 8)
+        #expect(read(reader, &bytes, 8) == 4 && bytes.prefix(4).elementsEqual("four".utf8))
+        var status = stat()
+        #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    }
+
     @Test(
         "a file's checksum is that of its bytes, over more than one piece too", arguments: [0, 5, 4 << 20, 5_000_001])
     func checksum(count: Int) throws {
