@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 import Telemetry
 
 /// Ends a process when its standard input ends: ssh tells it so when the launcher is gone, however that ended.
@@ -28,7 +29,7 @@ package enum Lifeline {
 
     /// The process of a log, if it has begun.
     static func process(inLog path: String) -> (pid: Int, host: String)? {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
+        guard let handle = Files.handle(path) else { return nil }
         defer { try? handle.close() }
         // What ssh and the login may say before it is short.
         guard let data = try? handle.read(upToCount: 65_536) else { return nil }

@@ -46,11 +46,6 @@ package enum Files {
         (try? open(path)).map { FileHandle(fileDescriptor: $0.descriptor, closeOnDealloc: true) }
     }
 
-    /// The whole of a file as text, damaged letters replaced; nil where it cannot be read.
-    package static func text(_ path: String) -> String? {
-        (try? read(path, limit: .max)).map { String(decoding: $0, as: UTF8.self) }
-    }
-
     /// Opens a regular file for reading and writing, made if need be; a pipe is refused rather than waited for.
     package static func openToAdd(_ path: String) throws(SafetensorsError) -> Int32 {
         let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
