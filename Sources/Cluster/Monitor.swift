@@ -36,10 +36,7 @@ package final class Monitor {
     private var trainingBegan: ContinuousClock.Instant?
     private var shown = ContinuousClock.now
     private var samples = 0
-    private var windowSamples = 0
-    private var windowLoss = 0.0
-    private var windowAuxiliary = 0.0
-    private var windowBegan = ContinuousClock.now
+    private var window = Window()
     private var seconds: [String: Double] = [:]
     private var steps: [Int: Int] = [:]
     private var running = RunningAUC()
@@ -154,7 +151,7 @@ package final class Monitor {
             run?.log(["event": .text("joined"), "node": .text("\(member)"), "host": .text(hello.host)])
         case .started(let nodes, let warnings):
             trainingBegan = .now
-            windowBegan = .now
+            window.began = .now
             for warning in warnings { say("warning: \(warning)") }
             run?.log(["event": .text("started"), "nodes": .number(Double(nodes))])
         case .pulse, .counters: break
@@ -204,12 +201,20 @@ package final class Monitor {
         }
     }
 
+    /// What came since the last line.
+    private struct Window {
+        var began = ContinuousClock.now
+        var samples = 0
+        var loss = 0.0
+        var auxiliary = 0.0
+    }
+
     private func take(_ progress: Wire.Progress, of worker: Int) {
         samples = samples.plus(progress.samples)
         observe?(progress.samples)
-        windowSamples = windowSamples.plus(progress.samples)
-        windowLoss += progress.loss
-        windowAuxiliary += progress.auxiliaryLoss
+        window.samples = window.samples.plus(progress.samples)
+        window.loss += progress.loss
+        window.auxiliary += progress.auxiliaryLoss
         steps[worker] = progress.step
         lastProgress = .now
         if let histogram = progress.histogram {
@@ -222,13 +227,13 @@ package final class Monitor {
             seconds[name, default: 0] += value
         }
         let now = ContinuousClock.now
-        guard shown.duration(to: now) > (isTerminal ? .milliseconds(500) : .seconds(5)), windowSamples > 0 else {
+        guard shown.duration(to: now) > (isTerminal ? .milliseconds(500) : .seconds(5)), window.samples > 0 else {
             return
         }
         shown = now
-        let rate = Double(windowSamples) / (windowBegan.duration(to: now) / .seconds(1))
-        let loss = windowLoss / Double(windowSamples)
-        let auxiliary = windowAuxiliary / Double(windowSamples)
+        let rate = Double(window.samples) / (window.began.duration(to: now) / .seconds(1))
+        let loss = window.loss / Double(window.samples)
+        let auxiliary = window.auxiliary / Double(window.samples)
         let left = Double(max(0, samplesTotal.minus(samples))) / max(1, rate)
         let step = steps.values.min() ?? 0
         let auc = running.value
@@ -236,10 +241,7 @@ package final class Monitor {
             "step \(step)  \(samples)/\(samplesTotal) samples  \(Int(bounded: rate)) samples/s  loss \(Monitor.digits(loss))  "
                 + (auxiliary > 0 ? "auxiliary \(Monitor.digits(auxiliary))  " : "")
                 + "running AUC \(auc.map(Monitor.digits) ?? "-")  \(Int(bounded: left)) s left")
-        windowSamples = 0
-        windowLoss = 0
-        windowAuxiliary = 0
-        windowBegan = now
+        window = Window(began: now)
         running = RunningAUC()
     }
 

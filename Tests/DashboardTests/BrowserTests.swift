@@ -144,6 +144,29 @@ struct BrowserTests {
         #expect(look.withoutScript.rows >= look.later.rows - 30 && look.withoutScript.refresh == 1)
     }
 
+    @Test("Another job at the same address begins its curves anew")
+    func anotherJob() throws {
+        if let reason = Self.missing { return print(reason) }
+        let first = Life(SimulatedCluster(shards: 2, workers: 2), from: 65)
+        let server = try server(first)
+        let (process, output) = try Tool.start([
+            "/usr/bin/python3", "\(Tool.directory)/browser.py", server.url, "--until", "s.longest > 60", "--until",
+            "s.longest > 0 && s.longest < 40",
+        ])
+        defer { process.waitUntilExit() }
+        var lines = LineReader(output)
+        #expect(lines.next() == "watching")
+        #expect(try decode(Sight.self, lines.next()).held)
+        server.stop()
+        let second = Life(SimulatedCluster(shards: 2, workers: 2), from: 5)
+        second.alter { $0.job.id = "another" }
+        let address = try #require(URL(string: server.url)?.port)
+        let next = try PageServer(board: second.board, options: PageOptions(address: "127.0.0.1:\(address)")) { _ in "" }
+        defer { next.stop() }
+        #expect(lines.next() == "watching")
+        #expect(try decode(Sight.self, lines.next()).held)
+    }
+
     @Test("A killed worker, a failed job and a silent scheduler show by themselves")
     func failures() throws {
         if let reason = Self.missing { return print(reason) }

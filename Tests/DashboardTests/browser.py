@@ -143,6 +143,7 @@ STATE = """(() => ({
   tables: [...document.querySelectorAll("table")].map((t) => t.id),
   rows: document.querySelectorAll("tbody tr").length,
   curves: [...document.querySelectorAll(".chart .curve, .chart .area")].filter((p) => p.getAttribute("d").length > 20).length,
+  longest: Math.max(0, ...[...document.querySelectorAll(".chart .curve")].map((p) => p.getAttribute("d").split(/[ML]/).length - 1)),
   traffic: [...document.querySelectorAll("#chart-traffic b")].map((b) => b.textContent),
   lost: [...document.querySelectorAll("#nodes-table tr.lost th")].map((t) => t.textContent),
   failure: document.getElementById("failure")?.innerText ?? "",

@@ -20,7 +20,10 @@ private final class Rig {
     private(set) var hasFinished = false
     private var queue: [WorkerLoop.Action] = []
     private let directory: String
-    private let now = ContinuousClock.now
+    private var now = ContinuousClock.now
+    /// How long reading the next batch takes after each computation.
+    var reading = Duration.zero
+    private(set) var progress: [Wire.Progress] = []
 
     static let plan = JobPlan(
         trainSamples: 64, batch: 16, microBatch: 4, epochs: 3, startStep: 0, evaluation: .steps(3))
@@ -71,11 +74,13 @@ private final class Rig {
             shard.receive(message, from: [1], answers: &answers, events: &events)
             for answer in answers { try loop.receive(answer.message, from: 0, at: now, into: &queue) }
         case .control(.reached(let point)): reached.append(point.step)
+        case .control(.progress(let told)): progress.append(told)
         case .control: break
         case .scores: scores += 1
         case .compute(let tasks):
             for task in 0..<tasks { loop.compute.run(task: task, thread: 0) }
             loop.computed(at: now, into: &queue)
+            now += reading
             loop.finishedRound(at: now, into: &queue)
         case .finish: hasFinished = true
         }
@@ -159,5 +164,16 @@ private final class Rig {
         rig.decide(.stop)
         try rig.settle()
         #expect(rig.hasFinished)
+    }
+
+    @Test("what is told of a step's times says of reading what reading took, and of the wire what the wire did")
+    func times() throws {
+        let rig = try Rig()
+        rig.reading = .seconds(20)
+        try rig.settle()
+        #expect(!rig.progress.isEmpty)
+        for told in rig.progress {
+            #expect(told.readSeconds >= 20 && told.wireSeconds < 20 && told.computeSeconds < 20)
+        }
     }
 }
