@@ -161,7 +161,8 @@ struct BrowserTests {
         let second = Life(SimulatedCluster(shards: 2, workers: 2), from: 5)
         second.alter { $0.job.id = "another" }
         let address = try #require(URL(string: server.url)?.port)
-        let next = try PageServer(board: second.board, options: PageOptions(address: "127.0.0.1:\(address)")) { _ in "" }
+        let next = try PageServer(board: second.board, options: PageOptions(address: "127.0.0.1:\(address)")) { _ in ""
+        }
         defer { next.stop() }
         #expect(lines.next() == "watching")
         #expect(try decode(Sight.self, lines.next()).held)
