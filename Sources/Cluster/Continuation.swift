@@ -82,7 +82,13 @@ package struct Continuation {
             return String(decoding: try Files.read(run + "/config.yaml"), as: UTF8.self)
         }
         let checkpoints = try CheckpointReader.all(in: run + "/checkpoints")
-        guard let newest = checkpoints.last else { return nil }
+        guard let newest = checkpoints.last else {
+            guard let record = try Resumption.Record.read(in: run)?.record else { return nil }
+            throw Failure(
+                description:
+                    "\(run) was ended as it began with the state in \(record.checkpoint), and is no run yet: begin it again "
+                    + "without --continue, with --run \(run) and --resume \(record.checkpoint)")
+        }
         throw Failure(
             description:
                 "\(run) holds \(checkpoints.count) checkpoints and no config.yaml: it would begin anew over them. "

@@ -109,14 +109,3 @@ extension Resumption {
         }
     }
 }
-
-extension RunDirectory {
-    /// Keeps what the run began with.
-    package func keep(_ record: Resumption.Record) throws {
-        do {
-            try Files.replace("\(path)/\(Resumption.Record.file)", with: try record.encoded())
-        } catch {
-            throw Failure(description: "\(error)")
-        }
-    }
-}

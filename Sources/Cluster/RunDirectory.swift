@@ -37,7 +37,9 @@ package final class RunDirectory: Sendable {
     /// Makes the directory; an existing run is gone on with only if it `resumes`.
     ///
     /// - Parameter lock: of the directory, where the caller has it already.
-    package init(path: String, config: JobConfig, resumes: Bool, lock: RunLock? = nil) throws {
+    package init(
+        path: String, config: JobConfig, resumes: Bool, lock: RunLock? = nil, began record: Resumption.Record? = nil
+    ) throws {
         let files = FileManager.default
         self.path = path
         self.lock = try lock ?? RunLock(path)
@@ -52,6 +54,13 @@ package final class RunDirectory: Sendable {
             }
             try? files.removeItem(atPath: path + "/failure.json")
             attempt = try RunStarts.count(in: path)
+            // Before the configuration makes it a run: whoever continues it must not take its beginning for another.
+            let began = path + "/" + Resumption.Record.file
+            if let record {
+                try Files.replace(began, with: try record.encoded())
+            } else if !resumes {
+                unlink(began)
+            }
             try Files.replace(path + "/config.yaml", with: Data(try config.yaml().utf8))
             writes = Mutex(Writes(growing: [Self.metrics: try LineFile(path + "/" + Self.metrics)]))
         } catch let error as SafetensorsError {

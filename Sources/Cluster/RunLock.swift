@@ -52,9 +52,9 @@ package final class RunLock: Sendable {
     /// Lets others have the directory: nothing more is written into it.
     package func release() { flock(descriptor, LOCK_UN) }
 
-    /// Empties the directory, so that the run can begin anew.
+    /// Removes what a run keeps in its directory, so that it can begin anew; what somebody else put there stays.
     package func clear() throws {
-        for name in try Files.names(in: directory) where name != Self.file {
+        for name in try Files.names(in: directory) where name != Self.file && RunPlace.isOurs(name) {
             try FileManager.default.removeItem(atPath: directory + "/" + name)
         }
     }

@@ -14,6 +14,9 @@ package enum RunPlace {
 
     /// Throws where a run can or must not be.
     package static func check(_ path: String) throws(RunDirectory.Failure) {
+        guard !path.isEmpty, place(of: path) != "/" else {
+            throw refusal("'\(path)'", "cannot be a run's directory: name another with --run")
+        }
         try checkPlace(path, "the run's directory", "--run")
         let whole = place(of: path)
         if isFile(whole + "/" + Dataset.infoFile) {
@@ -21,7 +24,10 @@ package enum RunPlace {
         }
         for name in files { try checkKind(path, name, S_IFREG) }
         for name in directories { try checkKind(path, name, S_IFDIR) }
-        for name in (try? Files.names(in: path + "/logs")) ?? [] { try checkKind(path, "logs/" + name, S_IFREG) }
+        for name in (try? Files.names(in: path + "/logs")) ?? []
+        where name.hasSuffix(".log") || kind("\(path)/logs/\(name)") != S_IFDIR {
+            try checkKind(path, "logs/" + name, S_IFREG)
+        }
     }
 
     /// Throws where something that is to stay must not be: its path cannot be told to nodes, or a run would remove it.
@@ -55,6 +61,12 @@ package enum RunPlace {
             }
             inner = inner.deletingLastPathComponent as NSString
         } while inner.length > 1
+    }
+
+    /// Whether a run makes something of this name in its directory.
+    static func isOurs(_ name: String) -> Bool {
+        let whole = name.hasSuffix(Files.unfinished) ? String(name.dropLast(Files.unfinished.count)) : name
+        return files.contains(whole) || directories.contains(whole)
     }
 
     private static func refusal(_ path: String, _ problem: String) -> RunDirectory.Failure {

@@ -34,7 +34,7 @@ package enum PlainYAML {
         }
         do {
             let root = try Yams.compose(yaml: text)
-            if let root { try refuseOldNumbers(in: root) }
+            if let root { try refuseOverflows(in: root) }
             return root
         } catch let error as YamlError {
             throw problem(error)
@@ -87,24 +87,33 @@ package enum PlainYAML {
             }
         } else if let given = given.sequence, let known = known.sequence {
             for (value, child) in zip(given, known) { try refuseUnknown(value, beside: child, path) }
+        } else if given.string != known.string, let problem = oldNumber(given) {
+            // A text is written again as it was.
+            throw Problem(line: given.mark?.line, what: problem)
         }
     }
 
-    /// Throws at numbers that YAML 1.1 reads otherwise than people do: 010 is 8 there, and 1:30 is 90.
-    private static func refuseOldNumbers(in node: Node) throws {
-        switch node {
-        case .mapping(let mapping):
-            for (key, value) in mapping { for node in [key, value] { try refuseOldNumbers(in: node) } }
-        case .sequence(let sequence): for node in sequence { try refuseOldNumbers(in: node) }
-        case .scalar(let scalar):
-            guard scalar.style == .plain || scalar.style == .any, isOldNumber(scalar.string) else { return }
-            throw Problem(
-                line: scalar.mark?.line,
-                what:
-                    "has \(shown(scalar.string)), another number to YAML than to people: write it without leading zeros "
-                    + "and colons, or in quotes if it is a text")
-        case .alias: return
+    /// What is wrong with a value that is to be a number, as YAML 1.1 reads it otherwise than people do: 010 is 8 there, and
+    /// 1:30 is 90; nil if nothing is.
+    package static func oldNumber(_ node: Node) -> String? {
+        guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any, isOldNumber(scalar.string)
+        else {
+            return nil
         }
+        return
+            "has \(shown(scalar.string)), another number to YAML than to people: write it without leading zeros and colons"
+    }
+
+    /// Throws at values that Yams cannot read as a number by sixties without an overflow, whatever they are to be.
+    private static func refuseOverflows(in node: Node) throws {
+        for (_, value) in node.mapping ?? [:] { try refuseOverflows(in: value) }
+        for value in node.sequence ?? [] { try refuseOverflows(in: value) }
+        guard let text = node.scalar?.string, oldNumber(node) != nil, text.contains(":"), text.utf8.count > 14 else {
+            return
+        }
+        throw Problem(
+            line: node.mark?.line,
+            what: "has \(shown(text)), a number by sixties that is too large: write it in quotes if it is a text")
     }
 
     private static func isOldNumber(_ text: String) -> Bool {

@@ -78,7 +78,10 @@ struct Reading {
             }
             return base
         }
-        guard let keys = given.mapping, let known = base.mapping, !known.isEmpty else { return given }
+        guard let keys = given.mapping, let known = base.mapping, !known.isEmpty else {
+            refuseOldNumbers(in: given, where: base, path)
+            return given
+        }
         var whole = known
         for (key, value) in keys {
             let text = key.string ?? "?"
@@ -89,6 +92,17 @@ struct Reading {
             }
         }
         return .mapping(whole)
+    }
+
+    /// Complains of numbers that mean something else to YAML than to people; a text may look like one.
+    private mutating func refuseOldNumbers(in given: Node, where base: Node, _ path: [String]) {
+        if let keys = given.mapping {
+            for (key, value) in keys { refuseOldNumbers(in: value, where: "0", path + [key.string ?? "?"]) }
+        } else if let list = given.sequence {
+            for value in list { refuseOldNumbers(in: value, where: base.sequence?.first ?? "0", path) }
+        } else if base.scalar.map({ Double($0.string) != nil }) ?? true, let problem = PlainYAML.oldNumber(given) {
+            problems.append("\(place(of: given)): \(clipped(path.joined(separator: "."))) \(problem)")
+        }
     }
 
     // MARK: Complaints

@@ -179,11 +179,13 @@ package enum Files {
 
     /// Writes a small file through a temporary one: it is there wholly or as it was before.
     ///
-    /// - Parameter isDurable: it survives a power cut, too.
+    /// - Parameters:
+    ///   - isDurable: it survives a power cut, too.
+    ///   - ending: of the temporary one; where others keep files, none that they may have.
     package static func replace(
-        _ path: String, with data: Data, isDurable: Bool = true, mode: mode_t = 0o644
+        _ path: String, with data: Data, isDurable: Bool = true, mode: mode_t = 0o644, by ending: String = unfinished
     ) throws(SafetensorsError) {
-        let partial = path + unfinished
+        let partial = path + ending
         // One that a killed process left may have another mode, or be no file.
         unlink(partial)
         let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
@@ -205,13 +207,18 @@ package enum Files {
         guard !isThere || status.st_mode & S_IFMT != S_IFDIR else {
             throw .system(path: path, verb: "written", code: EISDIR)
         }
-        if !isThere || status.st_mode & S_IFMT == S_IFREG {
+        var own = stat()
+        let isLink = lstat(path, &own) == 0 && own.st_mode & S_IFMT == S_IFLNK
+        if isThere ? status.st_mode & S_IFMT == S_IFREG : !isLink {
             // A link stays one: what it names is replaced.
             let target = realpath(path, nil)
             defer { free(target) }
-            return try replace(target.map { String(cString: $0) } ?? path, with: Data(text.utf8), mode: mode)
+            return try replace(
+                target.map { String(cString: $0) } ?? path, with: Data(text.utf8), mode: mode,
+                by: ".\(getpid())-\(UInt32.random(in: 0 ... .max))\(unfinished)")
         }
-        let descriptor = Glibc.open(path, O_WRONLY | O_CLOEXEC)
+        // A pipe, a device, or a link to what is not there yet.
+        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw .last(path, "written") }
         defer { close(descriptor) }
         let code = write(Data(text.utf8), to: descriptor)

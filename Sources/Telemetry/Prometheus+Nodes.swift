@@ -39,7 +39,7 @@ extension Prometheus {
             [
                 (
                     "myriad_refused_connections_total",
-                    "Connections that were not let in: wrong or unknown keys, plaintext, garbage, too many.",
+                    "Connections and nodes that were not let in: wrong or unknown keys, plaintext, garbage, too many, floods.",
                     { $0.turnedAway?.values.total ?? 0 }
                 )
             ])

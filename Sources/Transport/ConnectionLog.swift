@@ -54,9 +54,13 @@ package final class ConnectionLog: Sendable {
 
     private struct Connection {
         let address: String
+        /// When it was made, and when a message of it was last taken.
         let since = ContinuousClock.now
-        /// Bytes of the messages that were taken.
+        var heard: ContinuousClock.Instant?
+        /// Bytes that had come when it was last looked at, those taken since then, and those that wait.
+        var received = 0
         var taken = 0
+        var waiting = 0
         /// Whether it belongs to the job.
         var isTrusted = false
         /// Why it is being closed.
@@ -69,6 +73,12 @@ package final class ConnectionLog: Sendable {
         var peers: [UInt32: Connection] = [:]
         /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
         var failing: Failure?
+        /// Connections of members that ended, by address: whoever comes from there next is taken for the same.
+        var expected: [String: Int] = [:]
+        /// Whether anybody takes what comes; until then it has to wait.
+        var isServed = false
+        /// Whether only members get past the handshake.
+        var trustsAll = false
         /// What nobody has taken yet; bounded.
         var news: Set<Refusal> = []
 
@@ -87,9 +97,13 @@ package final class ConnectionLog: Sendable {
 
     /// Connections without a handshake that a socket bears at once; a handshake takes milliseconds.
     private static let mostStrangers = 256
-    /// Bytes that a stranger may have on their way: they lie in libzmq's memory until they are taken, and those of a message
-    /// without an end for ever.
-    static let mostWaiting = 64 << 20
+    /// Bytes that a stranger, and all of them together, may have on their way: they lie in libzmq's memory until they are
+    /// taken, up to 32 times as long, and those of a message without an end for ever.
+    static let mostWaiting = (each: 8 << 20, together: 32 << 20)
+    /// What goes over the wire with a frame, at most: its length, and what encrypts it.
+    private static let frameOverhead = 64
+    /// Who has said nothing for so long gives its place to another when there is no other.
+    private static let quiet = Duration.seconds(10)
     /// How long a handshake may take before libzmq hangs up.
     static let handshake = Duration.seconds(2)
     /// More kinds of news than these are only counted.
@@ -129,14 +143,23 @@ package final class ConnectionLog: Sendable {
             $0.counts.connections += 1
             $0.counts.open += 1
             $0.counts.strangers += 1
-            $0.peers[descriptor] = Connection(address: address)
+            var connection = Connection(address: address)
+            if let count = $0.expected[address], !address.isEmpty {
+                connection.isTrusted = true
+                $0.expected[address] = count > 1 ? count - 1 : nil
+            }
+            $0.peers[descriptor] = connection
             $0.failing = nil
         }
     }
 
     /// A message was taken.
-    func took(_ bytes: Int, from descriptor: UInt32) {
-        state.withLock { $0.peers[descriptor]?.taken += bytes }
+    func took(_ bytes: Int, frames: Int, from descriptor: UInt32) {
+        state.withLock {
+            $0.isServed = true
+            $0.peers[descriptor]?.taken += bytes + frames * Self.frameOverhead
+            $0.peers[descriptor]?.heard = .now
+        }
     }
 
     /// A connection belongs to the job.
@@ -144,10 +167,50 @@ package final class ConnectionLog: Sendable {
         state.withLock { $0.peers[descriptor]?.isTrusted = true }
     }
 
-    /// Open connections of nobody's, and how many bytes were taken of each.
-    var strangers: [(descriptor: UInt32, taken: Int)] {
-        state.withLock {
-            $0.peers.filter { !$0.value.isTrusted && $0.value.failure == nil }.map { ($0.key, $0.value.taken) }
+    /// Only members get past the handshake from now on: whatever they send may wait.
+    func trustAll() { state.withLock { $0.trustsAll = true } }
+
+    /// Connections of nobody's of which more waits than may, those with the most first.
+    ///
+    /// - Parameter received: bytes that have come over a connection in all.
+    func floods(_ received: (UInt32) -> Int) -> [UInt32] {
+        state.withLock { state in
+            guard state.isServed, !state.trustsAll else { return [] }
+            var strangers: [(descriptor: UInt32, waiting: Int)] = []
+            for (descriptor, peer) in state.peers where !peer.isTrusted && !peer.address.isEmpty && peer.failure == nil
+            {
+                let count = received(descriptor)
+                // What is counted for taken frames is the most that they can have been: it is no credit for later.
+                let waiting = max(0, peer.waiting + count - peer.received - peer.taken)
+                state.peers[descriptor]?.waiting = waiting
+                state.peers[descriptor]?.received = count
+                state.peers[descriptor]?.taken = 0
+                if waiting > 0 { strangers.append((descriptor, waiting)) }
+            }
+            var together = strangers.reduce(0) { $0 + $1.waiting }
+            return strangers.sorted { $0.waiting > $1.waiting }.prefix { stranger in
+                defer { together -= stranger.waiting }
+                return stranger.waiting > Self.mostWaiting.each || together > Self.mostWaiting.together
+            }.map(\.descriptor)
+        }
+    }
+
+    /// Whether there is somebody to look at.
+    var hasStrangers: Bool {
+        state.withLock { state in
+            !state.trustsAll && state.peers.values.contains { !$0.isTrusted && !$0.address.isEmpty }
+        }
+    }
+
+    /// Of nobody's connections the one that has said nothing for longest; nil when all have said something of late.
+    var quietest: UInt32? {
+        state.withLock { state in
+            let now = ContinuousClock.now
+            let strangers = state.peers.filter {
+                !$0.value.isTrusted && $0.value.failure == nil
+                    && ($0.value.heard ?? $0.value.since).duration(to: now) > Self.quiet
+            }
+            return strangers.min { ($0.value.heard ?? $0.value.since) < ($1.value.heard ?? $1.value.since) }?.key
         }
     }
 
@@ -182,6 +245,7 @@ package final class ConnectionLog: Sendable {
             $0.counts.open = max(0, $0.counts.open - 1)
             if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
             let peer = $0.peers.removeValue(forKey: descriptor)
+            if let peer, peer.isTrusted { $0.expected[peer.address, default: 0] += 1 }
             // A refused key has been noted with the key already.
             if let failure = peer?.failure ?? $0.failing, failure != .unknownKey {
                 $0.add(Refusal(address: peer?.address ?? "", failure: failure))

@@ -12,6 +12,15 @@ final class ReceivedFrame {
         if zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0 { return nil }
     }
 
+    /// An empty one, for frames that are dropped.
+    init() {
+        message = .allocate(capacity: 1)
+        zmq_msg_init(message)
+    }
+
+    /// Receives another frame in the place of this one; false when there is none.
+    func next(from socket: UnsafeMutableRawPointer) -> Bool { zmq_msg_recv(message, socket, ZMQ_DONTWAIT) >= 0 }
+
     deinit {
         zmq_msg_close(message)
         message.deallocate()

@@ -120,8 +120,8 @@ private struct GateLoop {
             var items = [zmq_pollitem_t(socket: nil, fd: gate.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
             if let handler { items.append(item(handler.socket)) }
             items += monitors.map { item($0.pair) }
-            zmq_poll(&items, Int32(items.count), 100)
-            if looked.duration(to: .now) >= .milliseconds(100) {
+            zmq_poll(&items, Int32(items.count), monitors.contains { $0.log.hasStrangers } ? 25 : 1000)
+            if looked.duration(to: .now) >= .milliseconds(25) {
                 looked = .now
                 lookForFloods()
             }
@@ -163,8 +163,7 @@ private struct GateLoop {
         case ZMQ_EVENT_CONNECTED: log.opened(event.value, "")
         case ZMQ_EVENT_ACCEPTED:
             log.opened(event.value, Reachability.peer(of: Int32(bitPattern: event.value)))
-            let open = monitors.reduce(0) { $0 + $1.log.counts.open }
-            if log.isCrowded || open > Self.mostConnections { hangUp(event.value, log, .crowded) }
+            makeRoom(for: event.value, log)
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: log.greeted()
         case ZMQ_EVENT_DISCONNECTED: log.closed(event.value)
         default: if let failure = event.failure { log.failed(failure) }
@@ -174,10 +173,18 @@ private struct GateLoop {
     /// Hangs up on strangers of whom more lies in memory than they may have there.
     private func lookForFloods() {
         for monitor in monitors {
-            for (descriptor, taken) in monitor.log.strangers {
-                let waiting = Int(clamping: tcp_bytes_received(Int32(bitPattern: descriptor))) - taken
-                if waiting > ConnectionLog.mostWaiting { hangUp(descriptor, monitor.log, .flooding) }
-            }
+            let floods = monitor.log.floods { Int(clamping: tcp_bytes_received(Int32(bitPattern: $0))) }
+            for descriptor in floods { hangUp(descriptor, monitor.log, .flooding) }
+        }
+    }
+
+    /// Makes room when there are too many connections: whoever is silent goes, or else who came last.
+    private func makeRoom(for descriptor: UInt32, _ log: ConnectionLog) {
+        let open = monitors.reduce(0) { $0 + $1.log.counts.open }
+        if open > Self.mostConnections {
+            hangUp(log.quietest ?? descriptor, log, .crowded)
+        } else if log.isCrowded {
+            hangUp(descriptor, log, .crowded)
         }
     }
 

@@ -44,6 +44,8 @@ package final class Socket {
     package private(set) var log: ConnectionLog?
     /// The first frame of the message that was received last: it knows the connection.
     private var newest: ReceivedFrame?
+    /// Whether the rest of that message is still to be dropped.
+    private var isSkipping = false
 
     private init(_ kind: Kind, _ context: Context, _ limits: Limits) throws(TransportError) {
         guard let handle = zmq_socket(context.handle, kind == .router ? ZMQ_ROUTER : ZMQ_DEALER) else {
@@ -154,6 +156,9 @@ package final class Socket {
         if let log, let descriptor = newest?.descriptor { log.trust(descriptor) }
     }
 
+    /// Nobody but members gets past the handshake from now on.
+    package func trustAll() { log?.trustAll() }
+
     /// Where it listens, with the port that it was given.
     package var endpoint: String {
         var text = [CChar](repeating: 0, count: 1024)
@@ -185,11 +190,11 @@ package final class Socket {
 
     /// The next message, or nil when none waits or the turn's budget is used up.
     package func receive(within budget: inout TurnBudget) -> Received? {
-        guard budget.allowsMore, var frame = ReceivedFrame(from: handle) else { return nil }
-        var bytes = 0
+        guard budget.allowsMore, skipRest(within: &budget), var frame = ReceivedFrame(from: handle) else { return nil }
+        var (bytes, count) = (0, 0)
         defer {
             budget.note(bytes: bytes)
-            if let log, let descriptor = newest?.descriptor { log.took(bytes, from: descriptor) }
+            if let log, let descriptor = newest?.descriptor { log.took(bytes, frames: count, from: descriptor) }
         }
         var connection: [UInt8] = []
         if kind == .router {
@@ -202,18 +207,17 @@ package final class Socket {
         }
         newest = frame
         var frames: [Payload] = []
-        var tooMany = false
         while true {
-            bytes += frame.bytes.count
-            if frames.count < limits.frames {
-                frames.append(Payload(frame.bytes, owner: frame))
-            } else {
-                tooMany = true
+            (bytes, count) = (bytes + frame.bytes.count, count + 1)
+            frames.append(Payload(frame.bytes, owner: frame))
+            guard frame.hasMore else { break }
+            if frames.count == limits.frames {
+                isSkipping = true
+                return .garbage("more than \(limits.frames) frames", from: connection)
             }
-            guard frame.hasMore, let next = ReceivedFrame(from: handle) else { break }
+            guard let next = ReceivedFrame(from: handle) else { break }
             frame = next
         }
-        if tooMany { return .garbage("more than \(limits.frames) frames", from: connection) }
         do {
             return .message(try Message(decoding: frames), from: connection)
         } catch .version(let found) {
@@ -221,6 +225,27 @@ package final class Socket {
         } catch {
             return .garbage("\(error)", from: connection)
         }
+    }
+
+    /// Drops the rest of a message that has too many frames, as far as the turn's time goes: there may be millions.
+    ///
+    /// - Returns: whether the next frame begins a message.
+    private func skipRest(within budget: inout TurnBudget) -> Bool {
+        guard isSkipping else { return true }
+        let frame = ReceivedFrame()
+        var count = 0
+        defer { if let log, let descriptor = newest?.descriptor { log.took(0, frames: count, from: descriptor) } }
+        while budget.allowsMore {
+            for _ in 0..<4096 {
+                guard frame.next(from: handle) else { return false }
+                count += 1
+                if !frame.hasMore {
+                    isSkipping = false
+                    return true
+                }
+            }
+        }
+        return false
     }
 
     @discardableResult

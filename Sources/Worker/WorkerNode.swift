@@ -101,6 +101,8 @@ package final class WorkerNode {
     ) throws -> Bool {
         let shards = ways.sockets
         let notes = notes
+        // Shards bear little of strangers: what comes first is short, and says who sends it.
+        for socket in shards { socket.send(.probe(link.identity, bytes: 0, back: 0)) }
         let loop = WorkerLoop(built, identity: link.identity) { notes.post(.computed) }
         let pool = ComputePool(threads: built.threads, work: loop.compute) { notes.post(.finished) }
         defer { pool.stop() }

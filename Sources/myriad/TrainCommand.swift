@@ -136,8 +136,8 @@ struct JobArguments: ParsableArguments {
         }
         let directory: RunDirectory
         do {
-            directory = try RunDirectory(path: lock.directory, config: job.config, resumes: resumes, lock: lock)
-            if let record = start.record { try directory.keep(record) }
+            directory = try RunDirectory(
+                path: lock.directory, config: job.config, resumes: resumes, lock: lock, began: start.record)
         } catch {
             throw Exit.with(Exit.data, "\(error)")
         }

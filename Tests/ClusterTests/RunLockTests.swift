@@ -145,7 +145,9 @@ import Testing
             try Comparison(configs: [], seeds: 1, data: nil, overrides: [], output: "\(run)/compare")
         }
         #expect(try files.subpathsOfDirectory(atPath: parent).sorted() == before)
-        // Beside them, and again in its own.
+        for path in ["", "/", "/tmp/.."] { #expect(throws: RunDirectory.Failure.self) { try RunLock(path) } }
+        // Beside them, and again in its own, also with a directory of somebody's among its logs.
+        try files.createDirectory(atPath: "\(run)/logs/archive", withIntermediateDirectories: true)
         _ = try RunLock("\(parent)/other")
         _ = try RunDirectory(path: "\(parent)/link", config: JobConfig(), resumes: true)
     }
@@ -194,5 +196,47 @@ import Testing
             unlink("\(path)/\(name)")
         }
         try start()
+    }
+
+    @Test("a run that begins anew leaves alone what it did not make")
+    func clears() throws {
+        let files = FileManager.default
+        let path = files.temporaryDirectory.appending(path: "clears-\(UUID().uuidString)").path
+        defer { try? files.removeItem(atPath: path) }
+        let lock = try RunLock(path)
+        _ = try RunDirectory(path: path, config: JobConfig(), resumes: false, lock: lock)
+        try files.createDirectory(atPath: path + "/mine", withIntermediateDirectories: true)
+        for name in ["notes.txt", "mine/notes.txt", "config.yaml.partial", "status.json"] {
+            try "".write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
+        }
+        try lock.clear()
+        #expect(try files.contentsOfDirectory(atPath: path).sorted() == ["lock", "mine", "notes.txt"])
+        #expect(files.fileExists(atPath: path + "/mine/notes.txt"))
+    }
+
+    @Test("whenever a start from a state is ended, nobody takes it for a start from nothing")
+    func endedAsItBegan() throws {
+        let files = FileManager.default
+        let path = files.temporaryDirectory.appending(path: "ended-\(UUID().uuidString)").path
+        defer { try? files.removeItem(atPath: path) }
+        let record = Resumption.Record(
+            checkpoint: "/away/step-00000004", manifest: "m", step: 4, resetsOptimizer: false)
+        // The configuration, which makes the directory a run, comes after the record: without one it cannot be written.
+        try files.createDirectory(atPath: path + "/config.yaml.partial/x", withIntermediateDirectories: true)
+        #expect(throws: RunDirectory.Failure.self) {
+            try RunDirectory(path: path, config: JobConfig(), resumes: false, began: record)
+        }
+        #expect(try Resumption.Record.read(in: path)?.record.checkpoint == record.checkpoint)
+        #expect(!files.fileExists(atPath: path + "/config.yaml"))
+        do {
+            _ = try Continuation(run: path, config: JobConfig())
+            Issue.record("it begins from nothing")
+        } catch {
+            #expect("\(error)".contains("--resume /away/step-00000004"), "\(error)")
+        }
+        // A new run there does not keep what another one began with.
+        try files.removeItem(atPath: path + "/config.yaml.partial")
+        _ = try RunDirectory(path: path, config: JobConfig(), resumes: false)
+        #expect(try Resumption.Record.read(in: path) == nil)
     }
 }

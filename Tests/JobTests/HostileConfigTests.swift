@@ -187,9 +187,12 @@ import Wire
                 "job.yaml:1: train.batch is '1e18', expected a whole number, 1 to 1000000 samples"
             ),
             ("train: {batch: 2147483648}", "job.yaml:1: train.batch is 2147483648, expected 1 to 1000000 samples"),
-            ("train:\n  batch: 010", "job.yaml:2: has '010', another number to YAML than to people"),
-            ("train: {batch: 1:30}", "job.yaml:1: has '1:30', another number to YAML than to people"),
-            ("train: {batch: 9223372036854775807:1:1}", "job.yaml:1: has '9223372036854775807:1:1', another number"),
+            ("train:\n  batch: 010", "job.yaml:2: train.batch has '010', another number to YAML than to people"),
+            ("train: {batch: 1:30}", "job.yaml:1: train.batch has '1:30', another number to YAML than to people"),
+            (
+                "train: {batch: 9223372036854775807:1:1}",
+                "job.yaml:1: has '9223372036854775807:1:1', a number by sixties that is too large"
+            ),
             (
                 "data: {directory: \"\"}",
                 "job.yaml:1: data.directory is '', expected a directory made by `myriad prepare`"

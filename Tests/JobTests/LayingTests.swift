@@ -118,4 +118,21 @@ import Yams
         #expect(config.rows.schedule.factor == 0.912345678901 && config.data.directory == "runs 1e5")
         #expect(try ConfigReader.read(text: config.yaml(), name: "x") == config)
     }
+
+    @Test("a text may look like a number of old, in quotes or without, and is read again as it was written")
+    func texts() throws {
+        for text in ["1:99", "5:75", "0:0", "010", "08", "1_0:99"] {
+            for value in ["'\(text)'", text] where value != "010" {
+                let config = try ConfigReader.read(
+                    text: "data: {directory: \(value), test: \(value)}", name: "job.yaml")
+                #expect(config.data.directory == text && config.data.test == text)
+                #expect(try ConfigReader.read(text: try config.yaml(), name: "again") == config)
+            }
+        }
+        for override in ["model.top.hidden=[010]", "model.embedding.widths={item: 010}", "train.batch=0:30"] {
+            #expect(throws: ConfigError.self, "\(override)") {
+                try ConfigReader.read(text: "", name: "job.yaml", overrides: [override])
+            }
+        }
+    }
 }

@@ -243,6 +243,20 @@ func id(_ text: String) -> UInt64 { Amazon.id(text) }
         #expect(Array(found) == [first, id("1"), id("6"), id("2"), id("3")])
     }
 
+    @Test("columns and files may be called like numbers of old", arguments: ["08", "010", "1:99", "0:0"])
+    func numberNames(name: String) throws {
+        let shop = try Workshop()
+        let lines = Self.events.enumerated().map { "\($1.0),\($1.1),\($1.2),\($0)" }
+        try shop.write(name, (["who,what,when,\(name)"] + lines).joined(separator: "\n"))
+        let dataset = try shop.prepare(.delimited) {
+            $0.schema.separator = "comma"
+            ($0.schema.user, $0.schema.item, $0.schema.time) = ("who", "what", "when")
+            $0.schema.behavior = [name]
+        }
+        #expect(dataset.schema.behavior.last?.name == name)
+        #expect(try Dataset(directory: dataset.directory).schema == dataset.schema)
+    }
+
     @Test("behavior columns whose names are taken are named", arguments: ["item", "how"])
     func behaviorNames(taken: String) throws {
         let shop = try Workshop()

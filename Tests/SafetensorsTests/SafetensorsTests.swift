@@ -175,6 +175,14 @@ import Testing
         #expect(symlink(path, path + ".link") == 0)
         try Files.write("two", to: path + ".link", mode: 0o600)
         #expect(try Files.text(of: path) == "two")
+        // A link to nothing yet stays one, too; a file of a like name is somebody's.
+        defer { for name in [path + ".new", path + ".to", path + Files.unfinished] { unlink(name) } }
+        #expect(symlink(path + ".new", path + ".to") == 0)
+        try Files.write("new", to: path + ".to")
+        #expect(try Files.text(of: path + ".new") == "new")
+        try Data("mine".utf8).write(to: URL(filePath: path + Files.unfinished))
+        try Files.write("two", to: path, mode: 0o600)
+        #expect(try Files.text(of: path + Files.unfinished) == "mine")
         let attributes = try FileManager.default.attributesOfItem(atPath: path)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
         unlink(path)

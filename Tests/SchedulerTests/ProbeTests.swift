@@ -88,7 +88,8 @@ import Wire
         let others = [Role.worker.rawValue, 1]
         #expect(setting.send(.probeWish(ProbeWish(number: 1, worker: 0)), from: [9]).map(\.to) == [worker])
         for number in 2...17 {
-            #expect(setting.send(.probeWish(ProbeWish(number: UInt32(number), worker: 1)), from: [9]).isEmpty)
+            let wish = ProbeWish(number: UInt32(number), worker: 1)
+            #expect(setting.send(.probeWish(wish), from: [UInt8(number / 2 + 10)]).isEmpty)
         }
         for number in 18...100 {
             let reason = setting.refusal(ProbeWish(number: UInt32(number), worker: 1))
@@ -102,6 +103,10 @@ import Wire
         setting.now += .seconds(0.2)
         #expect(setting.tick().map(\.to) == [others])
         // A worker that does not answer, and who has given up, are forgotten.
+        for number: UInt32 in 101...102 {
+            #expect(
+                setting.send(.probeWish(ProbeWish(number: number, worker: 1)), from: [9]).isEmpty == (number == 101))
+        }
         setting.now += .seconds(13)
         #expect(setting.tick().isEmpty)
         #expect(setting.send(.probeWish(ProbeWish(number: 200, worker: 0)), from: [9]).map(\.to) == [worker])

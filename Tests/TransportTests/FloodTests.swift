@@ -58,13 +58,16 @@ import Wire
         let port = try #require(try Endpoint(door.endpoint).port.flatMap { UInt16($0) })
         let peer = try #require(Peer(port: port))
         defer { close(peer.descriptor) }
+        // Somebody is heard already.
+        let friend = try Socket.connect(to: door.endpoint, in: context)
+        let header = Header(.heartbeat, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1)
+        friend.send(Control.heartbeat(Heartbeat(step: 0, state: "")).message(header))
+        while door.receive() == nil { usleep(1000) }
         // One part of 64 KiB after the other, each with the flag that another one follows.
         let part: [UInt8] = [3, 0, 0, 0, 0, 0, 1, 0, 0] + [UInt8](repeating: 7, count: 1 << 16)
         var sent = 0
         while sent < 8 << 30, !peer.isHungUp() { sent += max(0, peer.send(Array(part[(sent % part.count)...]))) }
-        #expect(sent > ConnectionLog.mostWaiting && sent < 8 << 30)
-        let friend = try Socket.connect(to: door.endpoint, in: context)
-        let header = Header(.heartbeat, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1)
+        #expect(sent > ConnectionLog.mostWaiting.each && sent < 8 << 30)
         friend.send(Control.heartbeat(Heartbeat(step: 1, state: "")).message(header))
         var poller = Poller([door], Inbox<Int>())
         var heard = false
@@ -75,18 +78,110 @@ import Wire
         #expect(door.log?.counts.count(.flooding) == 1)
     }
 
-    @Test("of what is taken nothing is counted against anybody, and a member may have more on its way")
-    func within() throws {
+    @Test("a message of millions of frames is dropped turn by turn, and what comes behind it is read")
+    func manyFrames() throws {
+        let context = try Context()
+        let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
+        let port = try #require(try Endpoint(door.endpoint).port.flatMap { UInt16($0) })
+        let peer = try #require(Peer(port: port))
+        defer { close(peer.descriptor) }
+        let frames =
+            [UInt8](repeating: 0, count: 400_000).enumerated().map { $0.offset % 2 == 0 ? 1 : $0.element } + [0, 0]
+        var sent = 0
+        while sent < frames.count, !peer.isHungUp() { sent += max(0, peer.send(Array(frames[sent...]))) }
+        #expect(sent == frames.count)
+        let friend = try Socket.connect(to: door.endpoint, in: context)
+        let header = Header(.heartbeat, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1)
+        var poller = Poller([door], Inbox<Int>())
+        var (garbage, isHeard) = (0, false)
+        while garbage == 0 || !isHeard {
+            friend.send(Control.heartbeat(Heartbeat(step: 1, state: "")).message(header))
+            poller.wait(.milliseconds(20))
+            var budget = TurnBudget()
+            while let received = door.receive(within: &budget) {
+                switch received {
+                case .message: isHeard = true
+                case .garbage: garbage += 1
+                case .otherVersion: Issue.record("another version")
+                }
+            }
+        }
+        #expect(garbage == 1)
+    }
+
+    @Test(
+        "a message of any length goes over a connection that this side made, and over a member's also when it is made anew"
+    )
+    func large() throws {
+        let context = try Context()
+        let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
+        let worker = try Socket.connect(to: door.endpoint, in: context)
+        let header = Header(.probe, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1)
+        let buffer = Buffer(bytes: 200 << 20)
+        buffer.count = 200 << 20
+        let long = Payload(buffer)
+        var poller = Poller([door, worker], Inbox<Int>())
+        func exchange(_ message: Message) -> Int {
+            worker.send(message)
+            var back: Int?
+            while back == nil {
+                poller.wait(.milliseconds(20))
+                if case .message(let message, let from)? = door.receive() {
+                    door.trustSender()
+                    door.send(message, to: from)
+                }
+                if case .message(let message, _)? = worker.receive() { back = message.frames.first?.count ?? 0 }
+            }
+            return back ?? 0
+        }
+        #expect(exchange(.probe(header, bytes: 0, back: 0)) == 0)
+        #expect(exchange(Message(header, [long])) == long.count)
+        #expect(door.log?.counts.count(.flooding) == 0 && worker.log?.counts.count(.flooding) == 0)
+    }
+
+    @Test(
+        "what waits is what has come and was not taken; a long life of small messages, and a connection of ours, are no flood"
+    )
+    func counting() {
         let log = ConnectionLog()
+        var received: [UInt32: Int] = [:]
+        func floods() -> [UInt32] { log.floods { received[$0] ?? 0 } }
+        log.opened(4, "")
         log.opened(5, "a")
-        log.took(3 << 30, from: 5)
-        log.opened(6, "b")
-        #expect(log.strangers.map(\.taken).sorted() == [0, 3 << 30])
+        (received[4], received[5]) = (1 << 40, 1 << 40)
+        #expect(floods().isEmpty, "nobody takes anything yet")
+        log.took(1, frames: 1, from: 9)
+        #expect(floods() == [5])
+        log.opened(5, "a")
+        received[5] = 0
+        for _ in 0..<100_000 {
+            // 100 bytes, and 40 that encrypt them.
+            received[5, default: 0] += 140
+            log.took(100, frames: 1, from: 5)
+            #expect(floods().isEmpty)
+        }
+        // What was counted too much for them is no credit.
+        received[5, default: 0] += (8 << 20) + 1
+        #expect(floods() == [5])
         log.trust(5)
-        #expect(log.strangers.map(\.descriptor) == [6])
-        log.hungUp(on: 6, .flooding)
-        #expect(log.strangers.isEmpty && log.counts.count(.flooding) == 1)
-        log.closed(6)
-        #expect(log.takeNews().map(\.failure) == [.flooding] && log.counts.open == 1)
+        received[5, default: 0] += 1 << 40
+        #expect(floods().isEmpty)
+        // The same member again, from where it was.
+        log.closed(5)
+        log.opened(6, "a")
+        log.opened(7, "a")
+        (received[6], received[7]) = (1 << 30, 1 << 30)
+        #expect(floods() == [7])
+        log.hungUp(on: 7, .flooding)
+        #expect(floods().isEmpty && log.counts.count(.flooding) == 1)
+        log.closed(7)
+        #expect(log.takeNews().map(\.failure) == [.flooding])
+        for number: UInt32 in 20..<25 {
+            log.opened(number, "b")
+            received[number] = 7 << 20
+        }
+        #expect(floods().count == 1, "together they have 35 MiB")
+        log.trustAll()
+        #expect(floods().isEmpty && !log.hasStrangers)
     }
 }
