@@ -28,17 +28,21 @@ package struct Job: Sendable {
             throw ConfigError(problems: ["\(config.places.of(error.key)): \(error)"])
         }
         let train = config.train
-        guard let split = dataset.info.splits[config.data.train] else {
-            throw DatasetError.missing(
-                directory: config.data.directory, "has no split '\(config.data.train)' (data.train)")
+        let data = config.data
+        let wanted = [("data.train", data.train), ("data.validation", data.validation), ("data.test", data.test)]
+        let splits = dataset.info.splits
+        for (key, name) in wanted where splits[name] == nil && !(name.isEmpty && key != "data.train") {
+            let known = splits.keys.sorted().joined(separator: ", ")
+            let remedy = key == "data.train" ? "" : "; \"\" does without"
+            throw ConfigError(problems: [
+                "\(config.places.of(key)): \(key) is \(shown(name)), and \(data.directory) has no such split; it has "
+                    + known + remedy
+            ])
         }
-        guard split.samples > 0 else {
-            throw DatasetError.missing(directory: config.data.directory, "its split '\(config.data.train)' is empty")
-        }
-        for name in [config.data.validation, config.data.test] where !name.isEmpty && dataset.info.splits[name] == nil {
-            throw DatasetError.missing(
-                directory: config.data.directory,
-                "has no split '\(name)'; leave data.validation or data.test empty (\"\") to do without")
+        guard let split = splits[data.train], split.samples > 0 else {
+            throw ConfigError(problems: [
+                "\(config.places.of("data.train")): data.train is '\(data.train)', and that split of \(data.directory) is empty"
+            ])
         }
         let evaluation: JobPlan.Evaluation =
             train.evaluateEvery > 0

@@ -72,6 +72,21 @@ import Wire
         .element("candidates.offsets", 2, Int64.max, "decreasing offsets"),
     ]
 
+    @Test("a split that the dataset does not have is named with its place, and those that there are")
+    func unknownSplits() throws {
+        let data = try TinyDataset()
+        for (key, remedy) in [("train", ""), ("validation", "; \"\" does without"), ("test", "; \"\" does without")] {
+            let text = "data:\n  directory: \(data.directory)\n  \(key): tset\n"
+            let config = try ConfigReader.read(text: text, name: "job.yaml")
+            #expect {
+                try Job(config)
+            } throws: {
+                "\($0)".hasPrefix("job.yaml:3: data.\(key) is 'tset', and \(data.directory) has no such split; it has")
+                    && "\($0)".hasSuffix("validation\(remedy)")
+            }
+        }
+    }
+
     @Test("a mistake in a part is named with file, column and place", arguments: mistakes)
     func parts(mistake: Mistake) throws {
         let data = try TinyDataset()
