@@ -22,7 +22,7 @@ extension Doctor {
     func libraries() -> Finding {
         let found =
             "ZeroMQ \(Context.libraryVersion)\(machine.hasCurve ? " with CURVE" : ""), "
-            + "\(String(cString: openblas_get_config()).trimmed) on \(blasCore()) kernels, "
+            + "\(String(cString: openblas_get_config()).trimmed) on \(machine.blas) kernels, "
             + "zlib \(String(cString: zlibVersion())), zstd \(String(cString: ZSTD_versionString()))"
         guard machine.hasCurve else {
             return Finding(
@@ -30,8 +30,19 @@ extension Doctor {
                 remedy: "install a libzmq that was built with libsodium (Debian's libzmq3-dev is), or train where the "
                     + "network is trusted")
         }
+        // A processor that is newer than OpenBLAS, or hides what it is, gets kernels of 20 years ago.
+        if machine.flags.contains("avx2"), !Self.wideKernels.contains(machine.blas.lowercased()) {
+            let better = machine.flags.contains("avx512f") ? "SkylakeX" : "Haswell"
+            return Finding(
+                "libraries", .warn,
+                "\(found); OpenBLAS does not know this processor, which has wider instructions than these kernels use",
+                remedy: "export OPENBLAS_CORETYPE=\(better) for every process of a job: other kernels give other bits")
+        }
         return Finding("libraries", .pass, found)
     }
+
+    /// Kernels of OpenBLAS that use AVX2 or wider instructions.
+    private static let wideKernels: Set = ["haswell", "zen", "skylakex", "cooperlake", "sapphirerapids"]
 
     func processor() -> Finding {
         let built = machine.kernels

@@ -18,6 +18,8 @@ package struct Machine: Sendable {
     package var memoryQuota: Int?
     /// Instruction sets that the kernels of this program were compiled for.
     package var kernels: [String] = []
+    /// The kernels that OpenBLAS has chosen for this processor.
+    package var blas = "Haswell"
     /// Whether libzmq was built with CURVE, its encryption.
     package var hasCurve = true
     /// Free bytes of the disk that a directory is on; nil when it cannot be told.
@@ -43,6 +45,7 @@ package struct Machine: Sendable {
             machine.coreQuota = used / period
         }
         machine.kernels = kernelInstructionSets
+        machine.blas = blasCore()
         machine.hasCurve = zmq_has("curve") != 0
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {

@@ -85,6 +85,12 @@ import Wire
         machine.kernels = []
         #expect(Doctor(machine: machine).processor().verdict == .warn)
         #expect(Doctor(machine: machine).libraries().verdict == .pass)
+        machine.blas = "Prescott"
+        let narrow = Doctor(machine: machine).libraries()
+        #expect(narrow.verdict == .warn && narrow.found.contains("Prescott kernels"))
+        #expect(narrow.remedy.contains("OPENBLAS_CORETYPE=Haswell"))
+        (machine.flags, machine.blas) = (["sse3"], "Prescott")
+        #expect(Doctor(machine: machine).libraries().verdict == .pass)
         machine.hasCurve = false
         let plain = Doctor(machine: machine).libraries()
         #expect(plain.verdict == .warn && plain.found.contains("no CURVE") && plain.remedy.contains("libsodium"))
