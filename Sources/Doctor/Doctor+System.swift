@@ -4,7 +4,6 @@ import CZeroMQ
 import Cluster
 import Foundation
 import Job
-import Kernels
 import Transport
 
 /// What the machine is and has.

@@ -99,15 +99,14 @@ extension SchedulerLoop {
     ) {
         // Port scanners come and go; what holds a wrong key means to join, and may while nodes are missing.
         var meant: [ConnectionLog.Failure] = [.unknownKey, .wrongServerKey, .plaintext]
-        if case .gathering = phase { meant.append(.abandoned) }
+        var isGathering = false
+        if case .gathering = phase { isGathering = true }
+        if isGathering { meant.append(.abandoned) }
         let isMeant = meant.contains(refusal.failure)
         let origin = refusal.address.isEmpty ? "" : " from \(refusal.address)"
         let key = refusal.key.map { " with the key \($0)" } ?? ""
         let text = "a connection\(origin)\(key) was refused: \(refusal.failure.words)"
-        guard isMeant else { return }
-        var isGathering = false
-        if case .gathering = phase { isGathering = true }
-        tellRefusal(text, isCandidate: isGathering, &effects)
+        if isMeant { tellRefusal(text, isCandidate: isGathering, &effects) }
     }
 
     /// Somebody speaks another version of the protocol.

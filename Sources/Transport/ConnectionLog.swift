@@ -218,7 +218,10 @@ package final class ConnectionLog: Sendable {
     func hungUp(on descriptor: UInt32, _ failure: Failure) {
         state.withLock {
             $0.counts.failures[failure, default: 0] += 1
-            if failure == .crowded { $0.counts.strangers = max(0, $0.counts.strangers - 1) }
+            // Younger than that it has not shaken hands.
+            if let since = $0.peers[descriptor]?.since, since.duration(to: .now) < Self.handshake, failure == .crowded {
+                $0.counts.strangers = max(0, $0.counts.strangers - 1)
+            }
             $0.peers[descriptor]?.failure = failure
         }
     }

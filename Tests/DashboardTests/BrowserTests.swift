@@ -105,6 +105,13 @@ struct BrowserTests {
         }
     }
 
+    /// A browser that shows a page until one expression over its state after the other holds, and what it says of that.
+    private func watch(_ server: PageServer, until conditions: [String]) throws -> (Child, LineReader) {
+        let (process, output) = try Tool.start(
+            ["/usr/bin/python3", "\(Tool.directory)/browser.py", server.url] + conditions.flatMap { ["--until", $0] })
+        return (process, LineReader(output))
+    }
+
     @Test("It loads, updates, complains of nothing, asks nobody else, and fits", arguments: [(2, 3), (64, 256)])
     func look(_ shards: Int, _ workers: Int) throws {
         if let reason = Self.missing { return print(reason) }
@@ -149,12 +156,8 @@ struct BrowserTests {
         if let reason = Self.missing { return print(reason) }
         let first = Life(SimulatedCluster(shards: 2, workers: 2), from: 65)
         let server = try server(first)
-        let (process, output) = try Tool.start([
-            "/usr/bin/python3", "\(Tool.directory)/browser.py", server.url, "--until", "s.longest > 60", "--until",
-            "s.longest > 0 && s.longest < 40",
-        ])
+        var (process, lines) = try watch(server, until: ["s.longest > 60", "s.longest > 0 && s.longest < 40"])
         defer { process.waitUntilExit() }
-        var lines = LineReader(output)
         #expect(lines.next() == "watching")
         #expect(try decode(Sight.self, lines.next()).held)
         server.stop()
@@ -173,12 +176,12 @@ struct BrowserTests {
         if let reason = Self.missing { return print(reason) }
         let life = Life(SimulatedCluster(shards: 2, workers: 3), from: 65)
         let server = try server(life)
-        let (process, output) = try Tool.start([
-            "/usr/bin/python3", "\(Tool.directory)/browser.py", server.url, "--until", "s.lost.length > 0", "--until",
-            "s.failure.includes('worker 1')", "--until", "s.silence.includes('this is its last state')",
-        ])
+        var (process, lines) = try watch(
+            server,
+            until: [
+                "s.lost.length > 0", "s.failure.includes('worker 1')", "s.silence.includes('this is its last state')",
+            ])
         defer { process.waitUntilExit() }
-        var lines = LineReader(output)
         func line() -> String { lines.next() }
         #expect(line() == "watching")
         life.alter { $0.nodes[4].state = .lost }

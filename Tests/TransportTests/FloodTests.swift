@@ -51,12 +51,17 @@ import Wire
         }
     }
 
+    /// A socket that listens, and a stranger who has shaken hands with it.
+    private func open(in context: Context) throws -> (door: Socket, peer: Peer) {
+        let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
+        let port = try #require(try Endpoint(door.endpoint).port.flatMap { UInt16($0) })
+        return (door, try #require(Peer(port: port)))
+    }
+
     @Test("a message without an end is hung up on, and whoever keeps within bounds is heard all the while")
     func endless() throws {
         let context = try Context()
-        let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
-        let port = try #require(try Endpoint(door.endpoint).port.flatMap { UInt16($0) })
-        let peer = try #require(Peer(port: port))
+        let (door, peer) = try open(in: context)
         defer { close(peer.descriptor) }
         // Somebody is heard already.
         let friend = try Socket.connect(to: door.endpoint, in: context)
@@ -81,9 +86,7 @@ import Wire
     @Test("a message of millions of frames is dropped turn by turn, and what comes behind it is read")
     func manyFrames() throws {
         let context = try Context()
-        let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
-        let port = try #require(try Endpoint(door.endpoint).port.flatMap { UInt16($0) })
-        let peer = try #require(Peer(port: port))
+        let (door, peer) = try open(in: context)
         defer { close(peer.descriptor) }
         let frames =
             [UInt8](repeating: 0, count: 400_000).enumerated().map { $0.offset % 2 == 0 ? 1 : $0.element } + [0, 0]
