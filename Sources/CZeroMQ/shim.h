@@ -19,3 +19,11 @@ static inline uint64_t tcp_bytes_received(int descriptor) {
     memcpy(&count, info + 128, sizeof count);
     return count;
 }
+
+/// A number that no other socket of this machine has (SO_COOKIE, since Linux 4.12); 0 when the descriptor is no socket.
+static inline uint64_t socket_cookie(int descriptor) {
+    uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    if (getsockopt(descriptor, SOL_SOCKET, 57 /* SO_COOKIE */, &cookie, &length) != 0) return 0;
+    return cookie;
+}

@@ -1,6 +1,10 @@
+import CZeroMQ
 import Synchronization
 
 /// What became of the connections of one socket, kept by the thread that watches them (`Gate`).
+///
+/// That thread may be late: libzmq names connections by descriptors, which may be another one's by then. What is known of a
+/// connection before it hears of it, or is done to one, goes by the kernel's own number of it.
 package final class ConnectionLog: Sendable {
     /// Why a handshake failed.
     package enum Failure: String, Sendable, Hashable, CaseIterable {
@@ -54,6 +58,8 @@ package final class ConnectionLog: Sendable {
 
     private struct Connection {
         let address: String
+        /// The kernel's number of it; 0 when it was gone already.
+        let cookie: UInt64
         /// When it was made, and when a message of it was last taken.
         let since = ContinuousClock.now
         var heard: ContinuousClock.Instant?
@@ -61,8 +67,6 @@ package final class ConnectionLog: Sendable {
         var received = 0
         var taken = 0
         var waiting = 0
-        /// Whether it belongs to the job.
-        var isTrusted = false
         /// Why it is being closed.
         var failure: Failure?
     }
@@ -71,6 +75,8 @@ package final class ConnectionLog: Sendable {
         var counts = Counts()
         /// Open connections by descriptor.
         var peers: [UInt32: Connection] = [:]
+        /// The kernel's numbers of connections that belong to the job, also of those that are not known here yet.
+        var trusted: Set<UInt64> = []
         /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
         var failing: Failure?
         /// Connections of members that ended, by address: whoever comes from there next is taken for the same.
@@ -83,6 +89,15 @@ package final class ConnectionLog: Sendable {
         var news: Set<Refusal> = []
 
         mutating func add(_ refusal: Refusal) { if news.count < longestNews { news.insert(refusal) } }
+
+        func isTrusted(_ peer: Connection) -> Bool { trusted.contains(peer.cookie) }
+
+        mutating func trust(_ cookie: UInt64) {
+            guard cookie != 0 else { return }
+            // Of connections that were gone before anybody heard of them.
+            if trusted.count > 4096 { trusted.formIntersection(peers.values.map(\.cookie)) }
+            trusted.insert(cookie)
+        }
     }
 
     /// Somebody was not let in.
@@ -109,6 +124,12 @@ package final class ConnectionLog: Sendable {
     /// More kinds of news than these are only counted.
     private static let longestNews = 32
     private let state = Mutex(State())
+    private let cookie: @Sendable (UInt32) -> UInt64
+
+    /// Knows of no connection; `cookie` gives the kernel's number of one by its descriptor, 0 when there is none.
+    init(cookie: @escaping @Sendable (UInt32) -> UInt64 = { socket_cookie(Int32(bitPattern: $0)) }) {
+        self.cookie = cookie
+    }
 
     /// How it stands.
     package var counts: Counts { state.withLock(\.counts) }
@@ -143,9 +164,9 @@ package final class ConnectionLog: Sendable {
             $0.counts.connections += 1
             $0.counts.open += 1
             $0.counts.strangers += 1
-            var connection = Connection(address: address)
-            if let count = $0.expected[address], !address.isEmpty {
-                connection.isTrusted = true
+            let connection = Connection(address: address, cookie: cookie(descriptor))
+            if let count = $0.expected[address], !address.isEmpty, !$0.isTrusted(connection) {
+                $0.trust(connection.cookie)
                 $0.expected[address] = count > 1 ? count - 1 : nil
             }
             $0.peers[descriptor] = connection
@@ -164,7 +185,8 @@ package final class ConnectionLog: Sendable {
 
     /// A connection belongs to the job.
     func trust(_ descriptor: UInt32) {
-        state.withLock { $0.peers[descriptor]?.isTrusted = true }
+        let cookie = cookie(descriptor)
+        state.withLock { $0.trust(cookie) }
     }
 
     /// Only members get past the handshake from now on: whatever they send may wait.
@@ -177,9 +199,11 @@ package final class ConnectionLog: Sendable {
         state.withLock { state in
             guard state.isServed, !state.trustsAll else { return [] }
             var strangers: [(descriptor: UInt32, waiting: Int)] = []
-            for (descriptor, peer) in state.peers where !peer.isTrusted && !peer.address.isEmpty && peer.failure == nil
-            {
+            for (descriptor, peer) in state.peers
+            where !state.isTrusted(peer) && !peer.address.isEmpty && peer.failure == nil {
                 let count = received(descriptor)
+                // It is gone, as will be told, and what was asked is of another.
+                guard peer.cookie != 0, cookie(descriptor) == peer.cookie else { continue }
                 // What is counted for taken frames is the most that they can have been: it is no credit for later.
                 let waiting = max(0, peer.waiting + count - peer.received - peer.taken)
                 state.peers[descriptor]?.waiting = waiting
@@ -198,7 +222,7 @@ package final class ConnectionLog: Sendable {
     /// Whether there is somebody to look at.
     var hasStrangers: Bool {
         state.withLock { state in
-            !state.trustsAll && state.peers.values.contains { !$0.isTrusted && !$0.address.isEmpty }
+            !state.trustsAll && state.peers.values.contains { !state.isTrusted($0) && !$0.address.isEmpty }
         }
     }
 
@@ -207,22 +231,24 @@ package final class ConnectionLog: Sendable {
         state.withLock { state in
             let now = ContinuousClock.now
             let strangers = state.peers.filter {
-                !$0.value.isTrusted && $0.value.failure == nil
+                !state.isTrusted($0.value) && $0.value.failure == nil
                     && ($0.value.heard ?? $0.value.since).duration(to: now) > Self.quiet
             }
             return strangers.min { ($0.value.heard ?? $0.value.since) < ($1.value.heard ?? $1.value.since) }?.key
         }
     }
 
-    /// A connection is closed from this side.
-    func hungUp(on descriptor: UInt32, _ failure: Failure) {
+    /// A connection is about to be closed from this side; false when it is gone already.
+    func hangsUp(on descriptor: UInt32, _ failure: Failure) -> Bool {
         state.withLock {
+            guard let peer = $0.peers[descriptor], peer.cookie == cookie(descriptor) else { return false }
             $0.counts.failures[failure, default: 0] += 1
             // Younger than that it has not shaken hands.
-            if let since = $0.peers[descriptor]?.since, since.duration(to: .now) < Self.handshake, failure == .crowded {
+            if peer.since.duration(to: .now) < Self.handshake, failure == .crowded {
                 $0.counts.strangers = max(0, $0.counts.strangers - 1)
             }
             $0.peers[descriptor]?.failure = failure
+            return true
         }
     }
 
@@ -248,7 +274,11 @@ package final class ConnectionLog: Sendable {
             $0.counts.open = max(0, $0.counts.open - 1)
             if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
             let peer = $0.peers.removeValue(forKey: descriptor)
-            if let peer, peer.isTrusted { $0.expected[peer.address, default: 0] += 1 }
+            // What was noted late may be another's that has the descriptor by now.
+            if let peer, $0.isTrusted(peer), cookie(descriptor) != peer.cookie {
+                $0.trusted.remove(peer.cookie)
+                $0.expected[peer.address, default: 0] += 1
+            }
             // A refused key has been noted with the key already.
             if let failure = peer?.failure ?? $0.failing, failure != .unknownKey {
                 $0.add(Refusal(address: peer?.address ?? "", failure: failure))

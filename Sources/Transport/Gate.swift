@@ -37,6 +37,8 @@ package final class Gate: Sendable {
         var handler: Handle?
         if authenticates {
             guard let socket = zmq_socket(context, ZMQ_REP) else { throw .failed("zmq_socket", lastError()) }
+            var linger: Int32 = 0
+            zmq_setsockopt(socket, ZMQ_LINGER, &linger, MemoryLayout<Int32>.size)
             guard zmq_bind(socket, "inproc://zeromq.zap.01") == 0 else {
                 zmq_close(socket)
                 throw .failed("zmq_bind", "the handler of keys: \(lastError())")
@@ -121,10 +123,6 @@ private struct GateLoop {
             if let handler { items.append(item(handler.socket)) }
             items += monitors.map { item($0.pair) }
             zmq_poll(&items, Int32(items.count), monitors.contains { $0.log.hasStrangers } ? 25 : 1000)
-            if looked.duration(to: .now) >= .milliseconds(25) {
-                looked = .now
-                lookForFloods()
-            }
             for command in gate.take() {
                 switch command {
                 case .watch(let handle, let number, let log): monitors.append((handle.socket, number, log))
@@ -136,6 +134,11 @@ private struct GateLoop {
                 let isOpen = isOpen(monitor.pair, monitor.log)
                 if !isOpen { gate.forget(monitor.number) }
                 return isOpen
+            }
+            // After what libzmq tells: a descriptor that it has closed may be another connection's already.
+            if looked.duration(to: .now) >= .milliseconds(25) {
+                looked = .now
+                lookForFloods()
             }
         }
         for monitor in monitors { zmq_close(monitor.pair) }
@@ -189,7 +192,7 @@ private struct GateLoop {
     }
 
     private func hangUp(_ descriptor: UInt32, _ log: ConnectionLog, _ failure: ConnectionLog.Failure) {
-        log.hungUp(on: descriptor, failure)
+        guard log.hangsUp(on: descriptor, failure) else { return }
         shutdown(Int32(bitPattern: descriptor), Int32(SHUT_RDWR))
     }
 

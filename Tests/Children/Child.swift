@@ -24,6 +24,8 @@ package final class Child: Sendable {
         package var standardOutput: FileHandle?
         /// Where its errors go; nil for where those of this process go.
         package var standardError: FileHandle?
+        /// How long it may live before it is killed with its group: no test waits for ever.
+        package var limit = Duration.seconds(600)
     }
 
     /// What ended one.
@@ -54,7 +56,8 @@ package final class Child: Sendable {
     /// Starts it, once; says why if it cannot.
     package func run() throws {
         let setup = setup.withLock { $0 }
-        try life.start { () throws(Spawn.Failure) in try Spawn.start(setup) }
+        let name = ([setup.executableURL?.path ?? ""] + setup.arguments).joined(separator: " ")
+        try life.start(name, atMost: setup.limit) { () throws(Spawn.Failure) in try Spawn.start(setup) }
     }
 
     /// Its number, also after its end; 0 before its start.

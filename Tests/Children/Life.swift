@@ -20,8 +20,14 @@ final class Life: Sendable {
     private let state = Mutex(State.new)
     private let group = DispatchGroup()
 
-    /// Begins with a process that `spawn` makes.
-    func start(_ spawn: () throws(Spawn.Failure) -> pid_t) throws(Spawn.Failure) {
+    /// Ends those that live too long; of its own, as tests may hold every thread that others share.
+    private static let patrol = DispatchQueue(label: "children that live too long")
+
+    /// Begins with a process that `spawn` makes, and ends it with its group if it outlives the limit: whoever waits for it,
+    /// or for what it writes, then fails and does not hang.
+    func start(
+        _ name: String, atMost limit: Duration, _ spawn: () throws(Spawn.Failure) -> pid_t
+    ) throws(Spawn.Failure) {
         let pid = try state.withLock { state throws(Spawn.Failure) in
             guard case .new = state else { throw Spawn.Failure(description: "a child is started only once") }
             let pid = try spawn()
@@ -34,6 +40,14 @@ final class Life: Sendable {
             group.leave()
         }
         thread.start()
+        Self.patrol.asyncAfter(deadline: .now() + limit / .seconds(1)) { [weak self] in
+            guard let self, isRunning else { return }
+            let words = "\(name) (process \(pid)) has not ended after \(limit) and is killed\n"
+            FileHandle.standardError.write(Data(words.utf8))
+            // The crash handler of our own programs says where they stand, if it is switched on.
+            send(SIGABRT)
+            Self.patrol.asyncAfter(deadline: .now() + 10) { self.send(SIGKILL, toGroup: true) }
+        }
     }
 
     /// Waits for the end of the process and takes its status.
@@ -77,10 +91,10 @@ final class Life: Sendable {
         }
     }
 
-    /// Sends a signal to the process if it lives, and never to another one.
-    func send(_ signal: Int32) {
+    /// Sends a signal to the process, or to its group, if it lives, and never to another one.
+    func send(_ signal: Int32, toGroup: Bool = false) {
         state.withLock { state in
-            if case .running(let pid) = state { _ = kill(pid, signal) }
+            if case .running(let pid) = state { _ = kill(toGroup ? -pid : pid, signal) }
         }
     }
 

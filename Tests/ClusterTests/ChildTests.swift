@@ -72,6 +72,14 @@ struct ChildTests {
         #expect(throws: (any Error).self) { try child.run() }
     }
 
+    @Test("one that lives too long is ended with what it has started, and whoever reads of them is let go")
+    func limit() throws {
+        let child = child("/bin/sh", "-c", "trap '' ABRT; echo begun; sleep 1000 & wait; wait")
+        child.limit = .milliseconds(200)
+        #expect(try output(of: child) == "begun\n")
+        #expect(child.terminationReason == .uncaughtSignal && child.terminationStatus == SIGKILL)
+    }
+
     @Test("a child has the default of every signal, blocks none, and leads a group")
     func dispositions() throws {
         var (mask, before) = (sigset_t(), sigset_t())

@@ -6,6 +6,7 @@ import argparse
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,8 @@ class Browser:
 
     def receive(self):
         while b"\0" not in self.buffer:
+            if not select.select([self.input], [], [], 120)[0]:
+                raise RuntimeError("chromium has not answered for 120 s")
             piece = os.read(self.input, 1 << 20)
             if not piece:
                 raise RuntimeError("chromium has ended")

@@ -81,6 +81,7 @@ struct Script {
         let process = Child()
         process.executableURL = URL(filePath: "/usr/bin/timeout")
         // A script that hangs is told to end, so that it cleans up, and is killed only then.
+        process.limit = .seconds(minutes * 60 + 60)
         process.arguments = ["-k", "20", "\(minutes * 60)", "bash", "\(root)/cluster/\(name)"] + arguments
         process.currentDirectoryURL = URL(filePath: root)
         process.environment = ProcessInfo.processInfo.environment.merging([

@@ -25,6 +25,23 @@ import Testing
         #expect(result.text.components(separatedBy: "SKIPPED: a test: no such engine\n").count == 2, "\(result.text)")
     }
 
+    @Test("tests that hang are named and ended, and those that do not keep their code and their words")
+    func watched() throws {
+        let ended = try Script.run("watched.sh", ["1", "bash", "-c", "echo some words; exit 3"])
+        #expect(ended.code == 3 && ended.text == "some words\n", "\(ended)")
+        let words = """
+            ◇ Test "quick" started.
+            ✔ Test "quick" passed after 0.1 seconds.
+            ◇ Test "with cases" started.
+            ◇ Test case passing 1 argument kind → "a" to "with cases" started.
+            ✔ Test "with cases" with 1 test case passed after 0.1 seconds.
+            ◇ Test "stuck" started.
+            """
+        let hung = try Script.run("watched.sh", ["0", "bash", "-c", "echo '\(words)'; sleep 1000"])
+        #expect(hung.code == 124 && hung.text.contains("HANGS: 'bash -c"), "\(hung)")
+        #expect(hung.text.hasSuffix("tests that began and did not end:\n  \"stuck\"\n"), "\(hung)")
+    }
+
     /// The commands that an installer calls are stand-ins: this machine may have no sudo, and nothing is to be installed.
     @Test("sudo hands on that apt-get may not ask, and the lock of the installer lies in the repository")
     func installer() throws {
