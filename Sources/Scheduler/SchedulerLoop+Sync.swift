@@ -42,8 +42,8 @@ extension SchedulerLoop {
         guard standing.values.allSatisfy({ $0.contains(step) }) else { return }
         standingSince = nil
         sync = SyncPoint(step: step, since: time)
-        if !options.plan.evaluates(after: step) {
-            // Held in the middle: nothing is to be decided but that all stop.
+        if !options.plan.evaluates(after: step) || judgement.step == step {
+            // Held in the middle, or in front of the step after a decision: nothing is to be decided but that all stop.
             sync?.judged = true
             goOn(at: time, &effects)
         } else if let split = options.validation, let samples = options.splits[split] {

@@ -73,6 +73,35 @@ import Wire
     }
 
     @Test(
+        "workers that are held in front of the step after a decision stand where it was made, and it is not made again",
+        arguments: [true, false])
+    func decidedAlready(isBest: Bool) {
+        var job = ScriptedJob(patience: 2)
+        job.joinAll()
+        for step in isBest ? [4] : [4, 8] {
+            job.reach(step, 0)
+            job.reach(step, 1)
+            let judged = job.score("valid", step: step, quality: step == 4 ? 1 : -2)
+            if step == 8 { #expect(judged.decisions == [.proceed, .proceed]) }
+            guard step == 4 else { continue }
+            _ = job.part(4)
+            job.score("test", step: 4)
+            #expect(job.committed(4).decisions == [.proceed, .proceed])
+        }
+        let step = isBest ? 4 : 8
+        _ = job.stop()
+        job.reach(step, 0)
+        var last = job.reach(step, 1)
+        #expect(!last.decisions.contains(.score(split: "valid")) && last.snapshots == (isBest ? [] : [8]))
+        if !isBest {
+            #expect(job.part(8).commits.first?.withoutGain == 1)
+            last = job.committed(8)
+        }
+        #expect(last.decisions == [.stop, .stop])
+        #expect(job.loop.judgement.withoutGain == (isBest ? 0 : 1) && job.leave().stopped?.outcome.step == step)
+    }
+
+    @Test(
         "a checkpoint of the plan at that step is not written twice, be its parts there or not", arguments: [0, 1, 2])
     func planned(progress: Int) {
         var job = ScriptedJob(every: 3)
