@@ -18,6 +18,8 @@ package struct Scenario: Sendable, CustomStringConvertible {
     var fullDisks = 0
     /// When somebody stops the job in order, if at all.
     var stop: Duration?
+    /// Whether that waits until workers are told to go on from a decision, and comes a moment later.
+    var stopsAfterDecision = false
     /// Milliseconds between the messages of strangers; nil for no stranger.
     var strangers: ClosedRange<Double>?
     var requestTimeout = Duration.seconds(2)
@@ -49,6 +51,7 @@ package struct Scenario: Sendable, CustomStringConvertible {
         if random.oneIn(3) { stop = random.milliseconds(1, 20_000) }
         if random.oneIn(3) { strangers = 5...1000 }
         requestTimeout = random.milliseconds(200, 5000)
+        stopsAfterDecision = random.oneIn(2)
     }
 
     package var description: String {
@@ -61,7 +64,7 @@ package struct Scenario: Sendable, CustomStringConvertible {
         if pauses > 0 { text += ", \(pauses) pauses" }
         if fullDisks > 0 { text += ", full disks" }
         if strangers != nil { text += ", strangers" }
-        if let stop { text += ", stopped after \(stop)" }
+        if let stop { text += ", stopped after \(stop)\(stopsAfterDecision ? " and a decision" : "")" }
         return text
     }
 }

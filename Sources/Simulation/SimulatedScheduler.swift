@@ -19,6 +19,8 @@ final class SimulatedScheduler: SimulatedProcess {
     private(set) var end: End?
     /// Metrics by split and step.
     private(set) var metrics: [String: Metrics] = [:]
+    /// The split and step that were scored a second time, if any.
+    private(set) var repeated: String?
     private(set) var hasLeft = false
     private(set) var unwritten: Set<Int> = []
     private var isOver: ContinuousClock.Instant?
@@ -26,6 +28,8 @@ final class SimulatedScheduler: SimulatedProcess {
     private let identity: Header
     /// Seals a checkpoint of these parts; returns why it cannot.
     var seal: (_ step: Int, _ parts: [SnapshotDone]) -> String? = { _, _ in nil }
+    /// Called when workers are told to go on from where they stand.
+    var proceeds: (() -> Void)?
     private var clerkIsFree: ContinuousClock.Instant
 
     init(_ options: SchedulerOptions, in network: Network) {
@@ -64,6 +68,7 @@ final class SimulatedScheduler: SimulatedProcess {
             switch action {
             case .send(let name, let control, let numbers):
                 network.answer(control.message(identity).with(numbers), to: name)
+                if case .verdict(let verdict) = control, verdict.action == .proceed { proceeds?() }
             case .commit(let step, let parts, _):
                 later { [self] in
                     let problem = seal(step, parts)
@@ -93,7 +98,9 @@ final class SimulatedScheduler: SimulatedProcess {
 
     private func note(_ event: SchedulerEvent) {
         switch event {
-        case .evaluated(let split, let step, let found, _): metrics["\(split) \(step)"] = found
+        case .evaluated(let split, let step, let found, _):
+            let what = "\(split) \(step)"
+            if metrics.updateValue(found, forKey: what) != nil { repeated = what }
         case .checkpointFailed(let step, _): unwritten.insert(step)
         case .finished(let outcome): end = .finished(outcome)
         case .stopped(let outcome, _): end = .stopped(outcome)

@@ -162,15 +162,22 @@ final class Simulation {
 
     // MARK: Disturbances
 
+    /// Somebody stops the job, now or a moment after the next decision.
+    private func endInOrder() {
+        guard scenario.stopsAfterDecision else { return scheduler.stop(.terminated) }
+        scheduler.proceeds = { [unowned self] in
+            scheduler.proceeds = nil
+            timeline.after(random.milliseconds(0.01, 60)) { [scheduler] in scheduler.stop(.terminated) }
+        }
+    }
+
     private func disturb() {
         for _ in 0..<scenario.pauses {
             let process: SimulatedProcess = random.oneIn(6) ? scheduler : nodes[random.pick(0...nodes.count - 1)]
             let pause = random.milliseconds(scenario.pause.lowerBound, scenario.pause.upperBound)
             timeline.after(random.milliseconds(1, 30_000)) { process.stop(for: pause) }
         }
-        if let stop = scenario.stop {
-            timeline.after(stop) { [scheduler] in scheduler.stop(.terminated) }
-        }
+        if let stop = scenario.stop { timeline.after(stop) { [unowned self] in endInOrder() } }
         guard let pauses = scenario.strangers else { return }
         var stranger = Stranger(Seeded(random.next()), scenario)
         let scheduler = scheduler

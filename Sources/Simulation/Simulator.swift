@@ -118,6 +118,7 @@ package final class Simulator: Sendable {
     }
 
     private func metrics(_ run: Simulation, _ reference: Reference) -> String? {
+        if let what = run.scheduler.repeated { return "\(what) was scored twice" }
         for (what, found) in run.scheduler.metrics where found != reference.metrics[what] {
             return "other metrics of \(what): \(found), undisturbed \(String(describing: reference.metrics[what]))"
         }
