@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Cluster
+import Datasets
 import Evaluation
 import Job
 import Scheduler
@@ -37,6 +38,11 @@ struct EvaluateCommand: ParsableCommand {
             config.train.maxSteps = 1
             config.cluster = ClusterOptions()
             let job = try Job(config, startStep: reader.manifest.step)
+            if try job.dataset.fingerprint() != reader.manifest.origin.dataset {
+                StandardError.line(
+                    "warning: \(config.data.directory) is another dataset than the one that was trained on: the score means "
+                        + "something only if both give things the same ids")
+            }
             try LocalCluster.run(job, checkpoints: nil, resume: reader.path, monitor: monitor)
             if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
             guard let metrics = monitor.outcome?.bestValidation else {

@@ -74,6 +74,10 @@ import Testing
             }
             #expect(try files(program.directory + "/first") == before, "\(attempt.arguments)")
         }
+        let own = try program.run("evaluate", "first")
+        #expect(own.code == 0 && own.errors.isEmpty, "\(own.errors)")
+        let foreign = try program.run("evaluate", "first", "--data", "other")
+        #expect(foreign.code == 0 && foreign.errors.hasPrefix("warning: other is another dataset than"), "\(foreign)")
         // What was refused has left nothing.
         #expect(!FileManager.default.fileExists(atPath: program.directory + "/runs"))
         let whole = try program.run("train", "job.yaml", "train.max_steps=30", "monitor.page=off", "--run", "whole")
