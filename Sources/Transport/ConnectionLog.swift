@@ -92,6 +92,16 @@ package final class ConnectionLog: Sendable {
 
         func isTrusted(_ peer: Connection) -> Bool { trusted.contains(peer.cookie) }
 
+        /// A member's connection has ended: whoever has come from there of late, or comes next, is taken for the same.
+        mutating func expectAgain(_ peer: Connection) {
+            let others = peers.values.filter { $0.address == peer.address && $0.failure == nil && !isTrusted($0) }
+            if let newest = others.max(by: { $0.since < $1.since }), !peer.address.isEmpty {
+                trust(newest.cookie)
+            } else {
+                expected[peer.address, default: 0] += 1
+            }
+        }
+
         mutating func trust(_ cookie: UInt64) {
             guard cookie != 0 else { return }
             // Of connections that were gone before anybody heard of them.
@@ -274,11 +284,7 @@ package final class ConnectionLog: Sendable {
             $0.counts.open = max(0, $0.counts.open - 1)
             if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
             let peer = $0.peers.removeValue(forKey: descriptor)
-            // What was noted late may be another's that has the descriptor by now.
-            if let peer, $0.isTrusted(peer), cookie(descriptor) != peer.cookie {
-                $0.trusted.remove(peer.cookie)
-                $0.expected[peer.address, default: 0] += 1
-            }
+            if let peer, $0.trusted.remove(peer.cookie) != nil { $0.expectAgain(peer) }
             // A refused key has been noted with the key already.
             if let failure = peer?.failure ?? $0.failing, failure != .unknownKey {
                 $0.add(Refusal(address: peer?.address ?? "", failure: failure))

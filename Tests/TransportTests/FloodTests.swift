@@ -137,7 +137,7 @@ import Wire
     func large() throws {
         let context = try Context()
         let door = try Socket.listen(on: "tcp://127.0.0.1:*", in: context)
-        let worker = try Socket.connect(to: door.endpoint, in: context)
+        var worker = try Socket.connect(to: door.endpoint, in: context)
         let header = Header(.probe, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1)
         let buffer = Buffer(bytes: 200 << 20)
         buffer.count = 200 << 20
@@ -159,6 +159,17 @@ import Wire
         }
         #expect(exchange(.probe(header, bytes: 0, back: 0)) == 0)
         #expect(exchange(Message(header, [long])) == long.count)
+        // Its first message over another connection may be long too.
+        for number in 2...3 {
+            poller = Poller([door], Inbox<Int>())
+            worker = try Socket.connect(to: door.endpoint, in: context)
+            retry {
+                usleep(1000)
+                return door.log?.counts.handshakes == number && door.log?.counts.open == 1
+            }
+            poller = Poller([door, worker], Inbox<Int>())
+            #expect(exchange(Message(header, [long])) == long.count)
+        }
         #expect(door.log?.counts.count(.flooding) == 0 && worker.log?.counts.count(.flooding) == 0)
     }
 
@@ -251,6 +262,20 @@ import Wire
         log.closed(6)
         log.opened(6, "e")
         received[6] = 1 << 30
+        #expect(floods() == [5])
+        // It may come again before its end is told.
+        log.opened(9, "g")
+        log.trust(9)
+        log.opened(10, "g")
+        log.closed(9)
+        received[10] = 1 << 30
+        #expect(floods() == [5])
+        // An end is told before the descriptor is closed.
+        log.opened(7, "f")
+        log.trust(7)
+        log.closed(7)
+        log.opened(8, "f")
+        received[8] = 1 << 30
         #expect(floods() == [5])
     }
 }
