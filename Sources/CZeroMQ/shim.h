@@ -1,4 +1,6 @@
+#include <linux/sockios.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/timex.h>
 #include <zmq.h>
 
@@ -26,4 +28,10 @@ static inline uint64_t socket_cookie(int descriptor) {
     socklen_t length = sizeof cookie;
     if (getsockopt(descriptor, SOL_SOCKET, 57 /* SO_COOKIE */, &cookie, &length) != 0) return 0;
     return cookie;
+}
+
+/// Bytes that were written into a connection and that the other side has not taken; 0 when the descriptor is none.
+static inline int untaken_bytes(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : 0;
 }

@@ -180,6 +180,11 @@ package struct Comparison {
         do {
             let lock = try RunLock(run.directory)
             let found = try Continuation(run: run.directory, config: config(of: run))
+            guard !found.isAnothers else {
+                throw Failure(
+                    description: "\(run.directory) holds a run that began with another one's state (--resume): "
+                        + "name another directory with --output")
+            }
             // One that was killed at its very end has no figures of its speed: it is trained anew.
             let checkpoint = found.outcome == nil ? found.checkpoint : nil
             if found.hasBegun, checkpoint == nil { try lock.clear() }

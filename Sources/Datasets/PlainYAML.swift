@@ -120,11 +120,12 @@ package enum PlainYAML {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { part in
             part.utf8.filter { $0 != UInt8(ascii: "_") }.drop { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
         }
+        // By sixties: each part may be a number of any form.
+        if parts.count > 1 {
+            return parts.allSatisfy { Double(String(decoding: $0, as: UTF8.self)) != nil }
+        }
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        guard parts.dropLast().allSatisfy({ !$0.isEmpty && $0.allSatisfy(digits.contains) }), let last = parts.last,
-            let first = last.first, digits.contains(first)
-        else { return false }
-        if parts.count > 1 { return last.allSatisfy { digits.contains($0) || $0 == UInt8(ascii: ".") } }
+        guard let last = parts.last, let first = last.first else { return false }
         return first == UInt8(ascii: "0") && last.count > 1 && last.allSatisfy(digits.contains)
     }
 

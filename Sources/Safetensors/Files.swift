@@ -181,16 +181,18 @@ package enum Files {
     ///
     /// - Parameters:
     ///   - isDurable: it survives a power cut, too.
-    ///   - ending: of the temporary one; where others keep files, none that they may have.
+    ///   - mode: what all may do with it; nil for what new files get here.
+    ///   - partial: the temporary one; where others keep files, none that they may have.
     package static func replace(
-        _ path: String, with data: Data, isDurable: Bool = true, mode: mode_t = 0o644, by ending: String = unfinished
+        _ path: String, with data: Data, isDurable: Bool = true, mode: mode_t? = nil, by partial: String? = nil
     ) throws(SafetensorsError) {
-        let partial = path + ending
+        let partial = partial ?? path + unfinished
         // One that a killed process left may have another mode, or be no file.
         unlink(partial)
-        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode.map { $0 & 0o600 } ?? 0o644)
         guard descriptor >= 0 else { throw .last(path, "written") }
         var code = write(data, to: descriptor)
+        if code == 0, let mode, fchmod(descriptor, mode) != 0 { code = errno }
         if code == 0, isDurable, fsync(descriptor) != 0 { code = errno }
         close(descriptor)
         guard code == 0 else {
@@ -201,7 +203,10 @@ package enum Files {
     }
 
     /// Writes what a command was asked to make: a file is replaced whole, into a pipe or a device it is written.
-    package static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws(SafetensorsError) {
+    ///
+    /// - Parameter isSecret: only its user may read it; otherwise a file that is there keeps who may.
+    package static func write(_ text: String, to path: String, isSecret: Bool = false) throws(SafetensorsError) {
+        let data = Data(text.utf8)
         var status = stat()
         let isThere = stat(path, &status) == 0
         guard !isThere || status.st_mode & S_IFMT != S_IFDIR else {
@@ -209,20 +214,47 @@ package enum Files {
         }
         var own = stat()
         let isLink = lstat(path, &own) == 0 && own.st_mode & S_IFMT == S_IFLNK
-        if isThere ? status.st_mode & S_IFMT == S_IFREG : !isLink {
-            // A link stays one: what it names is replaced.
-            let target = realpath(path, nil)
-            defer { free(target) }
-            return try replace(
-                target.map { String(cString: $0) } ?? path, with: Data(text.utf8), mode: mode,
-                by: ".\(getpid())-\(UInt32.random(in: 0 ... .max))\(unfinished)")
+        // A link stays one: what it names is replaced.
+        let target = isLink ? (isThere ? target(of: path, status) : nil) : path
+        guard let target, !isThere || status.st_mode & S_IFMT == S_IFREG else {
+            // A pipe, a device, a link to what is not there yet, or to what this process has open (/dev/stdout).
+            let open = isThere ? output(status).map { fcntl($0, F_DUPFD_CLOEXEC, 0) } : nil
+            try pour(data, into: open ?? -1, path, isSecret ? 0o600 : 0o644)
+            return
         }
-        // A pipe, a device, or a link to what is not there yet.
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode)
+        guard !isThere || access(target, W_OK) == 0 else { throw .last(path, "written") }
+        let place = target.lastIndex(of: "/").map { target[...$0] } ?? ""
+        let partial = "\(place).\(getpid())-\(UInt32.random(in: 0 ... .max))\(unfinished)"
+        let mode = isThere ? status.st_mode & 0o7777 : nil
+        try replace(target, with: data, mode: isSecret ? 0o600 : mode, by: partial)
+    }
+
+    /// Writes into what is open, or else into what a path opens.
+    private static func pour(
+        _ data: Data, into open: Int32, _ path: String, _ mode: mode_t
+    ) throws(SafetensorsError) {
+        let descriptor = open >= 0 ? open : Glibc.open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw .last(path, "written") }
         defer { close(descriptor) }
-        let code = write(Data(text.utf8), to: descriptor)
+        let code = write(data, to: descriptor)
         if code != 0 { throw .system(path: path, verb: "written", code: code) }
+    }
+
+    /// Where a link to a file leads; nil where that is no name of it, as with files that a process has open.
+    private static func target(of path: String, _ status: stat) -> String? {
+        guard output(status) == nil, let target = realpath(path, nil) else { return nil }
+        defer { free(target) }
+        var found = stat()
+        let isSame = stat(target, &found) == 0 && (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
+        return isSame ? String(cString: target) : nil
+    }
+
+    /// The descriptor of this process's output or errors if that is where a file goes.
+    private static func output(_ status: stat) -> Int32? {
+        [STDOUT_FILENO, STDERR_FILENO].first { descriptor in
+            var found = stat()
+            return fstat(descriptor, &found) == 0 && (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
+        }
     }
 
     /// Writes all bytes; returns the system's error, or 0.

@@ -113,6 +113,8 @@ package final class SchedulerNode {
                 loop.refuse(protocolVersion: version, from, into: &effects)
             }
             guard case .message(let message, let from) = received, mayEnter(message.header.kind) else { continue }
+            // Who asks and does not read its answers gets no more of them.
+            if [.inspect, .probeWish].contains(message.header.kind), socket.senderIsBehind { continue }
             if loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects) { socket.trustSender() }
         }
         let now = ContinuousClock.now

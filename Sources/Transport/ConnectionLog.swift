@@ -79,8 +79,9 @@ package final class ConnectionLog: Sendable {
         var trusted: Set<UInt64> = []
         /// Failed, and about to be closed: libzmq names the descriptor with the next event only.
         var failing: Failure?
-        /// Connections of members that ended, by address: whoever comes from there next is taken for the same.
-        var expected: [String: Int] = [:]
+        /// Members whose connections have ended, by address: as many are expected from there for a while, and whoever comes
+        /// may be one until all have said who they are.
+        var expected: [String: (count: Int, until: ContinuousClock.Instant)] = [:]
         /// Whether anybody takes what comes; until then it has to wait.
         var isServed = false
         /// Whether only members get past the handshake.
@@ -92,21 +93,29 @@ package final class ConnectionLog: Sendable {
 
         func isTrusted(_ peer: Connection) -> Bool { trusted.contains(peer.cookie) }
 
-        /// A member's connection has ended: whoever has come from there of late, or comes next, is taken for the same.
-        mutating func expectAgain(_ peer: Connection) {
-            let others = peers.values.filter { $0.address == peer.address && $0.failure == nil && !isTrusted($0) }
-            if let newest = others.max(by: { $0.since < $1.since }), !peer.address.isEmpty {
-                trust(newest.cookie)
-            } else {
-                expected[peer.address, default: 0] += 1
-            }
+        /// Whether it may be a member's that has not said anything yet.
+        func isExpected(_ peer: Connection, at time: ContinuousClock.Instant) -> Bool {
+            expected[peer.address].map { $0.until > time } ?? false
         }
 
-        mutating func trust(_ cookie: UInt64) {
-            guard cookie != 0 else { return }
+        /// Notes whom a message has shown to be a member; false when that was known.
+        mutating func trust(_ cookie: UInt64) -> Bool {
+            guard cookie != 0 else { return false }
             // Of connections that were gone before anybody heard of them.
             if trusted.count > 4096 { trusted.formIntersection(peers.values.map(\.cookie)) }
-            trusted.insert(cookie)
+            return trusted.insert(cookie).inserted
+        }
+
+        /// One who was expected has come.
+        mutating func arrived(_ address: String) {
+            guard let (count, until) = expected[address] else { return }
+            expected[address] = count > 1 ? (count - 1, until) : nil
+        }
+
+        /// A member's connection has ended.
+        mutating func expect(_ address: String, at time: ContinuousClock.Instant) {
+            expected = expected.filter { $0.value.until > time }
+            expected[address] = ((expected[address]?.count ?? 0) + 1, time + absence)
         }
     }
 
@@ -125,6 +134,10 @@ package final class ConnectionLog: Sendable {
     /// Bytes that a stranger, and all of them together, may have on their way: they lie in libzmq's memory until they are
     /// taken, up to 32 times as long, and those of a message without an end for ever.
     static let mostWaiting = (each: 8 << 20, together: 32 << 20)
+    /// The same for those who may be members: a first message may be long, and one machine may have members and others.
+    static let mostOfExpected = (each: 1 << 30, together: 1 << 30)
+    /// How long a member is expected after its connection has ended.
+    private static let absence = Duration.seconds(60)
     /// What goes over the wire with a frame, at most: its length, and what encrypts it.
     private static let frameOverhead = 64
     /// Who has said nothing for so long gives its place to another when there is no other.
@@ -175,10 +188,7 @@ package final class ConnectionLog: Sendable {
             $0.counts.open += 1
             $0.counts.strangers += 1
             let connection = Connection(address: address, cookie: cookie(descriptor))
-            if let count = $0.expected[address], !address.isEmpty, !$0.isTrusted(connection) {
-                $0.trust(connection.cookie)
-                $0.expected[address] = count > 1 ? count - 1 : nil
-            }
+            if $0.isTrusted(connection) { $0.arrived(address) }
             $0.peers[descriptor] = connection
             $0.failing = nil
         }
@@ -196,7 +206,10 @@ package final class ConnectionLog: Sendable {
     /// A connection belongs to the job.
     func trust(_ descriptor: UInt32) {
         let cookie = cookie(descriptor)
-        state.withLock { $0.trust(cookie) }
+        state.withLock { state in
+            guard state.trust(cookie), let peer = state.peers[descriptor], peer.cookie == cookie else { return }
+            state.arrived(peer.address)
+        }
     }
 
     /// Only members get past the handshake from now on: whatever they send may wait.
@@ -208,7 +221,8 @@ package final class ConnectionLog: Sendable {
     func floods(_ received: (UInt32) -> Int) -> [UInt32] {
         state.withLock { state in
             guard state.isServed, !state.trustsAll else { return [] }
-            var strangers: [(descriptor: UInt32, waiting: Int)] = []
+            let now = ContinuousClock.now
+            var (strangers, expected): ([Waiting], [Waiting]) = ([], [])
             for (descriptor, peer) in state.peers
             where !state.isTrusted(peer) && !peer.address.isEmpty && peer.failure == nil {
                 let count = received(descriptor)
@@ -219,14 +233,25 @@ package final class ConnectionLog: Sendable {
                 state.peers[descriptor]?.waiting = waiting
                 state.peers[descriptor]?.received = count
                 state.peers[descriptor]?.taken = 0
-                if waiting > 0 { strangers.append((descriptor, waiting)) }
+                if state.isExpected(peer, at: now) {
+                    expected.append((descriptor, waiting))
+                } else {
+                    strangers.append((descriptor, waiting))
+                }
             }
-            var together = strangers.reduce(0) { $0 + $1.waiting }
-            return strangers.sorted { $0.waiting > $1.waiting }.prefix { stranger in
-                defer { together -= stranger.waiting }
-                return stranger.waiting > Self.mostWaiting.each || together > Self.mostWaiting.together
-            }.map(\.descriptor)
+            return Self.tooMuch(strangers, Self.mostWaiting) + Self.tooMuch(expected, Self.mostOfExpected)
         }
+    }
+
+    private typealias Waiting = (descriptor: UInt32, bytes: Int)
+
+    /// Those that have to go so that no more waits than may, of each and together.
+    private static func tooMuch(_ all: [Waiting], _ most: (each: Int, together: Int)) -> [UInt32] {
+        var together = all.reduce(0) { $0 + $1.bytes }
+        return all.sorted { $0.bytes > $1.bytes }.prefix { one in
+            defer { together -= one.bytes }
+            return one.bytes > most.each || together > most.together
+        }.map(\.descriptor)
     }
 
     /// Whether there is somebody to look at.
@@ -236,15 +261,27 @@ package final class ConnectionLog: Sendable {
         }
     }
 
-    /// Of nobody's connections the one that has said nothing for longest; nil when all have said something of late.
-    var quietest: UInt32? {
+    /// Who has to go so that there is room for another: of nobody's connections the oldest that has never said anything, or
+    /// else the one that has been silent for longest; nil for the newcomer where all have said something of late.
+    ///
+    /// For a member that comes again somebody always goes.
+    ///
+    /// - Parameter isFull: those who may be members go like others; otherwise they are spared.
+    func leastWelcome(beside newcomer: UInt32, isFull: Bool = false) -> UInt32? {
         state.withLock { state in
             let now = ContinuousClock.now
-            let strangers = state.peers.filter {
-                !state.isTrusted($0.value) && $0.value.failure == nil
-                    && ($0.value.heard ?? $0.value.since).duration(to: now) > Self.quiet
+            let isMember = state.peers[newcomer].map { state.isTrusted($0) || state.isExpected($0, at: now) } ?? false
+            let others = state.peers.filter {
+                $0.key != newcomer && !state.isTrusted($0.value) && $0.value.failure == nil
+                    && !$0.value.address.isEmpty && (isFull || !state.isExpected($0.value, at: now))
             }
-            return strangers.min { ($0.value.heard ?? $0.value.since) < ($1.value.heard ?? $1.value.since) }?.key
+            let unheard = others.filter { $0.value.heard == nil }
+            let silent = others.filter {
+                isMember || ($0.value.heard ?? $0.value.since).duration(to: now) > Self.quiet
+            }
+            let (chosen, fallback) = (unheard.isEmpty ? silent : unheard, isMember ? nil : newcomer)
+            return chosen.min { ($0.value.heard ?? $0.value.since) < ($1.value.heard ?? $1.value.since) }?.key
+                ?? fallback
         }
     }
 
@@ -252,11 +289,8 @@ package final class ConnectionLog: Sendable {
     func hangsUp(on descriptor: UInt32, _ failure: Failure) -> Bool {
         state.withLock {
             guard let peer = $0.peers[descriptor], peer.cookie == cookie(descriptor) else { return false }
+            // If it has not shaken hands, libzmq tells of that.
             $0.counts.failures[failure, default: 0] += 1
-            // Younger than that it has not shaken hands.
-            if peer.since.duration(to: .now) < Self.handshake, failure == .crowded {
-                $0.counts.strangers = max(0, $0.counts.strangers - 1)
-            }
             $0.peers[descriptor]?.failure = failure
             return true
         }
@@ -284,7 +318,9 @@ package final class ConnectionLog: Sendable {
             $0.counts.open = max(0, $0.counts.open - 1)
             if $0.counts.open == 0, $0.counts.apart == nil { $0.counts.apart = .now }
             let peer = $0.peers.removeValue(forKey: descriptor)
-            if let peer, $0.trusted.remove(peer.cookie) != nil { $0.expectAgain(peer) }
+            if let peer, $0.trusted.remove(peer.cookie) != nil, !peer.address.isEmpty {
+                $0.expect(peer.address, at: .now)
+            }
             // A refused key has been noted with the key already.
             if let failure = peer?.failure ?? $0.failing, failure != .unknownKey {
                 $0.add(Refusal(address: peer?.address ?? "", failure: failure))

@@ -181,14 +181,12 @@ private struct GateLoop {
         }
     }
 
-    /// Makes room when there are too many connections: whoever is silent goes, or else who came last.
+    /// Makes room when there are too many connections.
     private func makeRoom(for descriptor: UInt32, _ log: ConnectionLog) {
         let open = monitors.reduce(0) { $0 + $1.log.counts.open }
-        if open > Self.mostConnections {
-            hangUp(log.quietest ?? descriptor, log, .crowded)
-        } else if log.isCrowded {
-            hangUp(descriptor, log, .crowded)
-        }
+        guard open > Self.mostConnections || log.isCrowded else { return }
+        let isFull = open > Self.mostConnections * 3 / 2
+        if let other = log.leastWelcome(beside: descriptor, isFull: isFull) { hangUp(other, log, .crowded) }
     }
 
     private func hangUp(_ descriptor: UInt32, _ log: ConnectionLog, _ failure: ConnectionLog.Failure) {

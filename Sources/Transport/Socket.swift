@@ -151,6 +151,11 @@ package final class Socket {
         return Peer(address: newest.address, key: newest.key)
     }
 
+    /// Whether whoever sent the message that was received last does not take what it is sent: more would only lie in memory.
+    package var senderIsBehind: Bool {
+        newest?.descriptor.map { untaken_bytes(Int32(bitPattern: $0)) > 1 << 16 } ?? false
+    }
+
     /// Whoever sent the message that was received last belongs to the job: it may have more on its way than a stranger.
     package func trustSender() {
         if let log, let descriptor = newest?.descriptor { log.trust(descriptor) }

@@ -119,7 +119,7 @@ struct RenderCommand: ParsableCommand {
 
         /// Writes the file; one with keys in it is its user's alone.
         private func write(_ text: String, to path: String) throws {
-            try Files.write(text, to: path, mode: keys == nil ? 0o644 : 0o600)
+            try Files.write(text, to: path, isSecret: keys != nil)
         }
     }
 }

@@ -123,6 +123,9 @@ struct ServerCommand: ParsableCommand {
             node.holdLifeline()
             var hello = try node.hello(.server)
             hello.advertise = advertise ?? Variable.text("MYRIAD_ADVERTISE")
+            if let host = hello.advertise, host.count(where: { $0 == ":" }) == 1 {
+                throw ValidationError("--advertise \(host): expected a host or an address, without a port")
+            }
             let given = listen.isEmpty ? Variable.text("MYRIAD_LISTEN")?.split(separator: ",").map(String.init) : listen
             hello.isPlaced = given != nil ? true : nil
             let places = try given ?? self.places(toward: endpoint)

@@ -90,15 +90,16 @@ struct JobArguments: ParsableArguments {
             for line in summary { print(line) }
             throw ExitCode.success
         }
-        if found.hasBegun, !quiet {
-            let place =
+        if !quiet {
+            let words =
                 switch found.checkpoint {
-                case nil: "from the start: it has no checkpoint"
+                case nil where !found.hasBegun: "holds no run yet: a new one begins, from no state"
+                case nil: "goes on from the start: it has no checkpoint"
                 case let begun? where found.isAnothers:
-                    "from its start, the state in \(begun.path): it has no checkpoint"
-                case let newest?: "after step \(newest.step)"
+                    "goes on from its start, the state in \(begun.path): it has no checkpoint"
+                case let newest?: "goes on after step \(newest.step)"
                 }
-            StandardError.line("\(run) goes on \(place)")
+            StandardError.line("\(run) \(words)")
         }
         return Start(
             job: try Job(settings, startStep: found.checkpoint?.step ?? 0), resume: found.checkpoint?.path,

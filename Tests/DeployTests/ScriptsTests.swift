@@ -37,9 +37,17 @@ import Testing
             ✔ Test "with cases" with 1 test case passed after 0.1 seconds.
             ◇ Test "stuck" started.
             """
-        let hung = try Script.run("watched.sh", ["0", "bash", "-c", "echo '\(words)'; sleep 1000"])
+        // The tests' process has a group of its own, as SwiftPM gives it one, and does not end when it is looked at.
+        let name = "\(UUID().uuidString).xctest"
+        let tests = "trap '' ABRT; echo Backtrace took no time; exec -a \(name) sleep 1000"
+        let hung = try Script.run(
+            "watched.sh", ["2", "bash", "-c", "echo '\(words)'; setsid --wait bash -c \"\(tests)\""])
         #expect(hung.code == 124 && hung.text.contains("HANGS: 'bash -c"), "\(hung)")
         #expect(hung.text.hasSuffix("tests that began and did not end:\n  \"stuck\"\n"), "\(hung)")
+        let left = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }.filter {
+            FileManager.default.contents(atPath: "/proc/\($0)/cmdline").map { $0.starts(with: name.utf8) } == true
+        }
+        #expect(left.isEmpty, "\(left)")
     }
 
     /// The commands that an installer calls are stand-ins: this machine may have no sudo, and nothing is to be installed.

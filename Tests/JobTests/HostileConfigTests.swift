@@ -188,6 +188,8 @@ import Wire
             ),
             ("train: {batch: 2147483648}", "job.yaml:1: train.batch is 2147483648, expected 1 to 1000000 samples"),
             ("train:\n  batch: 010", "job.yaml:2: train.batch has '010', another number to YAML than to people"),
+            ("rows: {optimizer: {rate: 1:1e2}}", "job.yaml:1: rows.optimizer.rate has '1:1e2', another number to YAML"),
+            ("rows: {optimizer: {rate: 1.5:30}}", "job.yaml:1: rows.optimizer.rate has '1.5:30', another number"),
             ("train: {batch: 1:30}", "job.yaml:1: train.batch has '1:30', another number to YAML than to people"),
             (
                 "train: {batch: 9223372036854775807:1:1}",

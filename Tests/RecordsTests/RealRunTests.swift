@@ -185,6 +185,11 @@ import Testing
         let samples = run.status.evaluations.map(\.samples)
         #expect(samples == samples.sorted() && Set(run.status.evaluations.map(\.step)).count == Set(samples).count)
         #expect(try report("run").text.contains("run finished"))
+        // What goes where this process's output goes is added there.
+        let shell = "(echo begin; \(Tools.program) curves run --output /dev/stdout; echo end) >>log"
+        for _ in 0..<2 { #expect(try Tools.run("/bin/sh", ["-c", shell], in: directory).code == 0) }
+        let log = try String(contentsOfFile: directory + "/log", encoding: .utf8)
+        #expect(log.components(separatedBy: "begin\n").count == 3 && log.components(separatedBy: "</svg>").count == 3)
     }
 
     @Test("what is no run is refused with what to do")

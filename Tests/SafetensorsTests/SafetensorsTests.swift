@@ -173,7 +173,7 @@ import Testing
         defer { for name in [path, path + ".link"] { unlink(name) } }
         try Files.write("one", to: path)
         #expect(symlink(path, path + ".link") == 0)
-        try Files.write("two", to: path + ".link", mode: 0o600)
+        try Files.write("two", to: path + ".link", isSecret: true)
         #expect(try Files.text(of: path) == "two")
         // A link to nothing yet stays one, too; a file of a like name is somebody's.
         defer { for name in [path + ".new", path + ".to", path + Files.unfinished] { unlink(name) } }
@@ -181,10 +181,31 @@ import Testing
         try Files.write("new", to: path + ".to")
         #expect(try Files.text(of: path + ".new") == "new")
         try Data("mine".utf8).write(to: URL(filePath: path + Files.unfinished))
-        try Files.write("two", to: path, mode: 0o600)
+        func mode() throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+        try Files.write("two", to: path)
         #expect(try Files.text(of: path + Files.unfinished) == "mine")
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        #expect(try mode() == 0o600, "who may read it is as before")
+        chmod(path, 0o666)
+        try Files.write("two", to: path)
+        #expect(try mode() == 0o666)
+        try Files.write("two", to: path, isSecret: true)
+        #expect(try mode() == 0o600)
+        // As long as a name may be.
+        let long = URL(filePath: path).deletingLastPathComponent().path + "/" + String(repeating: "x", count: 255)
+        defer { unlink(long) }
+        try Files.write("long", to: long)
+        // A file that has lost its name, through what still has it open.
+        let open = Glibc.open(path, O_RDWR)
+        defer { close(open) }
+        unlink(path)
+        let lost = "/proc/self/fd/\(open)"
+        #expect(symlink(lost, path) == 0)
+        try Files.write("seven", to: path)
+        var bytes = [UInt8](repeating: 0, count: 8)
+        #expect(pread(open, &bytes, 8, 0) == 5 && bytes.prefix(5).elementsEqual("seven".utf8))
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == lost)
         unlink(path)
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         #expect(throws: SafetensorsError.system(path: path, verb: "written", code: EISDIR)) {
@@ -192,10 +213,9 @@ import Testing
         }
         rmdir(path)
         #expect(mkfifo(path, 0o600) == 0)
-        let reader = open(path, O_RDONLY | O_NONBLOCK)
+        let reader = Glibc.open(path, O_RDONLY | O_NONBLOCK)
         defer { close(reader) }
         try Files.write("four", to: path)
-        var bytes = [UInt8](repeating: 0, count: 8)
         #expect(read(reader, &bytes, 8) == 4 && bytes.prefix(4).elementsEqual("four".utf8))
         var status = stat()
         #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)

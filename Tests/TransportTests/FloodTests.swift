@@ -201,13 +201,18 @@ import Wire
         log.trust(5)
         received[5, default: 0] += 1 << 40
         #expect(floods().isEmpty)
-        // The same member again, from where it was.
+        // The same member again, from where it was: its first message may be long, whichever it is.
         kernel.sockets.withLock { $0[5] = 0 }
         log.closed(5)
         log.opened(6, "a")
         log.opened(7, "a")
-        (received[6], received[7]) = (1 << 30, 1 << 30)
-        #expect(floods() == [7])
+        (received[6], received[7]) = (300 << 20, 300 << 20)
+        #expect(floods().isEmpty)
+        received[7] = 800 << 20
+        #expect(floods() == [7], "even so there are bounds")
+        received[7] = 300 << 20
+        log.trust(6)
+        #expect(floods() == [7], "it has come")
         #expect(log.hangsUp(on: 7, .flooding))
         #expect(floods().isEmpty && log.counts.count(.flooding) == 1)
         log.closed(7)
@@ -219,6 +224,36 @@ import Wire
         #expect(floods().count == 1, "together they have 35 MiB")
         log.trustAll()
         #expect(floods().isEmpty && !log.hasStrangers)
+    }
+
+    @Test("who does not take its answers is known by the next question")
+    func behind() throws {
+        let context = try Context()
+        let (door, peer) = try open(in: context)
+        defer { close(peer.descriptor) }
+        let question = Message(Header(.inspect, role: .scheduler, rank: 0, incarnation: 1, job: 1, epoch: 1))
+        let bytes = question.header.encode(over: question.digest)
+        let answer = Message(question.header, [Payload(copying: [UInt8](repeating: 0, count: 1 << 20))])
+        var answers = 0
+        retry {
+            guard peer.send([0, UInt8(bytes.count)] + bytes) > 0 else { return false }
+            usleep(2000)
+            while case .message(_, let from)? = door.receive() {
+                if door.senderIsBehind { return true }
+                answers += 1
+                door.send(answer, to: from)
+            }
+            return false
+        }
+        #expect((1...256).contains(answers), "\(answers) MiB")
+        // Whoever has read them may ask again.
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        retry {
+            while recv(peer.descriptor, &buffer, buffer.count, Int32(truncatingIfNeeded: MSG_DONTWAIT)) > 0 {}
+            _ = peer.send([0, UInt8(bytes.count)] + bytes)
+            usleep(2000)
+            return door.receive() != nil && !door.senderIsBehind
+        }
     }
 
     /// The kernel's numbers of sockets, as a test has them: of its own for each descriptor, unless it says otherwise.
@@ -261,21 +296,56 @@ import Wire
         log.trust(6)
         log.closed(6)
         log.opened(6, "e")
-        received[6] = 1 << 30
+        received[6] = 100 << 20
         #expect(floods() == [5])
         // It may come again before its end is told.
         log.opened(9, "g")
         log.trust(9)
         log.opened(10, "g")
         log.closed(9)
-        received[10] = 1 << 30
+        received[10] = 100 << 20
         #expect(floods() == [5])
         // An end is told before the descriptor is closed.
         log.opened(7, "f")
         log.trust(7)
         log.closed(7)
         log.opened(8, "f")
-        received[8] = 1 << 30
+        received[8] = 100 << 20
         #expect(floods() == [5])
+    }
+
+    @Test("in a crowd somebody who says nothing makes room, for a member that comes again in any case")
+    func crowd() {
+        let log = ConnectionLog(cookie: Kernel().cookie)
+        for number: UInt32 in 1...4 { log.opened(number, "s") }
+        log.took(1, frames: 1, from: 1)
+        #expect(log.leastWelcome(beside: 4) == 2, "the oldest that was never heard")
+        for number: UInt32 in 2...4 { log.took(1, frames: 1, from: number) }
+        log.opened(5, "s")
+        #expect(log.leastWelcome(beside: 5) == 5, "all have said something of late")
+        log.closed(5)
+        log.opened(6, "m")
+        log.trust(6)
+        log.closed(6)
+        log.opened(7, "m")
+        #expect(log.leastWelcome(beside: 7) == 1)
+        log.opened(8, "m")
+        log.opened(9, "m")
+        #expect(log.leastWelcome(beside: 9) == 1 && log.leastWelcome(beside: 9, isFull: true) == 7)
+        for number: UInt32 in [8, 9] { log.closed(number) }
+        log.trust(7)
+        #expect(log.leastWelcome(beside: 7) == 1)
+        for number: UInt32 in 1...4 { log.closed(number) }
+        #expect(log.leastWelcome(beside: 7) == nil)
+        // Whoever is hung up on in the middle of a handshake is counted off once.
+        for number: UInt32 in 100..<400 { log.opened(number, "s") }
+        #expect(log.isCrowded)
+        for number: UInt32 in 100..<140 {
+            #expect(log.hangsUp(on: number, .crowded))
+            log.failed(.abandoned)
+            log.closed(number)
+        }
+        log.greeted()
+        #expect(log.counts.open == 261 && log.counts.strangers == 260)
     }
 }
