@@ -47,15 +47,12 @@ package final class Screen {
 
     private func watch(_ number: Int32) {
         // The handler runs on a thread of its own: a byte in a pipe ends the wait of the one that draws.
-        signal(number, number == SIGWINCH ? SIG_DFL : SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         let end = wake.write
-        source.setEventHandler {
-            var byte = UInt8(truncatingIfNeeded: number)
-            _ = write(end, &byte, 1)
-        }
-        source.resume()
-        sources.append(source)
+        sources.append(
+            SignalSource.make(number) {
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = write(end, &byte, 1)
+            })
     }
 
     private func take() {

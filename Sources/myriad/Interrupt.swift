@@ -3,6 +3,7 @@ import Foundation
 import Scheduler
 import Synchronization
 import Telemetry
+import Terminal
 import Transport
 
 /// Ctrl-C, SIGTERM, a closed terminal (SIGHUP) and a time limit end a job in order: everybody stops after the same step, and its state is written.
@@ -57,7 +58,7 @@ final class Interrupt {
     init(limit: Double? = nil) {
         let contents = contents
         for (number, cause) in [(SIGINT, StopCause.interrupted), (SIGTERM, .terminated), (SIGHUP, .hungUp)] {
-            sources += SignalSource.make(number) {
+            sources += SignalSource.unlessIgnored(number) {
                 guard contents.isFirstSignal() else { exit(ExitCodes(ofSignal: number).rawValue) }
                 contents.wish(cause)
             }
@@ -80,18 +81,15 @@ final class Interrupt {
     }
 }
 
-/// Signals as events.
-enum SignalSource {
-    /// Calls `body` at every signal of a number, on some thread; never at a SIGHUP that `nohup` keeps away.
-    static func make(_ number: Int32, _ body: @escaping @Sendable () -> Void) -> [any DispatchSourceProtocol] {
+extension SignalSource {
+    /// The same, but never at a SIGHUP that `nohup` keeps away.
+    static func unlessIgnored(
+        _ number: Int32, _ body: @escaping @Sendable () -> Void
+    ) -> [any DispatchSourceProtocol] {
         var before = sigaction()
         sigaction(number, nil, &before)
-        if number == SIGHUP, unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self) == 1 { return [] }
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-        source.setEventHandler(handler: body)
-        source.resume()
-        return [source]
+        let isIgnored = unsafeBitCast(before.__sigaction_handler.sa_handler, to: Int.self) == 1
+        return number == SIGHUP && isIgnored ? [] : [make(number, body)]
     }
 }
 
@@ -108,7 +106,7 @@ final class NodeInterrupt {
         let departure = departure
         for (number, kind) in [(SIGTERM, Departure.Signal.terminate), (SIGINT, .interrupt), (SIGHUP, .hangUp)]
         where kind == .terminate || !isLaunched {
-            sources += SignalSource.make(number) {
+            sources += SignalSource.unlessIgnored(number) {
                 if !departure.wish(kind) { exit(ExitCodes(ofSignal: number).rawValue) }
             }
         }

@@ -179,6 +179,8 @@ struct TopTests {
         try tmux.type("fg", "Enter")
         _ = try tmux.waits { $0.contains("q quit") }
         try tmux.type("q")
+        // Or the next one's screen would be taken for this one's.
+        _ = try tmux.waits { !$0.contains("q quit") }
         try tmux.type("clear; sh -c 'echo $$ > pid; exec \"\(Program.path)\" top'; echo code $?", "Enter")
         _ = try tmux.waits { $0.contains("q quit") }
         let text = try String(contentsOfFile: program.directory + "/pid", encoding: .utf8)
