@@ -262,9 +262,9 @@ package final class ConnectionLog: Sendable {
     }
 
     /// Who has to go so that there is room for another: of nobody's connections the oldest that has never said anything, or
-    /// else the one that has been silent for longest; nil for the newcomer where all have said something of late.
+    /// else the one that has been silent for longest; the newcomer where all have said something of late.
     ///
-    /// For a member that comes again somebody always goes.
+    /// For a member that comes again somebody always goes; nil where there are members only.
     ///
     /// - Parameter isFull: those who may be members go like others; otherwise they are spared.
     func leastWelcome(beside newcomer: UInt32, isFull: Bool = false) -> UInt32? {
