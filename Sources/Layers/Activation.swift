@@ -38,9 +38,7 @@ package struct Activation: Sendable {
     /// Declares `<name>.alpha`, `<name>.beta` and running statistics as far as the kind has them.
     ///
     /// - Parameter slope: where the α of PReLU starts; that of Dice starts at 0.
-    package init(
-        _ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout, slope: Float = 0.1
-    ) {
+    package init(_ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout, slope: Float = 0.1) {
         self.kind = kind
         let none = Slot(offset: 0, rows: 0, columns: 0)
         switch kind {
@@ -56,57 +54,53 @@ package struct Activation: Sendable {
     }
 
     /// y of x.
-    package func forward(_ x: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena) -> Tape {
-        let y = arena.matrix(rows: x.rows, columns: x.columns)
+    package func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+        let y = pass.matrix(rows: x.rows, columns: x.columns)
         switch kind {
-        case .prelu: prelu(x, alpha: parameters[alpha], into: y)
+        case .prelu: prelu(x, alpha: pass.parameters[alpha], into: y)
         case .sigmoid: logistic(x, into: y)
         case .relu: relu(x, into: y)
-        case .dice, .diceConstant: return dice(x, into: y, parameters, training: training, arena)
+        case .dice, .diceConstant: return dice(x, into: y, pass)
         }
         return Tape(y: y, x: x, p: y, scale: y, shift: y, mean: y, variance: y)
     }
 
-    private func dice(
-        _ x: Matrix, into y: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena
-    ) -> Tape {
-        let scale = arena.matrix(rows: 1, columns: x.columns)
-        let shift = arena.zeros(rows: 1, columns: x.columns)
+    private func dice(_ x: Matrix, into y: Matrix, _ pass: Pass) -> Tape {
+        let scale = pass.matrix(rows: 1, columns: x.columns)
+        let shift = pass.zeros(rows: 1, columns: x.columns)
         var (mean, variance) = (shift, shift)
         if let statistics {
-            (mean, variance) = statistics.values(of: x, parameters, training: training, arena)
+            (mean, variance) = statistics.values(of: x, pass)
             inverseRoots(of: variance, epsilon: 1e-8, into: scale)
             multiply(mean, scale, into: shift)
         } else {
-            let b = parameters[beta]
+            let b = pass.parameters[beta]
             for column in 0..<x.columns { scale[0, column] = b[0, column] * Activation.constantScale }
         }
-        let p = arena.matrix(rows: x.rows, columns: x.columns)
-        Kernels.dice(x, alpha: parameters[alpha], scale: scale, shift: shift, p: p, into: y)
+        let p = pass.matrix(rows: x.rows, columns: x.columns)
+        Kernels.dice(x, alpha: pass.parameters[alpha], scale: scale, shift: shift, p: p, into: y)
         return Tape(y: y, x: x, p: p, scale: scale, shift: shift, mean: mean, variance: variance)
     }
 
     /// dx of dy; gradients of α and β are added, running statistics reported.
-    package func backward(
-        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, samples: Int, _ arena: Arena
-    ) -> Matrix {
-        let dx = arena.matrix(rows: dy.rows, columns: dy.columns)
+    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+        let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
         switch kind {
         case .prelu:
-            preluBackward(dy, tape.x, alpha: parameters[alpha], addingTo: gradient[alpha], into: dx)
+            preluBackward(dy, tape.x, alpha: pass.parameters[alpha], addingTo: pass.gradient[alpha], into: dx)
         case .sigmoid: logisticBackward(dy, output: tape.y, into: dx)
         case .relu: reluBackward(dy, output: tape.y, into: dx)
         case .dice, .diceConstant:
             diceBackward(
-                dy, tape.x, p: tape.p, alpha: parameters[alpha], scale: tape.scale, shift: tape.shift,
-                ofRows: kind == .dice, addingTo: gradient[alpha], into: dx)
+                dy, tape.x, p: tape.p, alpha: pass.parameters[alpha], scale: tape.scale, shift: tape.shift,
+                ofRows: kind == .dice, addingTo: pass.gradient[alpha], into: dx)
         }
         if kind == .diceConstant {
-            let dScale = arena.zeros(rows: 1, columns: dy.columns)
-            diceScaleBackward(dy, tape.x, p: tape.p, alpha: parameters[alpha], addingTo: dScale)
-            add(dScale, times: Activation.constantScale, to: gradient[beta])
+            let dScale = pass.zeros(rows: 1, columns: dy.columns)
+            diceScaleBackward(dy, tape.x, p: tape.p, alpha: pass.parameters[alpha], addingTo: dScale)
+            add(dScale, times: Activation.constantScale, to: pass.gradient[beta])
         }
-        statistics?.report(tape.mean, tape.variance, samples: samples, into: gradient)
+        statistics?.report(tape.mean, tape.variance, pass)
         return dx
     }
 }

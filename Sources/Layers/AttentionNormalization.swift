@@ -20,14 +20,14 @@ package enum AttentionNormalization: String, Choice {
     }
 
     /// The weights of the scores, [pairs × 1] both.
-    func weights(of scores: Matrix, width: Int, _ histories: Histories, _ arena: Arena) -> Matrix {
+    func weights(of scores: Matrix, width: Int, _ histories: Histories, _ pass: Pass) -> Matrix {
         guard self != .none else { return scores }
-        let weights = arena.matrix(rows: scores.rows, columns: 1)
+        let weights = pass.matrix(rows: scores.rows, columns: 1)
         switch self {
         case .none: break
         case .softmax, .softmaxScaled: segmentSoftmax(scores, scale: scale(width), histories, into: weights)
         case .sigmoid:
-            let scaled = arena.matrix(rows: 1, columns: scores.rows)
+            let scaled = pass.matrix(rows: 1, columns: scores.rows)
             for pair in 0..<scores.rows { scaled.base[pair] = scores.base[pair] * scale(width) }
             logistic(scaled, into: Matrix(base: weights.base, rows: 1, columns: scores.rows))
         }

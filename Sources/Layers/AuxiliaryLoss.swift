@@ -24,14 +24,6 @@ package struct AuxiliaryLoss: Sendable {
         case slots
     }
 
-    /// How many logits the network ends in.
-    package enum Head: String, Choice {
-        /// One, z.
-        case logit
-        /// Two, z = z₀ − z₁ (the public code).
-        case softmax
-    }
-
     /// What [h; e] goes through before the first layer.
     package enum InputNorm: String, Choice {
         /// Nothing.
@@ -95,17 +87,12 @@ package struct AuxiliaryLoss: Sendable {
         }
     }
 
-    private struct Layer {
-        let dense: Dense
-        let activation: Activation
-    }
-
     /// Pairs of one tile: their activations stay in the second-level cache.
     private static let tile = 256
 
     private let norm: BatchNorm?
-    private let layers: [Layer]
-    private let output: Dense
+    private let network: Perceptron
+    private let head: Head
     private let normalization: Normalization
     private let stateWidth: Int
     private let behaviorWidth: Int
@@ -119,17 +106,10 @@ package struct AuxiliaryLoss: Sendable {
         norm =
             options.inputNorm == .constant
             ? BatchNorm(name + ".norm", width: states + behaviors, kind: .constant, in: &layout) : nil
-        var width = states + behaviors
-        var layers: [Layer] = []
-        for (number, units) in options.hidden.enumerated() {
-            let dense = Dense("\(name).\(number)", input: width, output: units, in: &layout, initial: initial)
-            let unit = Activation("\(name).\(number).activation", width: units, kind: options.activation, in: &layout)
-            layers.append(Layer(dense: dense, activation: unit))
-            width = units
-        }
-        self.layers = layers
-        output = Dense(
-            name + ".output", input: width, output: options.head == .softmax ? 2 : 1, in: &layout, initial: initial)
+        network = Perceptron(
+            name, input: states + behaviors, hidden: options.hidden, outputs: options.head.outputs,
+            activation: options.activation, in: &layout, initial: initial)
+        head = options.head
         normalization = options.normalization
         stateWidth = states
         behaviorWidth = behaviors
@@ -150,24 +130,24 @@ package struct AuxiliaryLoss: Sendable {
     ///   - e: distinct behaviors, [K × behaviors].
     ///   - factor: the loss's weight times the number of samples, as all losses are sums over samples.
     package func train(
-        _ states: Matrix, _ e: Matrix, _ pairs: Pairs, factor: Float, _ parameters: DenseVector,
-        into gradient: DenseVector, addingTo dStates: Matrix, _ de: Matrix, _ arena: Arena
+        _ states: Matrix, _ e: Matrix, _ pairs: Pairs, factor: Float, addingTo dStates: Matrix, _ de: Matrix,
+        _ pass: Pass
     ) -> Double {
-        let list = list(pairs, factor: factor, arena)
+        let list = list(pairs, factor: factor, pass.arena)
         guard list.count > 0 else { return 0 }
-        let units = layers[0].dense.weight.columns
-        let weight = parameters[layers[0].dense.weight].rows(stateWidth..<stateWidth + behaviorWidth)
-        let slope = gradient[layers[0].dense.weight].rows(stateWidth..<stateWidth + behaviorWidth)
-        let normed = columns(of: e, stateWidth, parameters, arena)
-        let projected = arena.matrix(rows: e.rows, columns: units)
+        let units = network.first.weight.columns
+        let weight = pass.parameters[network.first.weight].rows(stateWidth..<stateWidth + behaviorWidth)
+        let slope = pass.gradient[network.first.weight].rows(stateWidth..<stateWidth + behaviorWidth)
+        let normed = columns(of: e, stateWidth, pass)
+        let projected = pass.matrix(rows: e.rows, columns: units)
         gemm(normed, weight, into: projected)
-        let dProjected = arena.zeros(rows: e.rows, columns: units)
+        let dProjected = pass.zeros(rows: e.rows, columns: units)
         var loss = 0.0
         for first in stride(from: 0, to: list.count, by: AuxiliaryLoss.tile) {
-            arena.scratch {
+            pass.arena.scratch {
                 loss += train(
                     UnsafeBufferPointer(rebasing: list[first..<min(first + AuxiliaryLoss.tile, list.count)]), states,
-                    projected, dProjected, parameters, gradient, dStates, arena)
+                    projected, dProjected, dStates, pass)
             }
         }
         gemm(transposed: normed, dProjected, addingTo: slope)
@@ -175,9 +155,9 @@ package struct AuxiliaryLoss: Sendable {
             gemm(dProjected, transposed: weight, addingTo: de)
             return loss
         }
-        let dNormed = arena.matrix(rows: e.rows, columns: behaviorWidth)
+        let dNormed = pass.matrix(rows: e.rows, columns: behaviorWidth)
         gemm(dProjected, transposed: weight, into: dNormed)
-        add(columnsBackward(dNormed, e, stateWidth, parameters, gradient, arena), to: de)
+        add(columnsBackward(dNormed, e, stateWidth, pass), to: de)
         return loss
     }
 
@@ -217,88 +197,65 @@ package struct AuxiliaryLoss: Sendable {
     /// Forward and backward of one tile; its first rows are the true pairs, the others the drawn ones.
     private func train(
         _ pairs: UnsafeBufferPointer<Pair>, _ states: Matrix, _ projected: Matrix, _ dProjected: Matrix,
-        _ parameters: DenseVector, _ gradient: DenseVector, _ dStates: Matrix, _ arena: Arena
+        _ dStates: Matrix, _ pass: Pass
     ) -> Double {
         let count = pairs.count
-        let index = arena.ints(3 * count)
+        let index = pass.ints(3 * count)
         for (row, pair) in pairs.enumerated() {
             index[row] = pair.state
             index[count + row] = pair.positive
             index[2 * count + row] = pair.negative
         }
-        let first = layers[0].dense
+        let first = network.first
         let units = first.weight.columns
-        let raw = arena.matrix(rows: count, columns: stateWidth)
+        let raw = pass.matrix(rows: count, columns: stateWidth)
         gatherRows(of: states, at: index, into: raw)
-        let h = columns(of: raw, 0, parameters, arena)
-        let shared = arena.matrix(rows: count, columns: units)
-        broadcast(parameters[first.bias], to: shared)
-        gemm(h, parameters[first.weight].rows(0..<stateWidth), addingTo: shared)
-        let z = arena.matrix(rows: 2 * count, columns: units)
+        let h = columns(of: raw, 0, pass)
+        let shared = pass.matrix(rows: count, columns: units)
+        broadcast(pass.parameters[first.bias], to: shared)
+        gemm(h, pass.parameters[first.weight].rows(0..<stateWidth), addingTo: shared)
+        let z = pass.matrix(rows: 2 * count, columns: units)
         gatherRows(of: projected, at: index + count, into: z)
         add(shared, to: z.rows(0..<count))
         add(shared, to: z.rows(count..<2 * count))
 
-        let (loss, dz) = descend(z, pairs, layer: 0, parameters, gradient, arena)
+        let tape = network.forward(sums: z, pass)
+        let (loss, dy) = entropy(tape.y, pairs, pass)
+        let dz = network.backward(dy, tape, pass)
 
         scatterAddRows(of: dz, at: index + count, addingTo: dProjected)
         let dShared = dz.rows(0..<count)
         add(dz.rows(count..<2 * count), to: dShared)
-        addRows(of: dShared, to: gradient[first.bias])
-        gemm(transposed: h, dShared, addingTo: gradient[first.weight].rows(0..<stateWidth))
-        let dh = arena.matrix(rows: count, columns: stateWidth)
-        gemm(dShared, transposed: parameters[first.weight].rows(0..<stateWidth), into: dh)
-        scatterAddRows(
-            of: columnsBackward(dh, raw, 0, parameters, gradient, arena), at: index, addingTo: dStates)
+        addRows(of: dShared, to: pass.gradient[first.bias])
+        gemm(transposed: h, dShared, addingTo: pass.gradient[first.weight].rows(0..<stateWidth))
+        let dh = pass.matrix(rows: count, columns: stateWidth)
+        gemm(dShared, transposed: pass.parameters[first.weight].rows(0..<stateWidth), into: dh)
+        scatterAddRows(of: columnsBackward(dh, raw, 0, pass), at: index, addingTo: dStates)
         return loss
     }
 
-    /// From a layer's pre-activations up to the loss, and back to their gradient.
-    private func descend(
-        _ z: Matrix, _ pairs: UnsafeBufferPointer<Pair>, layer number: Int, _ parameters: DenseVector,
-        _ gradient: DenseVector, _ arena: Arena
-    ) -> (loss: Double, dz: Matrix) {
-        let activation = layers[number].activation
-        let tape = activation.forward(z, parameters, training: true, arena)
-        let next = number + 1 < layers.count ? layers[number + 1].dense : output
-        let y = next.forward(tape.y, parameters, arena)
-        let (loss, dy) =
-            number + 1 < layers.count
-            ? descend(y, pairs, layer: number + 1, parameters, gradient, arena) : entropy(y, pairs, arena)
-        let da = next.backward(dy, x: tape.y, parameters, into: gradient, arena)
-        return (loss, activation.backward(da, tape, parameters, into: gradient, samples: z.rows, arena))
-    }
-
     /// The weighted cross-entropies of a tile and the gradient of its outputs.
-    private func entropy(
-        _ y: Matrix, _ pairs: UnsafeBufferPointer<Pair>, _ arena: Arena
-    ) -> (loss: Double, dy: Matrix) {
-        let count = pairs.count
-        let z = arena.matrix(rows: y.rows, columns: 1)
-        for row in 0..<y.rows { z.base[row] = y.columns == 2 ? y[row, 0] - y[row, 1] : y[row, 0] }
-        let shares = arena.matrix(rows: y.rows, columns: 1)
+    private func entropy(_ y: Matrix, _ pairs: UnsafeBufferPointer<Pair>, _ pass: Pass) -> (loss: Double, dy: Matrix) {
+        let shares = pass.matrix(rows: y.rows, columns: 1)
         for (row, pair) in pairs.enumerated() {
             shares.base[row] = pair.share
-            shares.base[count + row] = pair.share
+            shares.base[pairs.count + row] = pair.share
         }
-        let dz = arena.matrix(rows: y.rows, columns: 1)
-        let loss = weightedCrossEntropy(z, weights: shares, positives: count, gradient: dz)
-        guard y.columns == 2 else { return (loss, dz) }
-        let dy = arena.matrix(rows: y.rows, columns: 2)
-        for row in 0..<y.rows { (dy[row, 0], dy[row, 1]) = (dz.base[row], -dz.base[row]) }
-        return (loss, dy)
+        let z = pass.matrix(rows: y.rows, columns: 1)
+        head.logits(of: y, into: z)
+        let dz = pass.matrix(rows: y.rows, columns: 1)
+        let loss = weightedCrossEntropy(z, weights: shares, positives: pairs.count, gradient: dz)
+        return (loss, head.backward(dz, pass))
     }
 
     // MARK: Input norm
 
     /// γ/√1.001·x + β with the columns of γ and β from `first` on; x itself without the norm.
-    private func columns(of x: Matrix, _ first: Int, _ parameters: DenseVector, _ arena: Arena) -> Matrix {
-        norm?.constantForward(x, columns: first..<first + x.columns, parameters, arena) ?? x
+    private func columns(of x: Matrix, _ first: Int, _ pass: Pass) -> Matrix {
+        norm?.constantForward(x, columns: first..<first + x.columns, pass) ?? x
     }
 
-    private func columnsBackward(
-        _ dy: Matrix, _ x: Matrix, _ first: Int, _ parameters: DenseVector, _ gradient: DenseVector, _ arena: Arena
-    ) -> Matrix {
-        norm?.constantBackward(dy, x, columns: first..<first + x.columns, parameters, into: gradient, arena) ?? dy
+    private func columnsBackward(_ dy: Matrix, _ x: Matrix, _ first: Int, _ pass: Pass) -> Matrix {
+        norm?.constantBackward(dy, x, columns: first..<first + x.columns, pass) ?? dy
     }
 }

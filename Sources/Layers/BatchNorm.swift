@@ -15,7 +15,7 @@ package struct BatchNorm: Sendable {
     }
 
     /// What backward needs; `y` is the result.
-    package struct Tape {
+    package struct Tape: BitwiseCopyable {
         /// The output.
         package let y: Matrix
         let standardized: Matrix
@@ -37,63 +37,57 @@ package struct BatchNorm: Sendable {
     }
 
     /// y of x.
-    package func forward(_ x: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena) -> Tape {
-        let inverse = arena.matrix(rows: 1, columns: x.columns)
+    package func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+        let inverse = pass.matrix(rows: 1, columns: x.columns)
         var (mean, variance) = (inverse, inverse)
         if let statistics {
-            (mean, variance) = statistics.values(of: x, parameters, training: training, arena)
+            (mean, variance) = statistics.values(of: x, pass)
             inverseRoots(of: variance, epsilon: 1e-5, into: inverse)
         } else {
-            mean = arena.zeros(rows: 1, columns: x.columns)
+            mean = pass.zeros(rows: 1, columns: x.columns)
             inverseRoots(of: mean, epsilon: 1.001, into: inverse)
         }
-        let standardized = arena.matrix(rows: x.rows, columns: x.columns)
+        let standardized = pass.matrix(rows: x.rows, columns: x.columns)
         standardize(x, mean: mean, inverse: inverse, into: standardized)
-        let y = arena.matrix(rows: x.rows, columns: x.columns)
-        affine(standardized, scale: parameters[gamma], shift: parameters[beta], into: y)
+        let y = pass.matrix(rows: x.rows, columns: x.columns)
+        affine(standardized, scale: pass.parameters[gamma], shift: pass.parameters[beta], into: y)
         return Tape(
             y: y, standardized: standardized, inverse: inverse, mean: mean, variance: variance,
-            ofRows: statistics != nil && training)
+            ofRows: statistics != nil && pass.isTraining)
     }
 
     /// dx of dy; dγ and dβ are added, running statistics reported.
-    package func backward(
-        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, samples: Int, _ arena: Arena
-    ) -> Matrix {
-        let dx = arena.matrix(rows: dy.rows, columns: dy.columns)
+    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+        let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
         normBackward(
-            dy, standardized: tape.standardized, gamma: parameters[gamma], inverse: tape.inverse, ofRows: tape.ofRows,
-            addingTo: gradient[gamma], gradient[beta], into: dx)
-        statistics?.report(tape.mean, tape.variance, samples: samples, into: gradient)
+            dy, standardized: tape.standardized, gamma: pass.parameters[gamma], inverse: tape.inverse,
+            ofRows: tape.ofRows, addingTo: pass.gradient[gamma], pass.gradient[beta], into: dx)
+        statistics?.report(tape.mean, tape.variance, pass)
         return dx
     }
 
     // MARK: Constant, a range of columns
 
     /// γ·x/√1.001 + β for x that holds only the columns `columns` of the norm's.
-    func constantForward(
-        _ x: Matrix, columns: Range<Int>, _ parameters: DenseVector, _ arena: Arena
-    ) -> Matrix {
-        let scale = arena.zeros(rows: 1, columns: x.columns)
-        add(parameters[gamma].columns(columns), times: BatchNorm.constantInverse, to: scale)
-        let y = arena.matrix(rows: x.rows, columns: x.columns)
-        affine(x, scale: scale, shift: parameters[beta].columns(columns), into: y)
+    func constantForward(_ x: Matrix, columns: Range<Int>, _ pass: Pass) -> Matrix {
+        let scale = pass.zeros(rows: 1, columns: x.columns)
+        add(pass.parameters[gamma].columns(columns), times: BatchNorm.constantInverse, to: scale)
+        let y = pass.matrix(rows: x.rows, columns: x.columns)
+        affine(x, scale: scale, shift: pass.parameters[beta].columns(columns), into: y)
         return y
     }
 
     /// dx of dy for such x; dγ and dβ are added.
-    func constantBackward(
-        _ dy: Matrix, _ x: Matrix, columns: Range<Int>, _ parameters: DenseVector, into gradient: DenseVector,
-        _ arena: Arena
-    ) -> Matrix {
-        let inverse = arena.matrix(rows: 1, columns: x.columns)
-        let standardized = arena.zeros(rows: x.rows, columns: x.columns)
+    func constantBackward(_ dy: Matrix, _ x: Matrix, columns: Range<Int>, _ pass: Pass) -> Matrix {
+        let inverse = pass.matrix(rows: 1, columns: x.columns)
+        let standardized = pass.zeros(rows: x.rows, columns: x.columns)
         for column in 0..<x.columns { inverse[0, column] = BatchNorm.constantInverse }
         add(x, times: BatchNorm.constantInverse, to: standardized)
-        let dx = arena.matrix(rows: x.rows, columns: x.columns)
+        let dx = pass.matrix(rows: x.rows, columns: x.columns)
         normBackward(
-            dy, standardized: standardized, gamma: parameters[gamma].columns(columns), inverse: inverse, ofRows: false,
-            addingTo: gradient[gamma].columns(columns), gradient[beta].columns(columns), into: dx)
+            dy, standardized: standardized, gamma: pass.parameters[gamma].columns(columns), inverse: inverse,
+            ofRows: false, addingTo: pass.gradient[gamma].columns(columns), pass.gradient[beta].columns(columns),
+            into: dx)
         return dx
     }
 

@@ -72,9 +72,8 @@ package struct BidirectionalLSTM: Sendable {
             for layer in 0..<options.layers {
                 stack.append(
                     LSTM(
-                        "\(name).\(direction).\(layer)", input: width, width: width,
-                        peephole: options.peephole, forgetBias: options.forgetBias, otherBias: options.bias,
-                        in: &layout, initial: initial))
+                        "\(name).\(direction).\(layer)", input: width, width: width, peephole: options.peephole,
+                        forgetBias: options.forgetBias, otherBias: options.bias, in: &layout, initial: initial))
             }
             stacks.append(stack)
         }
@@ -89,19 +88,16 @@ package struct BidirectionalLSTM: Sendable {
     /// - Parameters:
     ///   - x: by position, [positions × width].
     ///   - offsets: where each of `count` sequences begins, and the total.
-    package func forward(
-        _ x: Matrix, offsets: UnsafePointer<Int32>, count: Int, _ parameters: DenseVector, training: Bool, key: UInt64,
-        _ arena: Arena
-    ) -> Tape {
-        let input = training ? drop(x, key, arena) : x
-        let y = arena.zeros(rows: x.rows, columns: outputs)
+    package func forward(_ x: Matrix, offsets: UnsafePointer<Int32>, count: Int, _ pass: Pass) -> Tape {
+        let input = pass.drop(x, rate: dropoutRate, stream: 0x200)
+        let y = pass.zeros(rows: x.rows, columns: outputs)
         func run(_ stack: [LSTM], reversed: Bool) -> Direction {
-            let time = TimeMajor(offsets: offsets, count: count, reversed: reversed, arena)
-            let tapes = arena.array(of: LSTM.Tape.self, count: stack.count)
-            var states = arena.matrix(rows: time.rows, columns: width)
+            let time = TimeMajor(offsets: offsets, count: count, reversed: reversed, pass.arena)
+            let tapes = pass.array(of: LSTM.Tape.self, count: stack.count)
+            var states = pass.matrix(rows: time.rows, columns: width)
             gatherRows(of: input, at: time.positionOf, into: states)
             for (number, layer) in stack.enumerated() {
-                let tape = layer.forward(states, time, parameters, arena)
+                let tape = layer.forward(states, time, pass)
                 (tapes + number).initialize(to: tape)
                 states = tape.states
             }
@@ -113,32 +109,25 @@ package struct BidirectionalLSTM: Sendable {
         return Tape(y: y, forward: first, backward: second)
     }
 
-    private func drop(_ x: Matrix, _ key: UInt64, _ arena: Arena) -> Matrix {
-        dropoutRate > 0 ? dropout(x, rate: dropoutRate, key: key, stream: 0x200, arena) : x
-    }
-
     /// The columns of a direction.
     private func part(of y: Matrix, reversed: Bool) -> Matrix {
         merge == .concat ? y.columns(reversed ? width..<2 * width : 0..<width) : y
     }
 
     /// dx of dy, by position; gradients of the parameters are added.
-    package func backward(
-        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, key: UInt64, _ arena: Arena
-    ) -> Matrix {
-        let dx = arena.zeros(rows: dy.rows, columns: width)
+    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+        let dx = pass.zeros(rows: dy.rows, columns: width)
         func run(_ stack: [LSTM], _ direction: Direction, reversed: Bool) {
-            var d = arena.matrix(rows: direction.time.rows, columns: width)
+            var d = pass.matrix(rows: direction.time.rows, columns: width)
             gatherRows(of: part(of: dy, reversed: reversed), at: direction.time.positionOf, into: d)
             if merge == .mean { for row in 0..<d.rows { for column in 0..<width { d[row, column] *= 0.5 } } }
             for number in stack.indices.reversed() {
-                d = stack[number].backward(
-                    d, direction.layers[number], direction.time, parameters, into: gradient, arena)
+                d = stack[number].backward(d, direction.layers[number], direction.time, pass)
             }
             scatterAddRows(of: d, at: direction.time.positionOf, addingTo: dx)
         }
         run(ahead, tape.forward, reversed: false)
         run(back, tape.backward, reversed: true)
-        return drop(dx, key, arena)
+        return pass.drop(dx, rate: dropoutRate, stream: 0x200)
     }
 }

@@ -18,21 +18,19 @@ package struct Dense: Sendable {
     }
 
     /// y of x, [rows × outputs].
-    package func forward(_ x: Matrix, _ parameters: DenseVector, _ arena: Arena) -> Matrix {
-        let y = arena.matrix(rows: x.rows, columns: weight.columns)
-        broadcast(parameters[bias], to: y)
-        gemm(x, parameters[weight], addingTo: y)
+    package func forward(_ x: Matrix, _ pass: Pass) -> Matrix {
+        let y = pass.matrix(rows: x.rows, columns: weight.columns)
+        broadcast(pass.parameters[bias], to: y)
+        gemm(x, pass.parameters[weight], addingTo: y)
         return y
     }
 
     /// dx of dy; dW += xᵀ·dy and db += Σ dy.
-    package func backward(
-        _ dy: Matrix, x: Matrix, _ parameters: DenseVector, into gradient: DenseVector, _ arena: Arena
-    ) -> Matrix {
-        gemm(transposed: x, dy, addingTo: gradient[weight])
-        addRows(of: dy, to: gradient[bias])
-        let dx = arena.matrix(rows: x.rows, columns: x.columns)
-        gemm(dy, transposed: parameters[weight], into: dx)
+    package func backward(_ dy: Matrix, x: Matrix, _ pass: Pass) -> Matrix {
+        gemm(transposed: x, dy, addingTo: pass.gradient[weight])
+        addRows(of: dy, to: pass.gradient[bias])
+        let dx = pass.matrix(rows: x.rows, columns: x.columns)
+        gemm(dy, transposed: pass.parameters[weight], into: dx)
         return dx
     }
 }

@@ -81,8 +81,7 @@ package struct GRU: Sendable {
     /// - Parameter scalesInput: whether the attention multiplies the input instead (AIGRU).
     package init(
         _ name: String, input inputs: Int, width: Int, mixing: GRUMixing = .gate, scalesInput: Bool = false,
-        _ options: Options, in layout: inout ParameterLayout,
-        initial: DenseInitial = .glorotUniform
+        _ options: Options, in layout: inout ParameterLayout, initial: DenseInitial = .glorotUniform
     ) {
         let gates = (mixing == .attention ? 2 : 3) * width
         self.width = width
@@ -107,14 +106,14 @@ package struct GRU: Sendable {
 
     private func step(
         _ number: Int, _ time: TimeMajor, inputs: Matrix, recurrent: Matrix, states: Matrix, kept: Matrix,
-        weights: Matrix, zeros: Matrix, _ parameters: DenseVector
+        weights: Matrix, zeros: Matrix, _ pass: Pass
     ) -> GRUStep {
         let rows = time.rows(ofStep: number)
         let before = number > 0 ? Int(time.starts[number - 1]) : 0
         let previous = number > 0 ? states.rows(before..<before + rows.count) : zeros.rows(0..<rows.count)
         return GRUStep(
-            input: inputs.rows(rows), recurrent: recurrent.rows(0..<rows.count), bias: parameters[bias],
-            hiddenBias: parameters[hiddenBias], previous: previous, kept: kept.rows(rows),
+            input: inputs.rows(rows), recurrent: recurrent.rows(0..<rows.count), bias: pass.parameters[bias],
+            hiddenBias: pass.parameters[hiddenBias], previous: previous, kept: kept.rows(rows),
             attention: weights.base + rows.lowerBound, mixing: mixing,
             sign: options.update == .take ? 1 : -1)
     }
@@ -128,33 +127,32 @@ package struct GRU: Sendable {
     ///   - rowOf: position → row of x.
     ///   - attention: a of every position, where it is used.
     package func forward(
-        _ x: Matrix, rowOf: UnsafePointer<Int32>, attention: UnsafePointer<Float>?, _ time: TimeMajor,
-        _ parameters: DenseVector, _ arena: Arena
+        _ x: Matrix, rowOf: UnsafePointer<Int32>, attention: UnsafePointer<Float>?, _ time: TimeMajor, _ pass: Pass
     ) -> Tape {
-        let projected = arena.matrix(rows: x.rows, columns: gates)
-        gemm(x, parameters[input], into: projected)
-        let index = arena.ints(time.rows)
+        let projected = pass.matrix(rows: x.rows, columns: gates)
+        gemm(x, pass.parameters[input], into: projected)
+        let index = pass.ints(time.rows)
         for row in 0..<time.rows { index[row] = rowOf[Int(time.positionOf[row])] }
-        let weights = arena.matrix(rows: 1, columns: time.rows)
+        let weights = pass.matrix(rows: 1, columns: time.rows)
         fillWeights(weights, attention, time)
-        let inputs = arena.matrix(rows: time.rows, columns: gates)
+        let inputs = pass.matrix(rows: time.rows, columns: gates)
         gatherRows(of: projected, at: index, into: inputs)
         if scalesInput { scaleRows(of: inputs, by: weights.base) }
 
-        let states = arena.matrix(rows: time.rows, columns: width)
-        let kept = arena.matrix(rows: time.rows, columns: gates + width)
+        let states = pass.matrix(rows: time.rows, columns: width)
+        let kept = pass.matrix(rows: time.rows, columns: gates + width)
         let most = time.steps > 0 ? time.active(0) : 0
-        let zeros = arena.zeros(rows: most, columns: width)
-        arena.scratch {
-            let recurrent = arena.zeros(rows: most, columns: gates)
-            let resetState = arena.matrix(rows: isEarly ? most : 0, columns: width)
-            let product = arena.matrix(rows: isEarly ? most : 0, columns: width)
+        let zeros = pass.zeros(rows: most, columns: width)
+        pass.arena.scratch {
+            let recurrent = pass.zeros(rows: most, columns: gates)
+            let resetState = pass.matrix(rows: isEarly ? most : 0, columns: width)
+            let product = pass.matrix(rows: isEarly ? most : 0, columns: width)
             for number in 0..<time.steps {
                 let step = step(
                     number, time, inputs: inputs, recurrent: recurrent, states: states, kept: kept, weights: weights,
-                    zeros: zeros, parameters)
+                    zeros: zeros, pass)
                 let count = step.previous.rows
-                let u = parameters[hidden]
+                let u = pass.parameters[hidden]
                 if isEarly {
                     let (r, t) = (resetState.rows(0..<count), product.rows(0..<count))
                     let early = 0..<gates - width
@@ -190,21 +188,21 @@ package struct GRU: Sendable {
     ///   - dStates: time-major [rows × H]; afterwards it holds what reached each state from all later steps.
     ///   - dAttention: by position.
     package func backward(
-        _ dStates: Matrix, _ tape: Tape, _ x: Matrix, _ time: TimeMajor, _ parameters: DenseVector,
-        into gradient: DenseVector, addingTo dx: Matrix, _ dAttention: UnsafeMutablePointer<Float>?, _ arena: Arena
+        _ dStates: Matrix, _ tape: Tape, _ x: Matrix, _ time: TimeMajor, addingTo dx: Matrix,
+        _ dAttention: UnsafeMutablePointer<Float>?, _ pass: Pass
     ) {
-        let dWeights = arena.zeros(rows: 1, columns: time.rows)
-        let dInputs = arena.matrix(rows: time.rows, columns: gates)
-        arena.scratch { unroll(dStates, tape, time, parameters, gradient, dInputs, dWeights, arena) }
-        addRows(of: dInputs, to: gradient[bias])
+        let dWeights = pass.zeros(rows: 1, columns: time.rows)
+        let dInputs = pass.matrix(rows: time.rows, columns: gates)
+        pass.arena.scratch { unroll(dStates, tape, time, dInputs, dWeights, pass) }
+        addRows(of: dInputs, to: pass.gradient[bias])
         if scalesInput {
             rowProducts(of: dInputs, gatheredFrom: tape.projected, at: tape.index, addingTo: dWeights.base)
             scaleRows(of: dInputs, by: tape.weights.base)
         }
-        let dProjected = arena.zeros(rows: x.rows, columns: gates)
+        let dProjected = pass.zeros(rows: x.rows, columns: gates)
         scatterAddRows(of: dInputs, at: tape.index, addingTo: dProjected)
-        gemm(transposed: x, dProjected, addingTo: gradient[input])
-        gemm(dProjected, transposed: parameters[input], addingTo: dx)
+        gemm(transposed: x, dProjected, addingTo: pass.gradient[input])
+        gemm(dProjected, transposed: pass.parameters[input], addingTo: dx)
         if takesAttention, let dAttention {
             for row in 0..<time.rows { dAttention[Int(time.positionOf[row])] += dWeights.base[row] }
         }
@@ -212,19 +210,18 @@ package struct GRU: Sendable {
 
     /// From the last step to the first: gradients of the gates' inputs, of U and of its bias.
     private func unroll(
-        _ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ parameters: DenseVector, _ gradient: DenseVector,
-        _ dInputs: Matrix, _ dWeights: Matrix, _ arena: Arena
+        _ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ dInputs: Matrix, _ dWeights: Matrix, _ pass: Pass
     ) {
         let most = time.steps > 0 ? time.active(0) : 0
-        let dPrevious = arena.matrix(rows: most, columns: width)
-        let dRecurrent = arena.matrix(rows: most, columns: gates)
-        let resetState = arena.matrix(rows: isEarly ? most : 0, columns: width)
-        let u = parameters[hidden]
+        let dPrevious = pass.matrix(rows: most, columns: width)
+        let dRecurrent = pass.matrix(rows: most, columns: gates)
+        let resetState = pass.matrix(rows: isEarly ? most : 0, columns: width)
+        let u = pass.parameters[hidden]
         let early = 0..<gates - width
         for number in stride(from: time.steps - 1, through: 0, by: -1) {
             let step = step(
                 number, time, inputs: tape.inputs, recurrent: dRecurrent, states: tape.states, kept: tape.kept,
-                weights: tape.weights, zeros: tape.zeros, parameters)
+                weights: tape.weights, zeros: tape.zeros, pass)
             let rows = time.rows(ofStep: number)
             let d = dInputs.rows(rows)
             let before = dPrevious.rows(0..<rows.count)
@@ -236,17 +233,17 @@ package struct GRU: Sendable {
                 gruEarlyResetBackward(r, step, into: d, addingTo: before)
                 if number > 0 { gemm(d.columns(early), transposed: u.columns(early), addingTo: before) }
                 multiply(step.kept.columns(gates - 2 * width..<gates - width), step.previous, into: r)
-                gemm(transposed: r, d.columns(candidate), addingTo: gradient[hidden].columns(candidate))
-                gemm(transposed: step.previous, d.columns(early), addingTo: gradient[hidden].columns(early))
-                if options.hiddenBias { addRows(of: d, to: gradient[hiddenBias]) }
+                gemm(transposed: r, d.columns(candidate), addingTo: pass.gradient[hidden].columns(candidate))
+                gemm(transposed: step.previous, d.columns(early), addingTo: pass.gradient[hidden].columns(early))
+                if options.hiddenBias { addRows(of: d, to: pass.gradient[hiddenBias]) }
             } else {
                 let side = dRecurrent.rows(0..<rows.count)
                 gruResetBackward(step, dInput: d, into: side)
                 if number > 0 {
                     gemm(side, transposed: u, addingTo: before)
-                    gemm(transposed: step.previous, side, addingTo: gradient[hidden])
+                    gemm(transposed: step.previous, side, addingTo: pass.gradient[hidden])
                 }
-                if options.hiddenBias { addRows(of: side, to: gradient[hiddenBias]) }
+                if options.hiddenBias { addRows(of: side, to: pass.gradient[hiddenBias]) }
             }
             if number > 0 {
                 let first = Int(time.starts[number - 1])

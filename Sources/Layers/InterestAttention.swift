@@ -101,52 +101,47 @@ package struct InterestAttention: Sendable {
     /// - Parameters:
     ///   - q: targets, [samples × target].
     ///   - states: [rows × width]; `histories.behavior` names the row of a position.
-    package func forward(
-        _ q: Matrix, _ states: Matrix, _ histories: Histories, _ parameters: DenseVector, training: Bool, key: UInt64,
-        _ arena: Arena
-    ) -> Tape {
+    package func forward(_ q: Matrix, _ states: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
         if let weight {
-            let query = arena.matrix(rows: q.rows, columns: width)
-            gemm(q, transposed: parameters[weight], into: query)
-            let scores = arena.matrix(rows: histories.pairs, columns: 1)
+            let query = pass.matrix(rows: q.rows, columns: width)
+            gemm(q, transposed: pass.parameters[weight], into: query)
+            let scores = pass.matrix(rows: histories.pairs, columns: 1)
             pairScores(query, states, histories, into: scores)
             return Tape(
-                weights: options.normalization.weights(of: scores, width: width, histories, arena), query: query,
+                weights: options.normalization.weights(of: scores, width: width, histories, pass), query: query,
                 activation: nil, unit: nil)
         }
         var (query, kept) = (q, nil as Activation.Tape?)
         if let map, let activation {
-            kept = activation.forward(map.forward(q, parameters, arena), parameters, training: training, arena)
+            kept = activation.forward(map.forward(q, pass), pass)
             query = kept?.y ?? q
         }
-        let tape = unit?.weigh(query, states, histories, parameters, training: training, key: key, arena)
+        let tape = unit?.weigh(query, states, histories, pass)
         return Tape(
-            weights: tape?.weights ?? arena.zeros(rows: histories.pairs, columns: 1), query: query, activation: kept,
+            weights: tape?.weights ?? pass.zeros(rows: histories.pairs, columns: 1), query: query,
+            activation: kept,
             unit: tape)
     }
 
     /// dq and the states' gradients of the gradient of the weights [pairs × 1], which is used up, added; so are those of
     /// the parameters.
     package func backward(
-        _ dWeights: Matrix, _ tape: Tape, _ q: Matrix, _ states: Matrix, _ histories: Histories,
-        _ parameters: DenseVector, into gradient: DenseVector, addingTo dq: Matrix, _ dStates: Matrix, key: UInt64,
-        _ arena: Arena
+        _ dWeights: Matrix, _ tape: Tape, _ q: Matrix, _ states: Matrix, _ histories: Histories, addingTo dq: Matrix,
+        _ dStates: Matrix, _ pass: Pass
     ) {
         let mapped = weight != nil || map != nil
-        let dQuery = mapped ? arena.zeros(rows: q.rows, columns: width) : dq
+        let dQuery = mapped ? pass.zeros(rows: q.rows, columns: width) : dq
         if let weight {
             options.normalization.backward(dWeights, weights: tape.weights, width: width, histories)
             pairScoresBackward(dWeights, tape.query, states, histories, addingTo: dQuery, dStates)
-            gemm(transposed: dQuery, q, addingTo: gradient[weight])
-            gemm(dQuery, parameters[weight], addingTo: dq)
+            gemm(transposed: dQuery, q, addingTo: pass.gradient[weight])
+            gemm(dQuery, pass.parameters[weight], addingTo: dq)
             return
         }
         guard let unit, let kept = tape.unit else { return }
-        unit.backward(
-            weights: dWeights, kept, tape.query, states, histories, parameters, into: gradient, addingTo: dQuery,
-            dStates, key: key, arena)
+        unit.backward(weights: dWeights, kept, tape.query, states, histories, addingTo: dQuery, dStates, pass)
         guard let map, let activation, let inner = tape.activation else { return }
-        let dMap = activation.backward(dQuery, inner, parameters, into: gradient, samples: q.rows, arena)
-        add(map.backward(dMap, x: q, parameters, into: gradient, arena), to: dq)
+        let dMap = activation.backward(dQuery, inner, pass)
+        add(map.backward(dMap, x: q, pass), to: dq)
     }
 }

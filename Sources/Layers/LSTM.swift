@@ -44,13 +44,12 @@ package struct LSTM: Sendable {
     }
 
     private func step(
-        _ number: Int, _ time: TimeMajor, sums: Matrix, gates: Matrix, cells: Matrix, zeros: Matrix,
-        _ parameters: DenseVector
+        _ number: Int, _ time: TimeMajor, sums: Matrix, gates: Matrix, cells: Matrix, zeros: Matrix, _ pass: Pass
     ) -> LSTMStep {
         let rows = time.rows(ofStep: number)
         return LSTMStep(
             sums: sums.rows(rows), gates: gates.rows(rows), previous: previous(number, of: cells, zeros, time),
-            cell: cells.rows(rows), peephole: parameters[peephole])
+            cell: cells.rows(rows), peephole: pass.parameters[peephole])
     }
 
     /// The rows of the step before, for the sequences that have this step.
@@ -62,51 +61,47 @@ package struct LSTM: Sendable {
     }
 
     /// The states of all sequences; x is time-major, [rows × inputs].
-    package func forward(_ x: Matrix, _ time: TimeMajor, _ parameters: DenseVector, _ arena: Arena) -> Tape {
-        let sums = arena.matrix(rows: time.rows, columns: 4 * width)
-        broadcast(parameters[bias], to: sums)
-        gemm(x, parameters[input], addingTo: sums)
-        let states = arena.matrix(rows: time.rows, columns: width)
-        let gates = arena.matrix(rows: time.rows, columns: 4 * width)
-        let cells = arena.matrix(rows: time.rows, columns: width)
-        let zeros = arena.zeros(rows: time.steps > 0 ? time.active(0) : 0, columns: width)
+    package func forward(_ x: Matrix, _ time: TimeMajor, _ pass: Pass) -> Tape {
+        let sums = pass.matrix(rows: time.rows, columns: 4 * width)
+        broadcast(pass.parameters[bias], to: sums)
+        gemm(x, pass.parameters[input], addingTo: sums)
+        let states = pass.matrix(rows: time.rows, columns: width)
+        let gates = pass.matrix(rows: time.rows, columns: 4 * width)
+        let cells = pass.matrix(rows: time.rows, columns: width)
+        let zeros = pass.zeros(rows: time.steps > 0 ? time.active(0) : 0, columns: width)
         for number in 0..<time.steps {
             let rows = time.rows(ofStep: number)
             let before = previous(number, of: states, zeros, time)
-            if number > 0 { gemm(before, parameters[hidden], addingTo: sums.rows(rows)) }
-            let step = step(number, time, sums: sums, gates: gates, cells: cells, zeros: zeros, parameters)
+            if number > 0 { gemm(before, pass.parameters[hidden], addingTo: sums.rows(rows)) }
+            let step = step(number, time, sums: sums, gates: gates, cells: cells, zeros: zeros, pass)
             lstmState(step, into: states.rows(rows))
         }
         return Tape(states: states, inputs: x, gates: gates, cells: cells, zeros: zeros)
     }
 
     /// dx, time-major, of the gradients of the states, which are used up; those of the parameters are added.
-    package func backward(
-        _ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ parameters: DenseVector, into gradient: DenseVector,
-        _ arena: Arena
-    ) -> Matrix {
-        let dGates = arena.matrix(rows: time.rows, columns: 4 * width)
+    package func backward(_ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ pass: Pass) -> Matrix {
+        let dGates = pass.matrix(rows: time.rows, columns: 4 * width)
         let most = time.steps > 0 ? time.active(0) : 0
         // What reaches the cell from the step after, and what leaves for the step before, in turn.
-        var (dCell, dBefore) = (arena.zeros(rows: most, columns: width), arena.zeros(rows: most, columns: width))
+        var (dCell, dBefore) = (pass.zeros(rows: most, columns: width), pass.zeros(rows: most, columns: width))
         for number in stride(from: time.steps - 1, through: 0, by: -1) {
             let rows = time.rows(ofStep: number)
-            let step = step(
-                number, time, sums: dGates, gates: tape.gates, cells: tape.cells, zeros: tape.zeros, parameters)
+            let step = step(number, time, sums: dGates, gates: tape.gates, cells: tape.cells, zeros: tape.zeros, pass)
             let d = dGates.rows(rows)
             lstmStateBackward(
                 dStates.rows(rows), dCell.rows(0..<rows.count), step, into: d, dBefore.rows(0..<rows.count),
-                addingTo: gradient[peephole])
+                addingTo: pass.gradient[peephole])
             swap(&dCell, &dBefore)
             guard number > 0 else { continue }
-            gemm(transposed: previous(number, of: tape.states, tape.zeros, time), d, addingTo: gradient[hidden])
+            gemm(transposed: previous(number, of: tape.states, tape.zeros, time), d, addingTo: pass.gradient[hidden])
             let first = Int(time.starts[number - 1])
-            gemm(d, transposed: parameters[hidden], addingTo: dStates.rows(first..<first + rows.count))
+            gemm(d, transposed: pass.parameters[hidden], addingTo: dStates.rows(first..<first + rows.count))
         }
-        addRows(of: dGates, to: gradient[bias])
-        gemm(transposed: tape.inputs, dGates, addingTo: gradient[input])
-        let dx = arena.matrix(rows: time.rows, columns: tape.inputs.columns)
-        gemm(dGates, transposed: parameters[input], into: dx)
+        addRows(of: dGates, to: pass.gradient[bias])
+        gemm(transposed: tape.inputs, dGates, addingTo: pass.gradient[input])
+        let dx = pass.matrix(rows: time.rows, columns: tape.inputs.columns)
+        gemm(dGates, transposed: pass.parameters[input], into: dx)
         return dx
     }
 }

@@ -23,25 +23,22 @@ package struct LayerNorm: Sendable {
     }
 
     /// y of x.
-    package func forward(_ x: Matrix, _ parameters: DenseVector, _ arena: Arena) -> Tape {
+    package func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let tape = Tape(
-            y: arena.matrix(rows: x.rows, columns: x.columns),
-            standardized: arena.matrix(rows: x.rows, columns: x.columns),
-            inverse: arena.matrix(rows: x.rows, columns: 1))
+            y: pass.matrix(rows: x.rows, columns: x.columns),
+            standardized: pass.matrix(rows: x.rows, columns: x.columns), inverse: pass.matrix(rows: x.rows, columns: 1))
         layerNorm(
-            x, gamma: parameters[gamma], beta: parameters[beta], epsilon: epsilon, standardized: tape.standardized,
-            inverse: tape.inverse, into: tape.y)
+            x, gamma: pass.parameters[gamma], beta: pass.parameters[beta], epsilon: epsilon,
+            standardized: tape.standardized, inverse: tape.inverse, into: tape.y)
         return tape
     }
 
     /// dx of dy; dγ and dβ are added.
-    package func backward(
-        _ dy: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, _ arena: Arena
-    ) -> Matrix {
-        let dx = arena.matrix(rows: dy.rows, columns: dy.columns)
+    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+        let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
         layerNormBackward(
-            dy, gamma: parameters[gamma], standardized: tape.standardized, inverse: tape.inverse,
-            addingTo: gradient[gamma], gradient[beta], into: dx)
+            dy, gamma: pass.parameters[gamma], standardized: tape.standardized, inverse: tape.inverse,
+            addingTo: pass.gradient[gamma], pass.gradient[beta], into: dx)
         return dx
     }
 }

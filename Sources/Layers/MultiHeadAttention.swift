@@ -75,31 +75,28 @@ package struct MultiHeadAttention: Sendable {
     private var headWidth: Int { width / options.heads }
     private var scale: Float { 1 / Float(options.scale == .head ? headWidth : width).squareRoot() }
 
-    private func project(_ x: Matrix, _ slot: Slot, _ parameters: DenseVector, _ arena: Arena) -> Matrix {
-        let y = arena.matrix(rows: x.rows, columns: width)
+    private func project(_ x: Matrix, _ slot: Slot, _ pass: Pass) -> Matrix {
+        let y = pass.matrix(rows: x.rows, columns: width)
         guard options.projections == .sliced else {
-            gemm(x, parameters[slot], into: y)
+            gemm(x, pass.parameters[slot], into: y)
             return y
         }
         for head in 0..<options.heads {
             let block = head * headWidth..<(head + 1) * headWidth
-            gemm(x.columns(block), parameters[slot].rows(block), into: y.columns(block))
+            gemm(x.columns(block), pass.parameters[slot].rows(block), into: y.columns(block))
         }
         return y
     }
 
-    private func projectBackward(
-        _ dy: Matrix, _ x: Matrix, _ slot: Slot, _ parameters: DenseVector, _ gradient: DenseVector,
-        addingTo dx: Matrix
-    ) {
+    private func projectBackward(_ dy: Matrix, _ x: Matrix, _ slot: Slot, addingTo dx: Matrix, _ pass: Pass) {
         guard options.projections == .sliced else {
-            gemm(transposed: x, dy, addingTo: gradient[slot])
-            gemm(dy, transposed: parameters[slot], addingTo: dx)
+            gemm(transposed: x, dy, addingTo: pass.gradient[slot])
+            gemm(dy, transposed: pass.parameters[slot], addingTo: dx)
             return
         }
         for head in 0..<options.heads {
             let block = head * headWidth..<(head + 1) * headWidth
-            let (weight, slope) = (parameters[slot].rows(block), gradient[slot].rows(block))
+            let (weight, slope) = (pass.parameters[slot].rows(block), pass.gradient[slot].rows(block))
             gemm(transposed: x.columns(block), dy.columns(block), addingTo: slope)
             gemm(dy.columns(block), transposed: weight, addingTo: dx.columns(block))
         }
@@ -107,43 +104,41 @@ package struct MultiHeadAttention: Sendable {
 
     /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
     package func forward(
-        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ parameters: DenseVector,
-        _ arena: Arena
+        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass
     ) -> Tape {
         let attention = SelfAttention(
-            q: project(xq, query, parameters, arena), k: project(xk, key, parameters, arena),
-            v: project(xk, value, parameters, arena), offsets: offsets, sessions: sessions, heads: options.heads,
-            scale: scale, excludesSelf: options.blinding)
-        let joined = arena.matrix(rows: xq.rows, columns: width)
-        let kept = arena.matrix(rows: 1, columns: attention.keptCount).base
-        let y = output == nil ? joined : arena.matrix(rows: xq.rows, columns: width)
-        arena.scratch {
-            let scratch = arena.matrix(rows: 1, columns: attention.scratchCount).base
+            q: project(xq, query, pass), k: project(xk, key, pass), v: project(xk, value, pass), offsets: offsets,
+            sessions: sessions, heads: options.heads, scale: scale, excludesSelf: options.blinding)
+        let joined = pass.matrix(rows: xq.rows, columns: width)
+        let kept = pass.matrix(rows: 1, columns: attention.keptCount).base
+        let y = output == nil ? joined : pass.matrix(rows: xq.rows, columns: width)
+        pass.arena.scratch {
+            let scratch = pass.matrix(rows: 1, columns: attention.scratchCount).base
             attention.forward(into: joined, kept: kept, scratch: scratch)
         }
-        if let output { gemm(joined, parameters[output], into: y) }
+        if let output { gemm(joined, pass.parameters[output], into: y) }
         return Tape(y: y, attention: attention, kept: kept, joined: joined)
     }
 
     /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
     package func backward(
-        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, _ parameters: DenseVector,
-        into gradient: DenseVector, addingTo dxq: Matrix, _ dxk: Matrix, _ arena: Arena
+        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, addingTo dxq: Matrix, _ dxk: Matrix,
+        _ pass: Pass
     ) {
         var dJoined = dy
         if let output {
-            gemm(transposed: tape.joined, dy, addingTo: gradient[output])
-            dJoined = arena.matrix(rows: dy.rows, columns: width)
-            gemm(dy, transposed: parameters[output], into: dJoined)
+            gemm(transposed: tape.joined, dy, addingTo: pass.gradient[output])
+            dJoined = pass.matrix(rows: dy.rows, columns: width)
+            gemm(dy, transposed: pass.parameters[output], into: dJoined)
         }
-        func fresh() -> Matrix { arena.matrix(rows: dy.rows, columns: width) }
+        func fresh() -> Matrix { pass.matrix(rows: dy.rows, columns: width) }
         let (dq, dk, dv) = (fresh(), fresh(), fresh())
-        arena.scratch {
-            let scratch = arena.matrix(rows: 1, columns: tape.attention.scratchCount).base
+        pass.arena.scratch {
+            let scratch = pass.matrix(rows: 1, columns: tape.attention.scratchCount).base
             tape.attention.backward(dJoined, kept: tape.kept, scratch: scratch, into: dq, dk, dv)
         }
-        projectBackward(dq, xq, query, parameters, gradient, addingTo: dxq)
-        projectBackward(dk, xk, key, parameters, gradient, addingTo: dxk)
-        projectBackward(dv, xk, value, parameters, gradient, addingTo: dxk)
+        projectBackward(dq, xq, query, addingTo: dxq, pass)
+        projectBackward(dk, xk, key, addingTo: dxk, pass)
+        projectBackward(dv, xk, value, addingTo: dxk, pass)
     }
 }

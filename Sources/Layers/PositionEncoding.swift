@@ -27,9 +27,7 @@ package struct PositionEncoding: Sendable {
 
     /// Declares "<name>.session", "<name>.behavior" and "<name>.unit", or "<name>.query" and "<name>.key", as far as the
     /// kind has them, for at most `sessions` sessions of at most `length` behaviors.
-    package init(
-        _ name: String, kind: Kind, width: Int, sessions: Int, length: Int, in layout: inout ParameterLayout
-    ) {
+    package init(_ name: String, kind: Kind, width: Int, sessions: Int, length: Int, in layout: inout ParameterLayout) {
         self.kind = kind
         self.width = width
         self.length = length
@@ -69,36 +67,34 @@ package struct PositionEncoding: Sendable {
     }
 
     /// The inputs of queries and of keys, [positions × d]; one matrix unless their tables differ.
-    package func forward(
-        _ x: Matrix, _ sessions: Sessions, _ parameters: DenseVector, _ arena: Arena
-    ) -> (queries: Matrix, keys: Matrix) {
+    package func forward(_ x: Matrix, _ sessions: Sessions, _ pass: Pass) -> (queries: Matrix, keys: Matrix) {
         guard kind != .none else { return (x, x) }
-        let queries = arena.matrix(rows: x.rows, columns: width)
+        let queries = pass.matrix(rows: x.rows, columns: width)
         copy(x, into: queries)
         var keys = queries
         switch kind {
         case .none: break
         case .bias:
-            let (k, t, c) = (parameters[session].base, parameters[behavior].base, parameters[unit].base)
+            let (k, t, c) = (pass.parameters[session].base, pass.parameters[behavior].base, pass.parameters[unit].base)
             walk(sessions) { position, number, place in
                 let (row, scalar) = (queries[position], k[number] + t[place])
                 for column in 0..<width { row[column] += scalar + c[column] }
             }
         case .sessionVector:
             walk(sessions) { position, number, place in
-                add(parameters[session][number], times: 1, to: queries[position])
-                add(parameters[behavior][place], times: 1, to: queries[position])
+                add(pass.parameters[session][number], times: 1, to: queries[position])
+                add(pass.parameters[behavior][place], times: 1, to: queries[position])
             }
         case .sinusoid:
-            let table = arena.matrix(rows: length, columns: width)
+            let table = pass.matrix(rows: length, columns: width)
             for place in 0..<length { fillSinusoid(table[place], position: place, count: width) }
             walk(sessions) { position, _, place in add(table[place], times: 1, to: queries[position]) }
         case .sinusoidTrained:
-            keys = arena.matrix(rows: x.rows, columns: width)
+            keys = pass.matrix(rows: x.rows, columns: width)
             copy(x, into: keys)
             walk(sessions) { position, _, place in
-                add(parameters[session][place], times: root, to: queries[position])
-                add(parameters[behavior][place], times: root, to: keys[position])
+                add(pass.parameters[session][place], times: root, to: queries[position])
+                add(pass.parameters[behavior][place], times: root, to: keys[position])
             }
         }
         return (queries, keys)
@@ -113,13 +109,11 @@ package struct PositionEncoding: Sendable {
     /// Gradients of the encoding's parameters, added; that by x is the sum of the two given, or the one where they are one.
     ///
     /// For `bias`: dwK_k = Σ over its positions and units, dwT_t likewise, dwC_c = Σ over positions.
-    package func backward(
-        queries dq: Matrix, keys dk: Matrix, _ sessions: Sessions, into gradient: DenseVector
-    ) {
+    package func backward(queries dq: Matrix, keys dk: Matrix, _ sessions: Sessions, _ pass: Pass) {
         switch kind {
         case .none, .sinusoid: break
         case .bias:
-            let (k, t, c) = (gradient[session].base, gradient[behavior].base, gradient[unit].base)
+            let (k, t, c) = (pass.gradient[session].base, pass.gradient[behavior].base, pass.gradient[unit].base)
             walk(sessions) { position, number, place in
                 let row = dq[position]
                 var sum: Float = 0
@@ -132,13 +126,13 @@ package struct PositionEncoding: Sendable {
             }
         case .sessionVector:
             walk(sessions) { position, number, place in
-                add(dq[position], times: 1, to: gradient[session][number])
-                add(dq[position], times: 1, to: gradient[behavior][place])
+                add(dq[position], times: 1, to: pass.gradient[session][number])
+                add(dq[position], times: 1, to: pass.gradient[behavior][place])
             }
         case .sinusoidTrained:
             walk(sessions) { position, _, place in
-                add(dq[position], times: root, to: gradient[session][place])
-                add(dk[position], times: root, to: gradient[behavior][place])
+                add(dq[position], times: root, to: pass.gradient[session][place])
+                add(dk[position], times: root, to: pass.gradient[behavior][place])
             }
         }
     }

@@ -16,22 +16,20 @@ package struct RowStatistics: Sendable {
     }
 
     /// Mean and biased variance, each [1 × columns]; the running ones in evaluation and where there is no row.
-    package func values(
-        of x: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena
-    ) -> (mean: Matrix, variance: Matrix) {
-        guard training, x.rows > 0 else { return (parameters[mean], parameters[variance]) }
-        let m = arena.matrix(rows: 1, columns: x.columns)
-        let v = arena.matrix(rows: 1, columns: x.columns)
+    package func values(of x: Matrix, _ pass: Pass) -> (mean: Matrix, variance: Matrix) {
+        guard pass.isTraining, x.rows > 0 else { return (pass.parameters[mean], pass.parameters[variance]) }
+        let m = pass.matrix(rows: 1, columns: x.columns)
+        let v = pass.matrix(rows: 1, columns: x.columns)
         columnMoments(of: x, mean: m, variance: v)
         return (m, v)
     }
 
     /// Reports samples × statistic.
-    package func report(_ mean: Matrix, _ variance: Matrix, samples: Int, into gradient: DenseVector) {
-        let (m, v) = (gradient[self.mean], gradient[self.variance])
+    package func report(_ mean: Matrix, _ variance: Matrix, _ pass: Pass) {
+        let (m, v) = (pass.gradient[self.mean], pass.gradient[self.variance])
         for column in 0..<mean.columns {
-            m[0, column] = mean[0, column] * Float(samples)
-            v[0, column] = variance[0, column] * Float(samples)
+            m[0, column] = mean[0, column] * Float(pass.samples)
+            v[0, column] = variance[0, column] * Float(pass.samples)
         }
     }
 }

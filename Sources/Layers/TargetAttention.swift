@@ -19,26 +19,12 @@ package struct TargetAttention: Sendable {
         /// [pairs × 1].
         package let weights: Matrix
         let products: Matrix
-        let layers: UnsafeMutablePointer<LayerTape>
-        let last: Matrix
-    }
-
-    /// A hidden layer's input and activation.
-    struct LayerTape: BitwiseCopyable {
-        let input: Matrix
-        let activation: Activation.Tape
-    }
-
-    private struct Layer {
-        let dense: Dense
-        let activation: Activation
+        let network: Perceptron.Tape
     }
 
     private let width: Int
-    private let layers: [Layer]
-    private let output: Dense
+    private let network: Perceptron
     private let normalization: AttentionNormalization
-    private let dropoutRate: Float
 
     /// Declares "<name>.0.weight" and so on, "<name>.output".
     ///
@@ -53,17 +39,9 @@ package struct TargetAttention: Sendable {
         precondition(!hidden.isEmpty, "the attention unit has a hidden layer")
         self.width = width
         self.normalization = normalization
-        dropoutRate = dropout
-        var input = 4 * width
-        var layers: [Layer] = []
-        for (number, units) in hidden.enumerated() {
-            let dense = Dense("\(name).\(number)", input: input, output: units, in: &layout, initial: initial)
-            let unit = Activation("\(name).\(number).activation", width: units, kind: activation, in: &layout)
-            layers.append(Layer(dense: dense, activation: unit))
-            input = units
-        }
-        self.layers = layers
-        output = Dense("\(name).output", input: input, output: 1, in: &layout, initial: initial)
+        network = Perceptron(
+            name, input: 4 * width, hidden: hidden, outputs: 1, activation: activation, dropout: dropout,
+            stream: 0x100, in: &layout, initial: initial)
     }
 
     // MARK: Forward
@@ -73,43 +51,20 @@ package struct TargetAttention: Sendable {
     /// - Parameters:
     ///   - q: targets, [samples × d].
     ///   - e: distinct behaviors, [behaviors × d].
-    ///   - key: of dropout's random numbers.
-    package func forward(
-        _ q: Matrix, _ e: Matrix, _ histories: Histories, _ parameters: DenseVector, training: Bool, key: UInt64,
-        _ arena: Arena
-    ) -> Tape {
-        let tape = weigh(q, e, histories, parameters, training: training, key: key, arena)
+    package func forward(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
+        let tape = weigh(q, e, histories, pass)
         weightedPool(e, histories, weights: tape.weights, into: tape.pooled)
         return tape
     }
 
     /// The weights alone; `pooled` has room for the interest and is not set.
-    package func weigh(
-        _ q: Matrix, _ e: Matrix, _ histories: Histories, _ parameters: DenseVector, training: Bool, key: UInt64,
-        _ arena: Arena
-    ) -> Tape {
-        let products = arena.matrix(rows: histories.pairs, columns: width)
+    package func weigh(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
+        let products = pass.matrix(rows: histories.pairs, columns: width)
         pairProducts(q, e, histories, into: products)
-        let tapes = arena.array(of: LayerTape.self, count: layers.count)
-        var x = products
-        for (number, layer) in layers.enumerated() {
-            let z =
-                number == 0
-                ? firstLayer(q, e, products, histories, parameters, arena)
-                : layer.dense.forward(x, parameters, arena)
-            let activation = layer.activation.forward(z, parameters, training: training, arena)
-            (tapes + number).initialize(to: LayerTape(input: x, activation: activation))
-            x = training ? drop(activation.y, number, key, arena) : activation.y
-        }
-        let scores = output.forward(x, parameters, arena)
-        let weights = normalization.weights(of: scores, width: width, histories, arena)
-        let pooled = arena.matrix(rows: histories.samples, columns: width)
-        return Tape(pooled: pooled, weights: weights, products: products, layers: tapes, last: x)
-    }
-
-    private func drop(_ x: Matrix, _ number: Int, _ key: UInt64, _ arena: Arena) -> Matrix {
-        guard dropoutRate > 0 else { return x }
-        return dropout(x, rate: dropoutRate, key: key, stream: UInt64(0x100 + number), arena)
+        let tape = network.forward(sums: firstLayer(q, e, products, histories, pass), pass)
+        let weights = normalization.weights(of: tape.y, width: width, histories, pass)
+        let pooled = pass.matrix(rows: histories.samples, columns: width)
+        return Tape(pooled: pooled, weights: weights, products: products, network: tape)
     }
 
     /// The four blocks of the first layer's weight (or of its gradient): of q, e, q − e and q∘e.
@@ -121,20 +76,20 @@ package struct TargetAttention: Sendable {
     }
 
     private func firstLayer(
-        _ q: Matrix, _ e: Matrix, _ products: Matrix, _ histories: Histories, _ parameters: DenseVector, _ arena: Arena
+        _ q: Matrix, _ e: Matrix, _ products: Matrix, _ histories: Histories, _ pass: Pass
     ) -> Matrix {
-        let w = blocks(parameters[layers[0].dense.weight])
-        let units = layers[0].dense.weight.columns
-        let ofTarget = arena.matrix(rows: width, columns: units)
-        let ofBehavior = arena.matrix(rows: width, columns: units)
+        let w = blocks(pass.parameters[network.first.weight])
+        let units = network.first.weight.columns
+        let ofTarget = pass.matrix(rows: width, columns: units)
+        let ofBehavior = pass.matrix(rows: width, columns: units)
         combine(w.q, w.difference, sign: 1, into: ofTarget)
         combine(w.e, w.difference, sign: -1, into: ofBehavior)
-        let targets = arena.matrix(rows: q.rows, columns: units)
-        broadcast(parameters[layers[0].dense.bias], to: targets)
+        let targets = pass.matrix(rows: q.rows, columns: units)
+        broadcast(pass.parameters[network.first.bias], to: targets)
         gemm(q, ofTarget, addingTo: targets)
-        let behaviors = arena.matrix(rows: e.rows, columns: units)
+        let behaviors = pass.matrix(rows: e.rows, columns: units)
         gemm(e, ofBehavior, into: behaviors)
-        let z = arena.matrix(rows: products.rows, columns: units)
+        let z = pass.matrix(rows: products.rows, columns: units)
         pairSums(targets, behaviors, histories, into: z)
         gemm(products, w.product, addingTo: z)
         return z
@@ -144,54 +99,42 @@ package struct TargetAttention: Sendable {
 
     /// dq and de of the gradient of `pooled`, added; so are those of the parameters.
     package func backward(
-        _ dPooled: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories, _ parameters: DenseVector,
-        into gradient: DenseVector, addingTo dq: Matrix, _ de: Matrix, key: UInt64, _ arena: Arena
+        _ dPooled: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix,
+        _ de: Matrix, _ pass: Pass
     ) {
-        let dScores = arena.matrix(rows: tape.weights.rows, columns: 1)
+        let dScores = pass.matrix(rows: tape.weights.rows, columns: 1)
         weightedPoolBackward(dPooled, e, histories, weights: tape.weights, addingTo: de, into: dScores)
-        backward(
-            weights: dScores, tape, q, e, histories, parameters, into: gradient, addingTo: dq, de, key: key, arena)
+        backward(weights: dScores, tape, q, e, histories, addingTo: dq, de, pass)
     }
 
     /// dq and de of the gradient of the weights [pairs × 1], which is used up, added; so are those of the parameters.
     package func backward(
-        weights dScores: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories,
-        _ parameters: DenseVector, into gradient: DenseVector, addingTo dq: Matrix, _ de: Matrix, key: UInt64,
-        _ arena: Arena
+        weights dScores: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix,
+        _ de: Matrix, _ pass: Pass
     ) {
         normalization.backward(dScores, weights: tape.weights, width: width, histories)
-        var dx = output.backward(dScores, x: tape.last, parameters, into: gradient, arena)
-        for number in layers.indices.reversed() {
-            let (layer, kept) = (layers[number], tape.layers[number])
-            let dz = layer.activation.backward(
-                drop(dx, number, key, arena), kept.activation, parameters, into: gradient, samples: histories.samples,
-                arena)
-            if number > 0 {
-                dx = layer.dense.backward(dz, x: kept.input, parameters, into: gradient, arena)
-            } else {
-                firstLayerBackward(dz, tape.products, q, e, histories, parameters, gradient, dq, de, arena)
-            }
-        }
+        let dz = network.backward(dScores, tape.network, pass)
+        firstLayerBackward(dz, tape.products, q, e, histories, dq, de, pass)
     }
 
     private func firstLayerBackward(
-        _ dz: Matrix, _ products: Matrix, _ q: Matrix, _ e: Matrix, _ histories: Histories, _ parameters: DenseVector,
-        _ gradient: DenseVector, _ dq: Matrix, _ de: Matrix, _ arena: Arena
+        _ dz: Matrix, _ products: Matrix, _ q: Matrix, _ e: Matrix, _ histories: Histories, _ dq: Matrix, _ de: Matrix,
+        _ pass: Pass
     ) {
         let units = dz.columns
-        let w = blocks(parameters[layers[0].dense.weight])
-        let dw = blocks(gradient[layers[0].dense.weight])
+        let w = blocks(pass.parameters[network.first.weight])
+        let dw = blocks(pass.gradient[network.first.weight])
         gemm(transposed: products, dz, addingTo: dw.product)
-        let dProducts = arena.matrix(rows: products.rows, columns: width)
+        let dProducts = pass.matrix(rows: products.rows, columns: width)
         gemm(dz, transposed: w.product, into: dProducts)
         pairProductsBackward(dProducts, q, e, histories, addingTo: dq, de)
 
-        let dTargets = arena.zeros(rows: q.rows, columns: units)
-        let dBehaviors = arena.zeros(rows: e.rows, columns: units)
+        let dTargets = pass.zeros(rows: q.rows, columns: units)
+        let dBehaviors = pass.zeros(rows: e.rows, columns: units)
         pairSumsBackward(dz, histories, addingTo: dTargets, dBehaviors)
-        addRows(of: dTargets, to: gradient[layers[0].dense.bias])
-        let dOfTarget = arena.zeros(rows: width, columns: units)
-        let dOfBehavior = arena.zeros(rows: width, columns: units)
+        addRows(of: dTargets, to: pass.gradient[network.first.bias])
+        let dOfTarget = pass.zeros(rows: width, columns: units)
+        let dOfBehavior = pass.zeros(rows: width, columns: units)
         gemm(transposed: q, dTargets, addingTo: dOfTarget)
         gemm(transposed: e, dBehaviors, addingTo: dOfBehavior)
         add(dOfTarget, to: dw.q)
@@ -199,7 +142,7 @@ package struct TargetAttention: Sendable {
         add(dOfTarget, to: dw.difference)
         add(dOfBehavior, times: -1, to: dw.difference)
 
-        let weight = arena.matrix(rows: width, columns: units)
+        let weight = pass.matrix(rows: width, columns: units)
         combine(w.q, w.difference, sign: 1, into: weight)
         gemm(dTargets, transposed: weight, addingTo: dq)
         combine(w.e, w.difference, sign: -1, into: weight)

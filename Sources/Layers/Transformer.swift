@@ -112,72 +112,66 @@ package struct Transformer: Sendable {
 
     /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
     package func forward(
-        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ parameters: DenseVector,
-        training: Bool, key: UInt64, _ arena: Arena
+        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass
     ) -> Tape {
-        let attended = attention.forward(
-            queries: xq, keys: xk, offsets: offsets, sessions: sessions, parameters, arena)
-        var first = training ? drop(attended.y, 0x300, key, arena) : attended.y
+        let attended = attention.forward(queries: xq, keys: xk, offsets: offsets, sessions: sessions, pass)
+        var first = pass.drop(attended.y, rate: dropoutRate, stream: 0x300)
         if isResidual {
-            let sum = arena.matrix(rows: xq.rows, columns: xq.columns)
+            let sum = pass.matrix(rows: xq.rows, columns: xq.columns)
             combine(xq, first, sign: 1, into: sum)
             first = sum
         }
-        let tape1 = norm1?.forward(first, parameters, arena)
+        let tape1 = norm1?.forward(first, pass)
         let middle = tape1?.y ?? first
 
-        let hidden = arena.matrix(rows: xq.rows, columns: weight1.columns)
-        affine(middle, weight1, bias1, into: hidden, parameters)
+        let hidden = pass.matrix(rows: xq.rows, columns: weight1.columns)
+        affine(middle, weight1, bias1, into: hidden, pass)
         relu(hidden, into: hidden)
-        let second = arena.matrix(rows: xq.rows, columns: xq.columns)
-        affine(hidden, weight2, bias2, into: second, parameters)
-        let sum = training && dropoutRate > 0 ? drop(second, 0x301, key, arena) : second
+        let second = pass.matrix(rows: xq.rows, columns: xq.columns)
+        affine(hidden, weight2, bias2, into: second, pass)
+        let sum = pass.drop(second, rate: dropoutRate, stream: 0x301)
         if isResidual { add(middle, to: sum) }
-        let tape2 = norm2?.forward(sum, parameters, arena)
+        let tape2 = norm2?.forward(sum, pass)
         return Tape(
             y: tape2?.y ?? sum, attention: attended, norm1: tape1, middle: middle, hidden: hidden, norm2: tape2)
     }
 
-    private func affine(_ x: Matrix, _ weight: Slot, _ bias: Slot?, into y: Matrix, _ parameters: DenseVector) {
+    private func affine(_ x: Matrix, _ weight: Slot, _ bias: Slot?, into y: Matrix, _ pass: Pass) {
         guard let bias else {
-            gemm(x, parameters[weight], into: y)
+            gemm(x, pass.parameters[weight], into: y)
             return
         }
-        broadcast(parameters[bias], to: y)
-        gemm(x, parameters[weight], addingTo: y)
-    }
-
-    private func drop(_ x: Matrix, _ stream: UInt64, _ key: UInt64, _ arena: Arena) -> Matrix {
-        dropoutRate > 0 ? dropout(x, rate: dropoutRate, key: key, stream: stream, arena) : x
+        broadcast(pass.parameters[bias], to: y)
+        gemm(x, pass.parameters[weight], addingTo: y)
     }
 
     /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
     package func backward(
-        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, _ parameters: DenseVector,
-        into gradient: DenseVector, addingTo dxq: Matrix, _ dxk: Matrix, key: UInt64, _ arena: Arena
+        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, addingTo dxq: Matrix, _ dxk: Matrix,
+        _ pass: Pass
     ) {
         var dSum = dy
-        if let norm2, let kept = tape.norm2 { dSum = norm2.backward(dy, kept, parameters, into: gradient, arena) }
-        let dSecond = drop(dSum, 0x301, key, arena)
-        if let bias2 { addRows(of: dSecond, to: gradient[bias2]) }
-        gemm(transposed: tape.hidden, dSecond, addingTo: gradient[weight2])
-        let dHidden = arena.matrix(rows: dy.rows, columns: weight1.columns)
-        gemm(dSecond, transposed: parameters[weight2], into: dHidden)
-        let dRelu = arena.matrix(rows: dy.rows, columns: weight1.columns)
+        if let norm2, let kept = tape.norm2 { dSum = norm2.backward(dy, kept, pass) }
+        let dSecond = pass.drop(dSum, rate: dropoutRate, stream: 0x301)
+        if let bias2 { addRows(of: dSecond, to: pass.gradient[bias2]) }
+        gemm(transposed: tape.hidden, dSecond, addingTo: pass.gradient[weight2])
+        let dHidden = pass.matrix(rows: dy.rows, columns: weight1.columns)
+        gemm(dSecond, transposed: pass.parameters[weight2], into: dHidden)
+        let dRelu = pass.matrix(rows: dy.rows, columns: weight1.columns)
         reluBackward(dHidden, output: tape.hidden, into: dRelu)
-        if let bias1 { addRows(of: dRelu, to: gradient[bias1]) }
-        gemm(transposed: tape.middle, dRelu, addingTo: gradient[weight1])
-        let dMiddle = arena.zeros(rows: dy.rows, columns: dy.columns)
+        if let bias1 { addRows(of: dRelu, to: pass.gradient[bias1]) }
+        gemm(transposed: tape.middle, dRelu, addingTo: pass.gradient[weight1])
+        let dMiddle = pass.zeros(rows: dy.rows, columns: dy.columns)
         if isResidual { add(dSum, to: dMiddle) }
-        gemm(dRelu, transposed: parameters[weight1], addingTo: dMiddle)
+        gemm(dRelu, transposed: pass.parameters[weight1], addingTo: dMiddle)
 
         var dFirst = dMiddle
         if let norm1, let kept = tape.norm1 {
-            dFirst = norm1.backward(dMiddle, kept, parameters, into: gradient, arena)
+            dFirst = norm1.backward(dMiddle, kept, pass)
         }
         if isResidual { add(dFirst, to: dxq) }
         attention.backward(
-            drop(dFirst, 0x300, key, arena), tape.attention, queries: xq, keys: xk, parameters, into: gradient,
-            addingTo: dxq, dxk, arena)
+            pass.drop(dFirst, rate: dropoutRate, stream: 0x300), tape.attention, queries: xq, keys: xk, addingTo: dxq,
+            dxk, pass)
     }
 }

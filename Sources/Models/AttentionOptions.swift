@@ -19,8 +19,7 @@ package struct AttentionOptions: Codable, Sendable, Equatable {
 
     /// Throws the first setting that makes no sense.
     func validate() throws(ModelError) {
-        try check(hidden.allSatisfy { (1...65536).contains($0) }, "attention.hidden", hidden, "widths of 1 to 65536")
-        try check((1...8).contains(hidden.count), "attention.hidden", hidden, "1 to 8 layers")
+        try checkHidden(hidden, "attention.hidden", layers: 1...8)
         try check(dropout >= 0 && dropout < 1, "attention.dropout", dropout, "at least 0 and below 1")
     }
 

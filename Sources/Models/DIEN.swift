@@ -1,5 +1,4 @@
 package import Datasets
-import Kernels
 package import Layers
 package import Tensors
 
@@ -10,16 +9,13 @@ package import Tensors
 /// h_1 … h_L = GRU(e_1 … e_L)               interest extractor; its states have to tell the next behavior: L_aux
 /// a_t = softmax_t(h_t·W·q)                 attention of the target
 /// o = last of AUGRU(h_1 … h_L; a)          interest evolution: AUGRU, AGRU, AIGRU, or a GRU whose outputs a pools
-/// x = [user; q; o; context; numeric]       in the order of `input`
-/// z = Tower(x) (+ item bias)               loss = cross-entropy + α·L_aux
+/// loss = cross-entropy + α·L_aux
 /// ```
 /// The extractor, the auxiliary loss and the products of the states with the evolution's input weights are computed once for
 /// every distinct history, whatever the number of its candidates. An empty history gives o = 0.
-package struct DIEN: Model {
-    /// Everything that is configured of the model.
-    package struct Options: Codable, Sendable, Equatable {
-        /// Parts of x in order; default user, target, attention (o), context, numeric.
-        package var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
+package struct DIEN: InterestNetwork {
+    /// What is configured beside the frame.
+    package struct Own: NetworkOptions {
         /// Width and conventions of both GRUs.
         package var gru = GRU.Options()
         /// The attention of the target to the states.
@@ -30,127 +26,129 @@ package struct DIEN: Model {
         package var augru = AUGRUForm.product
         /// The loss of the extractor.
         package var auxiliary = AuxiliaryLoss.Options()
-        /// How the history parts of x are pooled; default sum.
-        package var pooling = Pooling.sum
-        /// The top network; its activation here is dice by default.
-        package var top = Tower.Options(activation: .dice)
-        /// Whether the schema's bias fields, rows of width 1, are added to the logit; default false.
-        package var itemBias = false
-        /// Widths and initial values of the tables.
-        package var embedding = EmbeddingOptions()
-        /// How the dense weights start; default glorot_uniform.
-        package var denseInitial = WeightInitial.glorotUniform
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
-            case input, gru, attention, evolution, augru, auxiliary, pooling, top, embedding
-            case itemBias = "item_bias"
-            case denseInitial = "dense_initial"
-        }
+        package enum CodingKeys: String, CodingKey, CaseIterable { case gru, attention, evolution, augru, auxiliary }
 
         /// The defaults.
         package init() {}
+
+        package func validate() throws(ModelError) {
+            try attention.validate()
+            try check(
+                (0...65536).contains(gru.hidden), "gru.hidden", gru.hidden, "0 (the width of a behavior) to 65536")
+            try check(gru.gateBias.isFinite, "gru.gate_bias", gru.gateBias, "a number")
+            try checkHidden(auxiliary.hidden, "auxiliary.hidden", layers: 1...8)
+            try check(
+                auxiliary.weight >= 0 && auxiliary.weight.isFinite, "auxiliary.weight", auxiliary.weight, "at least 0")
+            try check(
+                auxiliary.activation != .dice, "auxiliary.activation", auxiliary.activation.rawValue,
+                "one without statistics: sigmoid, relu, prelu or dice_constant")
+        }
     }
 
-    package let layout: ParameterLayout
+    /// What backward needs.
+    package struct Tape {
+        let time: TimeMajor
+        let extractor: GRU.Tape
+        let evolution: InterestEvolution.Tape
+        /// The histories as rows of the states.
+        let states: Histories
+    }
+
+    package static var frame: FrameOptions { FrameOptions() }
+    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
+        options.own.gru.hidden > 0 ? options.own.gru.hidden : behavior
+    }
+
     package let needs: BatchNeeds
-    package var tables: [EmbeddingTable] { inputs.tables }
-    private let inputs: Inputs
     private let extractor: GRU
     private let auxiliary: AuxiliaryLoss?
     private let evolution: InterestEvolution
-    private let pooling: Pooling
-    private let top: Tower
     private let weight: Float
 
-    /// Lays out the model for the features of a schema.
-    package init(_ options: Options, schema: Schema) throws(ModelError) {
-        try options.validate()
-        let hidden = options.gru.hidden
-        inputs = try Inputs(
-            schema, parts: options.input, embedding: options.embedding, takesWholeBehaviors: true,
-            attention: { _, behavior in hidden > 0 ? hidden : behavior }, itemBias: options.itemBias)
-        let width = hidden > 0 ? hidden : inputs.behaviorWidth
-        try options.attention.validate(width: width, compared: inputs.comparedWidth)
-        pooling = options.pooling
-        weight = options.auxiliary.weight
-        needs = BatchNeeds(negatives: weight > 0 ? options.auxiliary.negatives : nil)
-        let initial = options.denseInitial.dense
-        var layout = ParameterLayout()
-        extractor = GRU(
-            "extractor", input: inputs.behaviorWidth, width: width, options.gru, in: &layout, initial: initial)
+    package init(
+        _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
+    ) throws(ModelError) {
+        let (own, behavior) = (options.own, inputs.behaviorWidth)
+        let width = Self.width(options, compared: inputs.comparedWidth, behavior: behavior)
+        try own.attention.validate(width: width, compared: inputs.comparedWidth)
+        weight = own.auxiliary.weight
+        needs = BatchNeeds(negatives: weight > 0 ? own.auxiliary.negatives : nil)
+        extractor = GRU("extractor", input: behavior, width: width, own.gru, in: &layout, initial: initial)
         auxiliary =
             weight > 0
             ? AuxiliaryLoss(
-                "auxiliary", states: width, behaviors: inputs.behaviorWidth, options.auxiliary, in: &layout,
-                initial: initial) : nil
-        evolution = InterestEvolution(options, width: width, inputs, in: &layout, initial: initial)
-        top = Tower(input: inputs.width, options.top, initial: initial, in: &layout)
-        self.layout = layout
+                "auxiliary", states: width, behaviors: behavior, own.auxiliary, in: &layout, initial: initial) : nil
+        evolution = InterestEvolution(own, width: width, inputs, in: &layout, initial: initial)
     }
 
-    package func train(
-        _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
-        rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
-    ) -> Losses {
-        gradient.clear()
-        rowGradients.clear()
-        let count = batch.sampleCount
-        let z = Matrix(base: logits, rows: count, columns: 1)
-
-        let q = inputs.targets(of: batch, rows, arena)
-        let e = inputs.behaviors(of: batch, rows, arena)
-        let time = TimeMajor(offsets: batch.historyOffsets.base, count: batch.historyCount, arena)
-        let h = extractor.forward(
-            e, rowOf: batch.positionBehavior.base, attention: nil, time, parameters, arena)
+    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+        let batch = s.batch
+        let time = TimeMajor(offsets: batch.historyOffsets.base, count: batch.historyCount, pass.arena)
+        let h = extractor.forward(s.behaviors, rowOf: batch.positionBehavior.base, attention: nil, time, pass)
         let states = batch.histories(at: time.rowOf)
-        let o = evolution.forward(q, h.states, states, time, parameters, training: true, key: key, arena)
-        let v =
-            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
-        let x = inputs.join(batch, rows, target: q, history: v, attention: o.y, arena)
-        let biases = inputs.biases(of: batch, rows, arena)
-        let step = top.train(
-            x, biases: biases, labels: batch.labels.base, logits: z, parameters, into: gradient, key: key, arena)
-
-        let dq = arena.zeros(rows: count, columns: q.columns)
-        let dO = arena.zeros(rows: count, columns: o.y.columns)
-        let dv = arena.zeros(rows: count, columns: v.columns)
-        let de = arena.zeros(rows: e.rows, columns: e.columns)
-        let dStates = arena.zeros(rows: time.rows, columns: h.states.columns)
-        inputs.split(
-            step.dx, batch, target: q, history: v, attention: o.y, rowGradients: rowGradients, dq: dq, dHistory: dv,
-            dAttention: dO)
-        if inputs.takesHistory { batch.unpool(dv, pooling, addingTo: inputs.compared(de), arena) }
-        evolution.backward(
-            dO, o, q, h.states, states, time, parameters, into: gradient, addingTo: dq, dStates, key: key, arena)
-        var losses = Losses(clicks: step.loss)
-        if let auxiliary {
-            losses.auxiliary = auxiliary.train(
-                h.states, e, batch.pairs(at: time.rowOf, arena), factor: weight * Float(count), parameters,
-                into: gradient, addingTo: dStates, de, arena)
-        }
-        extractor.backward(dStates, h, e, time, parameters, into: gradient, addingTo: de, nil, arena)
-        inputs.scatterBiases(step.dz, batch, to: rowGradients)
-        inputs.scatterTargets(dq, batch, to: rowGradients)
-        inputs.scatterBehaviors(de, batch, to: rowGradients)
-        return losses
+        let o = evolution.forward(s.target, h.states, states, time, pass)
+        return (o.y, Tape(time: time, extractor: h, evolution: o, states: states))
     }
 
-    package func score(
-        _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, logits: UnsafeMutablePointer<Float>,
-        _ arena: Arena
-    ) {
-        let count = batch.sampleCount
-        let z = Matrix(base: logits, rows: count, columns: 1)
-        let q = inputs.targets(of: batch, rows, arena)
-        let e = inputs.behaviors(of: batch, rows, arena)
-        let time = TimeMajor(offsets: batch.historyOffsets.base, count: batch.historyCount, arena)
-        let h = extractor.forward(
-            e, rowOf: batch.positionBehavior.base, attention: nil, time, parameters, arena)
-        let o = evolution.forward(
-            q, h.states, batch.histories(at: time.rowOf), time, parameters, training: false, key: 0, arena)
-        let v =
-            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
-        let x = inputs.join(batch, rows, target: q, history: v, attention: o.y, arena)
-        top.score(x, biases: inputs.biases(of: batch, rows, arena), logits: z, parameters, arena)
+    package func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
+        let (time, h) = (tape.time, tape.extractor.states)
+        let dStates = pass.zeros(rows: time.rows, columns: h.columns)
+        evolution.backward(dy, tape.evolution, s.target, h, tape.states, time, addingTo: d.target, dStates, pass)
+        var loss = 0.0
+        if let auxiliary {
+            loss = auxiliary.train(
+                h, s.behaviors, s.batch.pairs(at: time.rowOf, pass), factor: weight * Float(pass.samples),
+                addingTo: dStates, d.behaviors, pass)
+        }
+        extractor.backward(dStates, tape.extractor, s.behaviors, time, addingTo: d.behaviors, nil, pass)
+        return loss
+    }
+
+    // MARK: Published options
+
+    package static var presets: [String: Options] {
+        ["dien-paper": Options(), "dien-official": official, "dien-bars-amazon": barsAmazon]
+    }
+
+    /// The public code of DIEN, `Model_DIN_V2_Gru_Vec_attGru_Neg`, with padding left out of the sum.
+    ///
+    /// TensorFlow's cell (the gate keeps, the reset comes first, gate biases start at 1), AUGRU as a union, an attention
+    /// network behind PReLU(q·W + b), two logits. Its cross-entropy is half of ours, so α is 2.
+    private static var official: Options {
+        var options = Options()
+        options.input = [.user, .target, .history, .historyProduct, .attention, .context, .numeric]
+        options.pooling = .sum
+        options.gru.reset = .before
+        options.gru.update = .keep
+        options.gru.gateBias = 1
+        options.attention.kind = .unit
+        options.attention.query = .prelu
+        options.augru = .union
+        options.auxiliary.weight = 2
+        options.auxiliary.head = .softmax
+        options.auxiliary.inputNorm = .constant
+        options.auxiliary.normalization = .slots
+        options.auxiliary.negatives = .frequency
+        options.top.inputNorm = .constant
+        options.top.head = .softmax
+        options.embedding.width = 18
+        return options
+    }
+
+    /// The best DIEN of BARS on AmazonElectronics_x1: 5,369,602 parameters with its 63,003 items and 803 categories.
+    private static var barsAmazon: Options {
+        var options = Options()
+        options.input = [.target, .attention]
+        options.gru.update = .keep
+        options.gru.hiddenBias = true
+        options.attention.kind = .unit
+        options.attention.query = .none
+        options.attention.hidden = [256, 128]
+        options.attention.activation = .dice
+        options.auxiliary.weight = 0
+        options.frame.followBARS()
+        options.top.activation = .relu
+        return options
     }
 }

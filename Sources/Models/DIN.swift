@@ -1,5 +1,3 @@
-package import Datasets
-import Kernels
 package import Layers
 package import Tensors
 
@@ -8,122 +6,124 @@ package import Tensors
 /// ```
 /// u = Σ_t a(e_t, q)·e_t                         a: a small network on [q; e; q−e; q∘e], its output not normalized
 /// u = norm(u)·W + b                             optional (`Interest`)
-/// v = pool(e₁ … e_L)                            only for the history parts of x
-/// x = [user; q; u; context; numeric]            in the order of `input`
-/// z = Tower(x) (+ item bias)
 /// ```
 /// Weights are not normalized over t unless asked: their sum is the intensity of the interest. An empty history gives
 /// u = 0 in every mode.
-package struct DIN: Model {
-    /// Everything that is configured of the model.
-    package struct Options: Codable, Sendable, Equatable {
-        /// Parts of x in order; default user, target, attention, context, numeric.
-        package var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
+package struct DIN: InterestNetwork {
+    /// What is configured beside the frame.
+    package struct Own: NetworkOptions {
         /// The attention unit.
         package var attention = AttentionOptions()
         /// What happens to the attention's vector first; default nothing.
         package var interest = Interest.Options()
-        /// How the history parts of x are pooled; default sum.
-        package var pooling = Pooling.sum
-        /// The top network; its activation here is dice by default.
-        package var top = Tower.Options(activation: .dice)
-        /// Whether the schema's bias fields, rows of width 1, are added to the logit; default false.
-        package var itemBias = false
-        /// Widths and initial values of the tables.
-        package var embedding = EmbeddingOptions()
-        /// How the dense weights start; default glorot_uniform.
-        package var denseInitial = WeightInitial.glorotUniform
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
-            case input, attention, interest, pooling, top, embedding
-            case itemBias = "item_bias"
-            case denseInitial = "dense_initial"
-        }
+        package enum CodingKeys: String, CodingKey, CaseIterable { case attention, interest }
 
         /// The defaults.
         package init() {}
 
-        /// Throws the first setting that makes no sense.
-        func validate() throws(ModelError) {
-            try top.validate()
-            try attention.validate()
-            try embedding.validate()
-        }
+        package func validate() throws(ModelError) { try attention.validate() }
     }
 
-    package let layout: ParameterLayout
-    package var tables: [EmbeddingTable] { inputs.tables }
-    private let inputs: Inputs
+    /// What backward needs.
+    package struct Tape {
+        let attention: TargetAttention.Tape
+        let interest: Interest.Tape
+    }
+
+    package static var frame: FrameOptions { FrameOptions() }
+    package static var takesWholeBehaviors: Bool { false }
+    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int { compared }
+
     private let attention: TargetAttention
     private let interest: Interest
-    private let pooling: Pooling
-    private let top: Tower
 
-    /// Lays out the model for the features of a schema.
-    package init(_ options: Options, schema: Schema) throws(ModelError) {
-        try options.validate()
-        inputs = try Inputs(
-            schema, parts: options.input, embedding: options.embedding, attention: { compared, _ in compared },
-            itemBias: options.itemBias)
-        pooling = options.pooling
-        let initial = options.denseInitial.dense
-        var layout = ParameterLayout()
-        attention = options.attention.layer(width: inputs.comparedWidth, initial: initial, in: &layout)
-        interest = Interest(width: inputs.comparedWidth, options.interest, initial: initial, in: &layout)
-        top = Tower(input: inputs.width, options.top, initial: initial, in: &layout)
-        self.layout = layout
+    package init(
+        _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
+    ) throws(ModelError) {
+        attention = options.own.attention.layer(width: inputs.comparedWidth, initial: initial, in: &layout)
+        interest = Interest(width: inputs.comparedWidth, options.own.interest, initial: initial, in: &layout)
     }
 
-    package func train(
-        _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
-        rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
-    ) -> Losses {
-        gradient.clear()
-        rowGradients.clear()
-        let count = batch.sampleCount
-        let z = Matrix(base: logits, rows: count, columns: 1)
+    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+        let a = attention.forward(s.comparedTarget, s.behaviors, s.batch.histories, pass)
+        let u = interest.forward(a.pooled, pass)
+        return (u.u, Tape(attention: a, interest: u))
+    }
 
-        let q = inputs.targets(of: batch, rows, arena)
-        let e = inputs.behaviors(of: batch, rows, arena)
-        let a = attention.forward(inputs.compared(q), e, batch.histories, parameters, training: true, key: key, arena)
-        let u = interest.forward(a.pooled, parameters, training: true, arena)
-        let v = inputs.takesHistory ? batch.pool(e, pooling, arena) : arena.matrix(rows: count, columns: 0)
-        let x = inputs.join(batch, rows, target: q, history: v, attention: u.u, arena)
-        let biases = inputs.biases(of: batch, rows, arena)
-        let step = top.train(
-            x, biases: biases, labels: batch.labels.base, logits: z, parameters, into: gradient, key: key, arena)
-
-        let dq = arena.zeros(rows: count, columns: q.columns)
-        let du = arena.zeros(rows: count, columns: u.u.columns)
-        let dv = arena.zeros(rows: count, columns: v.columns)
-        let de = arena.zeros(rows: e.rows, columns: e.columns)
-        inputs.split(
-            step.dx, batch, target: q, history: v, attention: u.u, rowGradients: rowGradients, dq: dq, dHistory: dv,
-            dAttention: du)
-        if inputs.takesHistory { batch.unpool(dv, pooling, addingTo: de, arena) }
-        let da = interest.backward(du, u, parameters, into: gradient, arena)
+    package func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
         attention.backward(
-            da, a, inputs.compared(q), e, batch.histories, parameters, into: gradient, addingTo: inputs.compared(dq),
-            de,
-            key: key, arena)
-        inputs.scatterBiases(step.dz, batch, to: rowGradients)
-        inputs.scatterTargets(dq, batch, to: rowGradients)
-        inputs.scatterBehaviors(de, batch, to: rowGradients)
-        return Losses(clicks: step.loss)
+            interest.backward(dy, tape.interest, pass), tape.attention, s.comparedTarget, s.behaviors,
+            s.batch.histories, addingTo: d.comparedTarget, d.behaviors, pass)
+        return 0
     }
 
-    package func score(
-        _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, logits: UnsafeMutablePointer<Float>,
-        _ arena: Arena
-    ) {
-        let count = batch.sampleCount
-        let z = Matrix(base: logits, rows: count, columns: 1)
-        let q = inputs.targets(of: batch, rows, arena)
-        let e = inputs.behaviors(of: batch, rows, arena)
-        let a = attention.forward(inputs.compared(q), e, batch.histories, parameters, training: false, key: 0, arena)
-        let u = interest.forward(a.pooled, parameters, training: false, arena).u
-        let v = inputs.takesHistory ? batch.pool(e, pooling, arena) : arena.matrix(rows: count, columns: 0)
-        let x = inputs.join(batch, rows, target: q, history: v, attention: u, arena)
-        top.score(x, biases: inputs.biases(of: batch, rows, arena), logits: z, parameters, arena)
+    // MARK: Published options
+
+    package static var presets: [String: Options] {
+        [
+            "din-paper": paper, "din-official-amazon": officialAmazon, "din-dien-code": dienCode,
+            "din-bars-amazon": barsAmazon,
+        ]
+    }
+
+    /// DIN paper: attention not normalized, 36 units (its figure 2), Dice, 200-80.
+    private static var paper: Options {
+        var options = Options()
+        options.attention.hidden = [36]
+        options.attention.activation = .dice
+        options.attention.normalization = .none
+        options.top.activation = .dice
+        options.embedding.width = 12
+        return options
+    }
+
+    /// The public code of DIN, `din/model.py`: softmax of scores / √d, a linear map, and the product q∘u.
+    private static var officialAmazon: Options {
+        var options = Options()
+        options.input = [.attention, .target, .attentionProduct]
+        options.attention.normalization = .softmaxScaled
+        options.interest.norm = .constant
+        options.interest.dense = true
+        options.frame.followOfficialDIN()
+        return options
+    }
+
+    /// The public code of DIEN, `Model_DIN`: x = [user; q; Σe; q∘Σe; u], softmax, Dice 200-80.
+    private static var dienCode: Options {
+        var options = Options()
+        options.input = [.user, .target, .history, .historyProduct, .attention, .context, .numeric]
+        options.pooling = .sum
+        options.attention.normalization = .softmax
+        options.top.inputNorm = .constant
+        options.top.activation = .dice
+        options.top.head = .softmax
+        options.embedding.width = 18
+        return options
+    }
+
+    /// The best DIN of BARS on AmazonElectronics_x1: 5,403,522 parameters with its 63,003 items and 803 categories.
+    private static var barsAmazon: Options {
+        var options = Options()
+        options.input = [.target, .attention]
+        options.attention.hidden = [512, 256]
+        options.attention.activation = .dice
+        options.attention.normalization = .softmax
+        options.attention.dropout = 0.1
+        options.frame.followBARS()
+        options.top.activation = .dice
+        return options
+    }
+}
+
+extension FrameOptions {
+    /// What BARS found best for DIN and DIEN alike on AmazonElectronics_x1.
+    mutating func followBARS() {
+        top.hidden = [1024, 512, 256]
+        top.hiddenNorm = .batch
+        top.dropout = 0.1
+        embedding.width = 64
+        embedding.scale = 1e-4
+        denseInitial = .glorotNormal
     }
 }

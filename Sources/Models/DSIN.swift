@@ -11,12 +11,11 @@ package import Tensors
 /// I_k = mean_t(Transformer(Q_k))                   session interests, weights shared by all sessions
 /// H_1 … H_K = Bi-LSTM(I_1 … I_K)                   interests that know their neighbors
 /// U_I = Σ_k softmax_k(I_k·W_I·q)·I_k,   U_H = Σ_k softmax_k(H_k·W_H·q)·H_k
-/// x = [user; q; U_I; U_H; context; numeric]        in the order of `input`, the attention part being [U_I; U_H]
-/// z = Tower(x) (+ item bias)
+/// y = [U_I; U_H]
 /// ```
 /// Transformer and Bi-LSTM are computed once for every distinct history, whatever the number of its candidates. Without a
 /// session U_I = U_H = 0.
-package struct DSIN: Model {
+package struct DSIN: InterestNetwork {
     /// How histories are cut.
     package struct SessionOptions: Codable, Sendable, Equatable {
         /// Seconds of a pause that a session survives; default 1800.
@@ -32,10 +31,8 @@ package struct DSIN: Model {
         package init() {}
     }
 
-    /// Everything that is configured of the model.
-    package struct Options: Codable, Sendable, Equatable {
-        /// Parts of x in order; default user, target, attention (U_I and U_H), context, numeric.
-        package var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
+    /// What is configured beside the frame.
+    package struct Own: NetworkOptions {
         /// How histories are cut into sessions.
         package var sessions = SessionOptions()
         /// What a behavior's place adds to it; default bias.
@@ -45,106 +42,199 @@ package struct DSIN: Model {
         /// The interest interacting layer.
         package var interacting = BidirectionalLSTM.Options()
         /// The two interest activating layers.
-        package var attention = DSIN.defaultAttention
-        /// How the history parts of x are pooled; default sum.
-        package var pooling = Pooling.sum
-        /// The top network; its activation here is dice by default.
-        package var top = Tower.Options(activation: .dice)
-        /// Whether the schema's bias fields, rows of width 1, are added to the logit; default false.
-        package var itemBias = false
-        /// Widths and initial values of the tables.
-        package var embedding = EmbeddingOptions()
-        /// How the dense weights start; default glorot_uniform.
-        package var denseInitial = WeightInitial.glorotUniform
+        package var attention = Own.defaultAttention
 
         package enum CodingKeys: String, CodingKey, CaseIterable {
-            case input, sessions, position, transformer, interacting, attention, pooling, top, embedding
-            case itemBias = "item_bias"
-            case denseInitial = "dense_initial"
+            case sessions, position, transformer, interacting, attention
         }
 
         /// The defaults.
         package init() {}
+
+        private static var defaultAttention: InterestAttention.Options {
+            var attention = InterestAttention.Options()
+            attention.hidden = [64, 16]
+            return attention
+        }
+
+        package func validate() throws(ModelError) {
+            try attention.validate()
+            try check(sessions.gap >= 0, "sessions.gap", sessions.gap, "seconds, 0 or more")
+            try check((1...1000).contains(sessions.count), "sessions.count", sessions.count, "1 to 1000")
+            try check((1...1000).contains(sessions.length), "sessions.length", sessions.length, "1 to 1000")
+            try check((1...4096).contains(transformer.heads), "transformer.heads", transformer.heads, "1 to 4096")
+            try check(
+                (1...64).contains(transformer.feedForward), "transformer.feed_forward", transformer.feedForward,
+                "1 to 64")
+            try check(
+                transformer.epsilon > 0 && transformer.epsilon < 1, "transformer.epsilon", transformer.epsilon,
+                "above 0 and below 1")
+            for (key, rate) in [("transformer", transformer.dropout), ("interacting", interacting.dropout)] {
+                try check(rate >= 0 && rate < 1, key + ".dropout", rate, "at least 0 and below 1")
+            }
+            try check((0...8).contains(interacting.layers), "interacting.layers", interacting.layers, "0 to 8")
+            for (key, bias) in [("bias", interacting.bias), ("forget_bias", interacting.forgetBias)] {
+                try check(bias.isFinite, "interacting." + key, bias, "a number")
+            }
+        }
+
+        /// Throws unless behaviors of this width can be attended to.
+        fileprivate func validate(width: Int, compared: Int) throws(ModelError) {
+            try check(
+                width % transformer.heads == 0, "transformer.heads", transformer.heads,
+                "a divisor of the width of a behavior, \(width)")
+            try attention.validate(width: width, compared: compared)
+            if interacting.layers > 0, interacting.merge == .concat {
+                try attention.validate(width: 2 * width, compared: compared)
+            }
+        }
     }
 
-    private static var defaultAttention: InterestAttention.Options {
-        var attention = InterestAttention.Options()
-        attention.hidden = [64, 16]
-        return attention
+    /// What backward needs.
+    package struct Tape {
+        let queries: Matrix
+        let keys: Matrix
+        let transformer: Transformer.Tape
+        let interests: Matrix
+        let interacting: BidirectionalLSTM.Tape?
+        let ofInterests: InterestAttention.Tape
+        let ofInteracting: InterestAttention.Tape?
+        let sessions: Sessions
+        let histories: Histories
     }
 
-    package let layout: ParameterLayout
+    package static var frame: FrameOptions { FrameOptions() }
+    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
+        guard options.own.interacting.layers > 0 else { return behavior }
+        return options.own.interacting.merge == .concat ? 3 * behavior : 2 * behavior
+    }
+
     package let needs: BatchNeeds
-    package var tables: [EmbeddingTable] { inputs.tables }
-    private let inputs: Inputs
-    private let extractor: SessionInterests
-    private let pooling: Pooling
-    private let top: Tower
+    private let position: PositionEncoding
+    private let transformer: Transformer
+    private let interacting: BidirectionalLSTM?
+    private let attention: InterestAttention
+    private let interacted: InterestAttention?
+    private let width: Int
 
-    /// Lays out the model for the features of a schema.
-    package init(_ options: Options, schema: Schema) throws(ModelError) {
-        try options.validate()
-        inputs = try Inputs(
-            schema, parts: options.input, embedding: options.embedding, takesWholeBehaviors: true,
-            attention: { options.attentionWidth(behavior: $1) }, itemBias: options.itemBias)
-        try options.validate(width: inputs.behaviorWidth, compared: inputs.comparedWidth)
-        pooling = options.pooling
+    /// Declares "position.…", "transformer.…", "attention.…", "interacting.…" and "interacted.…".
+    package init(
+        _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
+    ) throws(ModelError) {
+        let own = options.own
+        width = inputs.behaviorWidth
+        try own.validate(width: width, compared: inputs.comparedWidth)
         needs = BatchNeeds(
             sessions: SessionRule(
-                gap: Int64(options.sessions.gap), count: options.sessions.count, length: options.sessions.length))
-        let initial = options.denseInitial.dense
-        var layout = ParameterLayout()
-        extractor = SessionInterests(options, inputs, in: &layout, initial: initial)
-        top = Tower(input: inputs.width, options.top, initial: initial, in: &layout)
-        self.layout = layout
+                gap: Int64(own.sessions.gap), count: own.sessions.count, length: own.sessions.length))
+        let target = own.attention.targetWidth(of: inputs)
+        position = PositionEncoding(
+            "position", kind: own.position, width: width, sessions: own.sessions.count, length: own.sessions.length,
+            in: &layout)
+        transformer = Transformer("transformer", width: width, own.transformer, in: &layout, initial: initial)
+        attention = InterestAttention(
+            "attention", width: width, target: target, own.attention, in: &layout, initial: initial)
+        guard own.interacting.layers > 0 else {
+            (interacting, interacted) = (nil, nil)
+            return
+        }
+        let lstm = BidirectionalLSTM("interacting", width: width, own.interacting, in: &layout, initial: initial)
+        interacting = lstm
+        interacted = InterestAttention(
+            "interacted", width: lstm.outputs, target: target, own.attention, in: &layout, initial: initial)
     }
 
-    package func train(
-        _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
-        rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
-    ) -> Losses {
-        gradient.clear()
-        rowGradients.clear()
-        let count = batch.sampleCount
-        let z = Matrix(base: logits, rows: count, columns: 1)
+    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+        let batch = s.batch
+        let sessions = Sessions(
+            histories: batch.historyCount, count: batch.sessionCount, offsets: batch.sessionOffsets.base,
+            ofHistory: batch.historySessions.base)
+        let histories = batch.sessionsAsHistories(pass)
+        let x = pass.matrix(rows: batch.positionCount, columns: width)
+        gatherRows(of: s.behaviors, at: batch.positionBehavior.base, into: x)
+        let (queries, keys) = position.forward(x, sessions, pass)
+        let states = transformer.forward(
+            queries: queries, keys: keys, offsets: sessions.offsets, sessions: sessions.count, pass)
+        let interests = pass.matrix(rows: sessions.count, columns: width)
+        segmentMeans(of: states.y, offsets: sessions.offsets, into: interests)
+        let neighbors = interacting?.forward(interests, offsets: sessions.ofHistory, count: sessions.histories, pass)
 
-        let q = inputs.targets(of: batch, rows, arena)
-        let e = inputs.behaviors(of: batch, rows, arena)
-        let u = extractor.forward(q, e, batch, parameters, training: true, key: key, arena)
-        let v =
-            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
-        let x = inputs.join(batch, rows, target: q, history: v, attention: u.y, arena)
-        let biases = inputs.biases(of: batch, rows, arena)
-        let step = top.train(
-            x, biases: biases, labels: batch.labels.base, logits: z, parameters, into: gradient, key: key, arena)
-
-        let dq = arena.zeros(rows: count, columns: q.columns)
-        let du = arena.zeros(rows: count, columns: u.y.columns)
-        let dv = arena.zeros(rows: count, columns: v.columns)
-        let de = arena.zeros(rows: e.rows, columns: e.columns)
-        inputs.split(
-            step.dx, batch, target: q, history: v, attention: u.y, rowGradients: rowGradients, dq: dq, dHistory: dv,
-            dAttention: du)
-        if inputs.takesHistory { batch.unpool(dv, pooling, addingTo: inputs.compared(de), arena) }
-        extractor.backward(du, u, q, batch, parameters, into: gradient, addingTo: dq, de, key: key, arena)
-        inputs.scatterBiases(step.dz, batch, to: rowGradients)
-        inputs.scatterTargets(dq, batch, to: rowGradients)
-        inputs.scatterBehaviors(de, batch, to: rowGradients)
-        return Losses(clicks: step.loss)
+        let query = attention.query(of: s.target)
+        let y = pass.matrix(rows: pass.samples, columns: width + (interacting?.outputs ?? 0))
+        let first = attention.forward(query, interests, histories, pass)
+        weightedPool(interests, histories, weights: first.weights, into: y.columns(0..<width))
+        var second: InterestAttention.Tape?
+        if let interacted, let neighbors {
+            let tape = interacted.forward(query, neighbors.y, histories, pass.keyed(by: pass.key ^ 1))
+            weightedPool(neighbors.y, histories, weights: tape.weights, into: y.columns(width..<y.columns))
+            second = tape
+        }
+        let tape = Tape(
+            queries: queries, keys: keys, transformer: states, interests: interests, interacting: neighbors,
+            ofInterests: first, ofInteracting: second, sessions: sessions, histories: histories)
+        return (y, tape)
     }
 
-    package func score(
-        _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, logits: UnsafeMutablePointer<Float>,
-        _ arena: Arena
-    ) {
-        let count = batch.sampleCount
-        let z = Matrix(base: logits, rows: count, columns: 1)
-        let q = inputs.targets(of: batch, rows, arena)
-        let e = inputs.behaviors(of: batch, rows, arena)
-        let u = extractor.forward(q, e, batch, parameters, training: false, key: 0, arena)
-        let v =
-            inputs.takesHistory ? batch.pool(inputs.compared(e), pooling, arena) : arena.matrix(rows: count, columns: 0)
-        let x = inputs.join(batch, rows, target: q, history: v, attention: u.y, arena)
-        top.score(x, biases: inputs.biases(of: batch, rows, arena), logits: z, parameters, arena)
+    package func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
+        let batch = s.batch
+        let histories = tape.histories
+        let (query, dQuery) = (attention.query(of: s.target), attention.query(of: d.target))
+        let dInterests = pass.zeros(rows: tape.sessions.count, columns: width)
+        let dWeights = pass.matrix(rows: histories.pairs, columns: 1)
+        weightedPoolBackward(
+            dy.columns(0..<width), tape.interests, histories, weights: tape.ofInterests.weights, addingTo: dInterests,
+            into: dWeights)
+        attention.backward(
+            dWeights, tape.ofInterests, query, tape.interests, histories, addingTo: dQuery, dInterests, pass)
+        if let interacting, let interacted, let neighbors = tape.interacting, let kept = tape.ofInteracting {
+            let dNeighbors = pass.zeros(rows: tape.sessions.count, columns: interacting.outputs)
+            weightedPoolBackward(
+                dy.columns(width..<dy.columns), neighbors.y, histories, weights: kept.weights, addingTo: dNeighbors,
+                into: dWeights)
+            interacted.backward(
+                dWeights, kept, query, neighbors.y, histories, addingTo: dQuery, dNeighbors,
+                pass.keyed(by: pass.key ^ 1))
+            add(interacting.backward(dNeighbors, neighbors, pass), to: dInterests)
+        }
+        let dStates = pass.matrix(rows: batch.positionCount, columns: width)
+        segmentMeansBackward(dInterests, offsets: tape.sessions.offsets, into: dStates)
+        let dQueries = pass.zeros(rows: batch.positionCount, columns: width)
+        let dKeys = position.isSplit ? pass.zeros(rows: batch.positionCount, columns: width) : dQueries
+        transformer.backward(
+            dStates, tape.transformer, queries: tape.queries, keys: tape.keys, addingTo: dQueries, dKeys, pass)
+        position.backward(queries: dQueries, keys: dKeys, tape.sessions, pass)
+        if position.isSplit { add(dKeys, to: dQueries) }
+        scatterAddRows(of: dQueries, at: batch.positionBehavior.base, addingTo: d.behaviors)
+        return 0
+    }
+
+    // MARK: Published options
+
+    package static var presets: [String: Options] { ["dsin-paper": Options(), "dsin-official": official] }
+
+    /// DSIN as the public code calls DeepCTR's, with the mean over valid behaviors.
+    ///
+    /// Two fields of width 4, eight heads of one column, no WO, no layer norm, blinding, no biases in the feed-forward
+    /// network, two layers of Bi-LSTM averaged, DIN's unit 64-16, ReLU 200-80.
+    private static var official: Options {
+        var options = Options()
+        options.position = .sinusoidTrained
+        options.transformer.heads = 8
+        options.transformer.output = false
+        options.transformer.norm = .none
+        options.transformer.epsilon = 1e-9
+        options.transformer.feedForwardBias = false
+        options.transformer.blinding = true
+        options.interacting.layers = 2
+        options.interacting.merge = .mean
+        options.interacting.dropout = 0.2
+        options.interacting.bias = 1
+        options.attention.kind = .unit
+        options.attention.query = .none
+        options.attention.hidden = [64, 16]
+        options.top.activation = .relu
+        options.embedding.width = 4
+        options.embedding.scale = 1e-4
+        return options
     }
 }

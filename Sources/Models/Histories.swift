@@ -14,13 +14,13 @@ extension MicroBatch {
     /// Whose history is where, a position naming a row of states instead of a behavior.
     func histories(at rowOf: UnsafePointer<Int32>) -> Histories {
         Histories(
-            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historyOffsets.base,
-            behavior: rowOf)
+            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historyOffsets.base, behavior: rowOf
+        )
     }
 
     /// The sessions of every sample, as the positions of a history: position and row are the session's number.
-    func sessionsAsHistories(_ arena: Arena) -> Histories {
-        let numbers = arena.ints(sessionCount)
+    func sessionsAsHistories(_ pass: Pass) -> Histories {
+        let numbers = pass.ints(sessionCount)
         for session in 0..<sessionCount { numbers[session] = Int32(session) }
         return Histories(
             samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historySessions.base,
@@ -28,8 +28,8 @@ extension MicroBatch {
     }
 
     /// What the auxiliary loss compares; `rowOf` names the row of the state after a position.
-    func pairs(at rowOf: UnsafePointer<Int32>, _ arena: Arena) -> AuxiliaryLoss.Pairs {
-        let samplesOf = arena.ints(historyCount)
+    func pairs(at rowOf: UnsafePointer<Int32>, _ pass: Pass) -> AuxiliaryLoss.Pairs {
+        let samplesOf = pass.ints(historyCount)
         for history in 0..<historyCount { samplesOf[history] = 0 }
         for sample in 0..<sampleCount { samplesOf[Int(historyOf[sample])] += 1 }
         precondition(negatives.count == positionCount, "the auxiliary loss needs a drawn behavior for every position")
@@ -39,16 +39,16 @@ extension MicroBatch {
     }
 
     /// The pooled history of every sample, [samples × d]; each distinct history is pooled once.
-    func pool(_ e: Matrix, _ pooling: Pooling, _ arena: Arena) -> Matrix {
-        let pooled = Layers.pool(e, histories, pooling, arena)
-        let v = arena.matrix(rows: sampleCount, columns: e.columns)
+    func pool(_ e: Matrix, _ pooling: Pooling, _ pass: Pass) -> Matrix {
+        let pooled = Layers.pool(e, histories, pooling, pass.arena)
+        let v = pass.matrix(rows: sampleCount, columns: e.columns)
         gatherRows(of: pooled, at: historyOf.base, into: v)
         return v
     }
 
     /// de += the gradients of the pooled histories: dv is [samples × d], de has a row for every distinct tuple.
-    func unpool(_ dv: Matrix, _ pooling: Pooling, addingTo de: Matrix, _ arena: Arena) {
-        let sums = arena.zeros(rows: historyCount, columns: dv.columns)
+    func unpool(_ dv: Matrix, _ pooling: Pooling, addingTo de: Matrix, _ pass: Pass) {
+        let sums = pass.zeros(rows: historyCount, columns: dv.columns)
         scatterAddRows(of: dv, at: historyOf.base, addingTo: sums)
         Layers.unpool(sums, histories, pooling, addingTo: de)
     }

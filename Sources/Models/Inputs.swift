@@ -1,6 +1,7 @@
 package import Datasets
 import Kernels
-package import Tensors
+import Layers
+import Tensors
 
 /// A piece of the top network's input; a model's `input` option lists them in order.
 ///
@@ -65,15 +66,15 @@ package struct Inputs: Sendable {
     /// Lays out x.
     ///
     /// - Parameters:
-    ///   - parts: the parts of x in order, each at most once.
+    ///   - frame: the parts of x in order, widths of tables, whether the schema's bias fields are added to the logit.
     ///   - takesWholeBehaviors: whether behaviors come with all their fields, not only those that are compared.
     ///   - attention: width of the attention part, of the widths of the compared part and of a behavior; nil where the
     ///     model has no attention.
-    ///   - itemBias: whether the schema's bias fields are added to the logit.
     package init(
-        _ schema: Schema, parts: [InputPart], embedding: EmbeddingOptions, takesWholeBehaviors: Bool = false,
-        attention: ((_ compared: Int, _ behavior: Int) -> Int)?, itemBias: Bool
+        _ schema: Schema, _ frame: FrameOptions, takesWholeBehaviors: Bool,
+        attention: ((_ compared: Int, _ behavior: Int) -> Int)?
     ) throws(ModelError) {
+        let (parts, embedding, itemBias) = (frame.input, frame.embedding, frame.itemBias)
         let takesAttention = parts.contains(.attention) || parts.contains(.attentionProduct)
         let names = parts.map(\.rawValue)
         let attends = attention != nil
@@ -142,37 +143,28 @@ package struct Inputs: Sendable {
 
     // MARK: Forward
 
-    /// q: the target vectors, [samples × target].
-    package func targets(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
-        let q = arena.matrix(rows: batch.sampleCount, columns: targetWidth)
+    /// The vectors of targets and of distinct behavior tuples.
+    func scene(of batch: MicroBatch, _ rows: RowBlocks, _ pass: Pass) -> Scene {
+        let q = pass.matrix(rows: batch.sampleCount, columns: targetWidth)
         gather(item, batch.itemRows, rows, into: q)
-        return q
-    }
-
-    /// The columns of targets or behaviors that are compared, [rows × d].
-    package func compared(_ x: Matrix) -> Matrix { x.columns(0..<comparedWidth) }
-
-    /// e: the vectors of the distinct behavior tuples, [tuples × behavior].
-    package func behaviors(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
-        let e = arena.matrix(rows: batch.behaviorCount, columns: behaviorWidth)
+        let e = pass.matrix(rows: batch.behaviorCount, columns: behaviorWidth)
         gather(behavior, batch.behaviorRows, rows, into: e)
-        return e
+        return Scene(batch: batch, target: q, behaviors: e, comparedWidth: comparedWidth)
     }
 
-    /// x: the parts side by side, [samples × width]; `history` and `attention` have a row for every sample.
-    package func join(
-        _ batch: MicroBatch, _ rows: RowBlocks, target q: Matrix, history: Matrix, attention: Matrix, _ arena: Arena
-    ) -> Matrix {
-        let x = arena.matrix(rows: batch.sampleCount, columns: width)
+    /// x: the parts side by side, [samples × width].
+    func join(_ s: Scene, _ rows: RowBlocks, _ parts: Parts, _ pass: Pass) -> Matrix {
+        let batch = s.batch
+        let x = pass.matrix(rows: batch.sampleCount, columns: width)
         for band in bands {
             let columns = x.columns(band.columns)
             switch band.part {
             case .user: gather(user, batch.userRows, rows, into: columns)
-            case .target: copy(q, into: columns)
-            case .history: copy(history, into: columns)
-            case .historyProduct: multiply(compared(q), history, into: columns)
-            case .attention: copy(attention, into: columns)
-            case .attentionProduct: multiply(compared(q), attention, into: columns)
+            case .target: copy(s.target, into: columns)
+            case .history: copy(parts.history, into: columns)
+            case .historyProduct: multiply(s.comparedTarget, parts.history, into: columns)
+            case .attention: copy(parts.attention, into: columns)
+            case .attentionProduct: multiply(s.comparedTarget, parts.attention, into: columns)
             case .context: gather(context, batch.contextRows, rows, into: columns)
             case .numeric: copy(numeric(batch), into: columns)
             }
@@ -181,8 +173,8 @@ package struct Inputs: Sendable {
     }
 
     /// What is added to each sample's logit: the sum of its bias rows, [samples × 1].
-    package func biases(of batch: MicroBatch, _ rows: RowBlocks, _ arena: Arena) -> Matrix {
-        let sums = arena.zeros(rows: batch.sampleCount, columns: 1)
+    func biases(of batch: MicroBatch, _ rows: RowBlocks, _ pass: Pass) -> Matrix {
+        let sums = pass.zeros(rows: batch.sampleCount, columns: 1)
         for (field, lookup) in bias.enumerated() {
             let index = batch.biasRows[field].base
             let values = rows[lookup.table]
@@ -193,43 +185,34 @@ package struct Inputs: Sendable {
 
     // MARK: Backward
 
-    /// Takes dx apart: user and context rows get their gradients, those of q, history and attention are added up.
-    package func split(
-        _ dx: Matrix, _ batch: MicroBatch, target q: Matrix, history: Matrix, attention: Matrix,
-        rowGradients: RowBlocks, dq: Matrix, dHistory: Matrix, dAttention: Matrix
+    /// Takes dx apart: user and context rows get their gradients, those of targets and parts are added up.
+    func split(
+        _ dx: Matrix, _ s: Scene, _ parts: Parts, rowGradients: RowBlocks, addingTo d: Scene, _ dParts: Parts
     ) {
         for band in bands {
             let g = dx.columns(band.columns)
             switch band.part {
-            case .user: scatter(g, user, batch.userRows, to: rowGradients)
-            case .target: add(g, to: dq)
-            case .history: add(g, to: dHistory)
+            case .user: scatter(g, user, s.batch.userRows, to: rowGradients)
+            case .target: add(g, to: d.target)
+            case .history: add(g, to: dParts.history)
             case .historyProduct:
-                addProduct(g, history, to: compared(dq))
-                addProduct(g, compared(q), to: dHistory)
-            case .attention: add(g, to: dAttention)
+                addProduct(g, parts.history, to: d.comparedTarget)
+                addProduct(g, s.comparedTarget, to: dParts.history)
+            case .attention: add(g, to: dParts.attention)
             case .attentionProduct:
-                addProduct(g, attention, to: compared(dq))
-                addProduct(g, compared(q), to: dAttention)
-            case .context: scatter(g, context, batch.contextRows, to: rowGradients)
+                addProduct(g, parts.attention, to: d.comparedTarget)
+                addProduct(g, s.comparedTarget, to: dParts.attention)
+            case .context: scatter(g, context, s.batch.contextRows, to: rowGradients)
             case .numeric: break
             }
         }
     }
 
-    /// Adds the gradients of the target vectors, [samples × target], to their rows'.
-    package func scatterTargets(_ dq: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
-        scatter(dq, item, batch.itemRows, to: rowGradients)
-    }
-
-    /// Adds the gradients of the behavior vectors, [tuples × behavior], to their rows'.
-    package func scatterBehaviors(_ de: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
-        scatter(de, behavior, batch.behaviorRows, to: rowGradients)
-    }
-
-    /// The bias rows' gradient: that of the logit.
-    package func scatterBiases(_ dz: Matrix, _ batch: MicroBatch, to rowGradients: RowBlocks) {
-        scatter(dz, bias, batch.biasRows, to: rowGradients)
+    /// Adds the gradients of biases, those of the logits, and of the vectors of a scene to their rows'.
+    func scatter(_ d: Scene, biases dz: Matrix, to rowGradients: RowBlocks) {
+        scatter(dz, bias, d.batch.biasRows, to: rowGradients)
+        scatter(d.target, item, d.batch.itemRows, to: rowGradients)
+        scatter(d.behaviors, behavior, d.batch.behaviorRows, to: rowGradients)
     }
 
     // MARK: Rows
@@ -242,8 +225,7 @@ package struct Inputs: Sendable {
 
     private func scatter(_ g: Matrix, _ fields: [Lookup], _ index: [Column<Int32>], to rowGradients: RowBlocks) {
         for (field, lookup) in fields.enumerated() {
-            scatterAddRows(
-                of: g.columns(lookup.columns), at: index[field].base, addingTo: rowGradients[lookup.table])
+            scatterAddRows(of: g.columns(lookup.columns), at: index[field].base, addingTo: rowGradients[lookup.table])
         }
     }
 

@@ -20,7 +20,7 @@ package struct Interest: Sendable {
     }
 
     /// What backward needs; `u` is the result.
-    struct Tape {
+    package struct Tape {
         let norm: BatchNorm.Tape?
         let normalized: Matrix
         let u: Matrix
@@ -38,19 +38,17 @@ package struct Interest: Sendable {
     }
 
     /// u of v, [samples × d].
-    func forward(_ v: Matrix, _ parameters: DenseVector, training: Bool, _ arena: Arena) -> Tape {
-        let tape = norm?.forward(v, parameters, training: training, arena)
+    func forward(_ v: Matrix, _ pass: Pass) -> Tape {
+        let tape = norm?.forward(v, pass)
         let x = tape?.y ?? v
-        return Tape(norm: tape, normalized: x, u: dense?.forward(x, parameters, arena) ?? x)
+        return Tape(norm: tape, normalized: x, u: dense?.forward(x, pass) ?? x)
     }
 
     /// dv of du.
-    func backward(
-        _ du: Matrix, _ tape: Tape, _ parameters: DenseVector, into gradient: DenseVector, _ arena: Arena
-    ) -> Matrix {
-        let dx = dense?.backward(du, x: tape.normalized, parameters, into: gradient, arena) ?? du
+    func backward(_ du: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+        let dx = dense?.backward(du, x: tape.normalized, pass) ?? du
         guard let norm, let kept = tape.norm else { return dx }
-        return norm.backward(dx, kept, parameters, into: gradient, samples: du.rows, arena)
+        return norm.backward(dx, kept, pass)
     }
 }
 
@@ -63,12 +61,17 @@ package enum NormOptions: String, Choice {
     /// Mean 0 and variance 1 for ever, as in the public code of DIN and DIEN: x·γ/√1.001 + β (the original code).
     case constant
 
-    /// The layer, or nil for none.
-    func layer(_ name: String, width: Int, in layout: inout ParameterLayout) -> BatchNorm? {
+    /// The kind of the layer, nil for none.
+    var kind: BatchNorm.Kind? {
         switch self {
         case .none: nil
-        case .batch: BatchNorm(name, width: width, kind: .batch, in: &layout)
-        case .constant: BatchNorm(name, width: width, kind: .constant, in: &layout)
+        case .batch: .batch
+        case .constant: .constant
         }
+    }
+
+    /// The layer, or nil for none.
+    func layer(_ name: String, width: Int, in layout: inout ParameterLayout) -> BatchNorm? {
+        kind.map { BatchNorm(name, width: width, kind: $0, in: &layout) }
     }
 }

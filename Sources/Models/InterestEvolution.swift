@@ -38,9 +38,7 @@ struct InterestEvolution: Sendable {
     private let gru: GRU
 
     /// Declares "attention.…" and "evolution.…".
-    init(
-        _ options: DIEN.Options, width: Int, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
-    ) {
+    init(_ options: DIEN.Own, width: Int, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial) {
         kind = options.evolution
         attention = InterestAttention(
             "attention", width: width, target: options.attention.targetWidth(of: inputs), options.attention,
@@ -61,23 +59,19 @@ struct InterestEvolution: Sendable {
     /// - Parameters:
     ///   - q: whole targets, [samples × target].
     ///   - h: states of the extractor, time-major by `time`; `histories.behavior` names the row of a position.
-    func forward(
-        _ q: Matrix, _ h: Matrix, _ histories: Histories, _ time: TimeMajor, _ parameters: DenseVector,
-        training: Bool, key: UInt64, _ arena: Arena
-    ) -> Tape {
+    func forward(_ q: Matrix, _ h: Matrix, _ histories: Histories, _ time: TimeMajor, _ pass: Pass) -> Tape {
         let query = attention.query(of: q)
-        let y = arena.matrix(rows: q.rows, columns: gru.width)
+        let y = pass.matrix(rows: q.rows, columns: gru.width)
         guard kind != .gru else {
             // Only the pooling knows the target: the GRU runs over histories.
-            let tape = gru.forward(h, rowOf: time.rowOf, attention: nil, time, parameters, arena)
-            let weights = attention.forward(
-                query, tape.states, histories, parameters, training: training, key: key, arena)
+            let tape = gru.forward(h, rowOf: time.rowOf, attention: nil, time, pass)
+            let weights = attention.forward(query, tape.states, histories, pass)
             weightedPool(tape.states, histories, weights: weights.weights, into: y)
             return Tape(y: y, weights: weights, gru: tape, time: time)
         }
-        let weights = attention.forward(query, h, histories, parameters, training: training, key: key, arena)
-        let offsets = arena.ints(histories.samples + 1)
-        let stateOf = arena.ints(histories.pairs)
+        let weights = attention.forward(query, h, histories, pass)
+        let offsets = pass.ints(histories.samples + 1)
+        let stateOf = pass.ints(histories.pairs)
         offsets[0] = 0
         var pair = 0
         for sample in 0..<histories.samples {
@@ -87,9 +81,8 @@ struct InterestEvolution: Sendable {
             }
             offsets[sample + 1] = Int32(pair)
         }
-        let own = TimeMajor(offsets: offsets, count: histories.samples, arena)
-        let tape = gru.forward(
-            h, rowOf: stateOf, attention: weights.weights.base, own, parameters, arena)
+        let own = TimeMajor(offsets: offsets, count: histories.samples, pass.arena)
+        let tape = gru.forward(h, rowOf: stateOf, attention: weights.weights.base, own, pass)
         gatherRowsOrZero(of: tape.states, at: own.lastRow, into: y)
         return Tape(y: y, weights: weights, gru: tape, time: own)
     }
@@ -97,27 +90,22 @@ struct InterestEvolution: Sendable {
     /// Gradients by targets and states of the gradient of the interests, added; those of the parameters too.
     func backward(
         _ dy: Matrix, _ tape: Tape, _ q: Matrix, _ h: Matrix, _ histories: Histories, _ time: TimeMajor,
-        _ parameters: DenseVector, into gradient: DenseVector, addingTo dq: Matrix, _ dStates: Matrix, key: UInt64,
-        _ arena: Arena
+        addingTo dq: Matrix, _ dStates: Matrix, _ pass: Pass
     ) {
         let (query, dQuery) = (attention.query(of: q), attention.query(of: dq))
-        let dWeights = arena.zeros(rows: histories.pairs, columns: 1)
-        let dOutputs = arena.zeros(rows: tape.time.rows, columns: gru.width)
+        let dWeights = pass.zeros(rows: histories.pairs, columns: 1)
+        let dOutputs = pass.zeros(rows: tape.time.rows, columns: gru.width)
         guard kind != .gru else {
             weightedPoolBackward(
                 dy, tape.gru.states, histories, weights: tape.weights.weights, addingTo: dOutputs, into: dWeights)
             attention.backward(
-                dWeights, tape.weights, query, tape.gru.states, histories, parameters, into: gradient,
-                addingTo: dQuery, dOutputs, key: key, arena)
-            gru.backward(dOutputs, tape.gru, h, time, parameters, into: gradient, addingTo: dStates, nil, arena)
+                dWeights, tape.weights, query, tape.gru.states, histories, addingTo: dQuery, dOutputs, pass)
+            gru.backward(dOutputs, tape.gru, h, time, addingTo: dStates, nil, pass)
             return
         }
         scatterAddRowsIfAny(of: dy, at: tape.time.lastRow, addingTo: dOutputs)
-        gru.backward(
-            dOutputs, tape.gru, h, tape.time, parameters, into: gradient, addingTo: dStates, dWeights.base, arena)
-        attention.backward(
-            dWeights, tape.weights, query, h, histories, parameters, into: gradient, addingTo: dQuery, dStates,
-            key: key, arena)
+        gru.backward(dOutputs, tape.gru, h, tape.time, addingTo: dStates, dWeights.base, pass)
+        attention.backward(dWeights, tape.weights, query, h, histories, addingTo: dQuery, dStates, pass)
     }
 }
 
@@ -129,8 +117,7 @@ extension InterestAttention.Options {
 
     /// Throws the first setting that makes no sense.
     func validate() throws(ModelError) {
-        try check(hidden.allSatisfy { (1...65536).contains($0) }, "attention.hidden", hidden, "widths of 1 to 65536")
-        try check((1...8).contains(hidden.count), "attention.hidden", hidden, "1 to 8 layers")
+        try checkHidden(hidden, "attention.hidden", layers: 1...8)
         try check(dropout >= 0 && dropout < 1, "attention.dropout", dropout, "at least 0 and below 1")
     }
 
@@ -139,25 +126,5 @@ extension InterestAttention.Options {
         try check(
             kind == .bilinear || query == .prelu || width == compared, "attention.query", query.rawValue,
             "prelu: a state has \(width) columns and the compared part of the target \(compared)")
-    }
-}
-
-extension DIEN.Options {
-    /// Throws the first setting that makes no sense.
-    func validate() throws(ModelError) {
-        try top.validate()
-        try embedding.validate()
-        try attention.validate()
-        let hidden = auxiliary.hidden
-        try check((0...65536).contains(gru.hidden), "gru.hidden", gru.hidden, "0 (the width of a behavior) to 65536")
-        try check(gru.gateBias.isFinite, "gru.gate_bias", gru.gateBias, "a number")
-        try check(
-            hidden.allSatisfy { (1...65536).contains($0) }, "auxiliary.hidden", hidden, "widths of 1 to 65536")
-        try check((1...8).contains(hidden.count), "auxiliary.hidden", hidden, "1 to 8 layers")
-        try check(
-            auxiliary.weight >= 0 && auxiliary.weight.isFinite, "auxiliary.weight", auxiliary.weight, "at least 0")
-        try check(
-            auxiliary.activation != .dice, "auxiliary.activation", auxiliary.activation.rawValue,
-            "one without statistics: sigmoid, relu, prelu or dice_constant")
     }
 }

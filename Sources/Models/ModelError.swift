@@ -34,3 +34,10 @@ func check(
 ) throws(ModelError) {
     guard isGood else { throw .option(key, found: found.description, expected: expected) }
 }
+
+/// Throws unless these are widths of hidden layers, as many as allowed.
+func checkHidden(_ widths: [Int], _ key: String, layers: ClosedRange<Int>) throws(ModelError) {
+    try check(widths.allSatisfy { (1...65536).contains($0) }, key, widths, "widths of 1 to 65536")
+    let count = layers.lowerBound > 0 ? "\(layers.lowerBound) to \(layers.upperBound)" : "at most \(layers.upperBound)"
+    try check(layers.contains(widths.count), key, widths, count + " layers")
+}

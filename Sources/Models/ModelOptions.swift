@@ -36,82 +36,6 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         }
     }
 
-    /// The options that published experiments were run with; see `Presets`.
-    package init(preset name: String) throws(ModelError) {
-        guard let options = Presets.all[name] else { throw .preset(name) }
-        self = options
-    }
-
-    /// What the keys `kind` and `preset` choose: options that those of the user are laid over; DIN's unless told.
-    package init(kind: String?, preset: String?) throws(ModelError) {
-        let kinds = Kind.allCases.map(\.rawValue)
-        if let kind { try check(kinds.contains(kind), "kind", shown(kind), "one of \(kinds.joined(separator: ", "))") }
-        guard let preset else {
-            self.init(kind.flatMap(Kind.init) ?? .din)
-            return
-        }
-        try self.init(preset: preset)
-        guard let kind, kind != self.kind.rawValue else { return }
-        let fit = Presets.all.filter { $0.value.kind.rawValue == kind }.keys.sorted().joined(separator: ", ")
-        throw .option("preset", found: shown(preset), expected: "one of model \(kind): \(fit)")
-    }
-
-    /// All presets, sorted.
-    package static var presetNames: [String] { Presets.all.keys.sorted() }
-
-    /// Which model.
-    package var kind: Kind {
-        switch self {
-        case .base: .base
-        case .din: .din
-        case .dien: .dien
-        case .dsin: .dsin
-        }
-    }
-
-    /// Throws the first setting that makes no sense, whatever the schema.
-    package func validate() throws(ModelError) {
-        switch self {
-        case .base(let options): try options.validate()
-        case .din(let options): try options.validate()
-        case .dien(let options): try options.validate()
-        case .dsin(let options): try options.validate()
-        }
-    }
-
-    /// The parts of the top network's input.
-    private var input: [InputPart] {
-        switch self {
-        case .base(let options): options.input
-        case .din(let options): options.input
-        case .dien(let options): options.input
-        case .dsin(let options): options.input
-        }
-    }
-
-    /// The features of a schema that the model does not take, by group: "context features (city, hour)".
-    package func unread(of schema: Schema) -> [String] {
-        let takes = Set(input)
-        var groups: [(String, [String])] = []
-        if !takes.contains(.user) { groups.append(("user", schema.user.map(\.name))) }
-        if !takes.contains(.context) { groups.append(("context", schema.context.map(\.name))) }
-        if !takes.contains(.numeric) { groups.append(("numeric", schema.numeric)) }
-        // The baseline and DIN read of a behavior what the target has too.
-        let compares = kind == .base || kind == .din
-        if compares { groups.append(("behavior", schema.behavior.dropFirst(schema.comparedCount).map(\.name))) }
-        return groups.filter { !$0.1.isEmpty }.map { "\($0.0) features (\($0.1.joined(separator: ", ")))" }
-    }
-
-    /// Lays out the model for the features of a schema.
-    package func make(schema: Schema) throws(ModelError) -> any Model {
-        switch self {
-        case .base(let options): try Base(options, schema: schema)
-        case .din(let options): try DIN(options, schema: schema)
-        case .dien(let options): try DIEN(options, schema: schema)
-        case .dsin(let options): try DSIN(options, schema: schema)
-        }
-    }
-
     /// Reads whole options; the reader of configurations lays what is given over defaults.
     package init(from decoder: any Decoder) throws {
         switch try decoder.container(keyedBy: CodingKeys.self).decode(Kind.self, forKey: .kind) {
@@ -125,27 +49,70 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(kind, forKey: .kind)
+        try described.options.encode(to: encoder)
+    }
+
+    /// The options that published experiments were run with, by name; what is trained how is not part of them.
+    private static let presets: [String: ModelOptions] = [
+        Base.presets.mapValues(ModelOptions.base), DIN.presets.mapValues(ModelOptions.din),
+        DIEN.presets.mapValues(ModelOptions.dien), DSIN.presets.mapValues(ModelOptions.dsin),
+    ].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
+
+    /// The options of any case, as what they have in common, and which model they are of.
+    private var described: (kind: Kind, options: any AnyModelOptions) {
         switch self {
-        case .base(let options): try options.encode(to: encoder)
-        case .din(let options): try options.encode(to: encoder)
-        case .dien(let options): try options.encode(to: encoder)
-        case .dsin(let options): try options.encode(to: encoder)
+        case .base(let options): (.base, options)
+        case .din(let options): (.din, options)
+        case .dien(let options): (.dien, options)
+        case .dsin(let options): (.dsin, options)
         }
     }
-}
 
-/// How dense weights start; biases start at 0.
-package enum WeightInitial: String, Choice {
-    /// Uniform in ±√(6 / (inputs + outputs)).
-    case glorotUniform = "glorot_uniform"
-    /// Normal with variance 2 / (inputs + outputs).
-    case glorotNormal = "glorot_normal"
+    // MARK: Any model
 
-    /// As the layout says it.
-    var dense: DenseInitial {
-        switch self {
-        case .glorotUniform: .glorotUniform
-        case .glorotNormal: .glorotNormal
+    /// All presets, sorted.
+    package static var presetNames: [String] { presets.keys.sorted() }
+
+    /// The options that published experiments were run with.
+    package init(preset name: String) throws(ModelError) {
+        guard let options = Self.presets[name] else { throw .preset(name) }
+        self = options
+    }
+
+    /// What the keys `kind` and `preset` choose: options that those of the user are laid over; DIN's unless told.
+    package init(kind: String?, preset: String?) throws(ModelError) {
+        let kinds = Kind.allCases.map(\.rawValue)
+        if let kind { try check(kinds.contains(kind), "kind", shown(kind), "one of \(kinds.joined(separator: ", "))") }
+        guard let preset else {
+            self.init(kind.flatMap(Kind.init) ?? .din)
+            return
         }
+        try self.init(preset: preset)
+        guard let kind, kind != self.kind.rawValue else { return }
+        let fit = Self.presets.filter { $0.value.kind.rawValue == kind }.keys.sorted().joined(separator: ", ")
+        throw .option("preset", found: shown(preset), expected: "one of model \(kind): \(fit)")
+    }
+
+    /// Which model.
+    package var kind: Kind { described.kind }
+
+    /// Throws the first setting that makes no sense, whatever the schema.
+    package func validate() throws(ModelError) { try described.options.validate() }
+
+    /// Lays out the model for the features of a schema.
+    package func make(schema: Schema) throws(ModelError) -> any Model { try described.options.make(schema: schema) }
+
+    /// The features of a schema that the model does not take, by group: "context features (city, hour)".
+    package func unread(of schema: Schema) -> [String] {
+        let options = described.options
+        let takes = Set(options.frame.input)
+        var groups: [(String, [String])] = []
+        if !takes.contains(.user) { groups.append(("user", schema.user.map(\.name))) }
+        if !takes.contains(.context) { groups.append(("context", schema.context.map(\.name))) }
+        if !takes.contains(.numeric) { groups.append(("numeric", schema.numeric)) }
+        if !options.takesWholeBehaviors {
+            groups.append(("behavior", schema.behavior.dropFirst(schema.comparedCount).map(\.name)))
+        }
+        return groups.filter { !$0.1.isEmpty }.map { "\($0.0) features (\($0.1.joined(separator: ", ")))" }
     }
 }

@@ -9,9 +9,11 @@ import Testing
         let arena = Arena()
         let x = arena.matrix(rows: 400, columns: 50)
         for index in 0..<x.count { x.base[index] = 1 }
-        let y = dropout(x, rate: 0.3, key: 7, stream: 1, arena)
-        let again = dropout(x, rate: 0.3, key: 7, stream: 1, arena)
-        let other = dropout(x, rate: 0.3, key: 8, stream: 1, arena)
+        let none = DenseVector(count: 0)
+        let y = pass(none, arena, key: 7).drop(x, rate: 0.3, stream: 1)
+        let again = pass(none, arena, key: 7).drop(x, rate: 0.3, stream: 1)
+        let other = pass(none, arena, key: 8).drop(x, rate: 0.3, stream: 1)
+        #expect(Pass(scoring: 400, none, arena).drop(x, rate: 0.3, stream: 1).base == x.base)
         var (zeros, differences) = (0, 0)
         for index in 0..<x.count {
             #expect(y.base[index] == again.base[index])

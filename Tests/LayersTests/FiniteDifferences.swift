@@ -21,6 +21,14 @@ private func sine(_ x: Double) -> Double {
     return sum
 }
 
+/// A pass that trains.
+func pass(
+    _ parameters: DenseVector, _ arena: Arena, into gradient: DenseVector? = nil, samples: Int = 1, key: UInt64 = 1
+) -> Pass {
+    Pass(
+        training: samples, parameters, into: gradient ?? DenseVector(count: parameters.count), key: key, arena)
+}
+
 /// Compares a layer's gradients with central differences of Σ weight·output.
 struct FiniteDifferences {
     let arena = Arena()
@@ -36,6 +44,15 @@ struct FiniteDifferences {
                 slot.base[index] = entry.name.hasSuffix("variance") ? 1.3 : wave(start + Double(number), index)
             }
         }
+    }
+
+    /// A pass that trains, or scores.
+    func pass(
+        into gradient: DenseVector? = nil, samples: Int = 1, key: UInt64 = 1, training: Bool = true
+    ) -> Pass {
+        guard training else { return Pass(scoring: samples, parameters, arena) }
+        return Pass(
+            training: samples, parameters, into: gradient ?? DenseVector(count: layout.count), key: key, arena)
     }
 
     /// The weights of the sum.

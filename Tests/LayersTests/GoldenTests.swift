@@ -27,7 +27,7 @@ import Testing
         let alpha = try #require(layout.entry(named: "a.alpha")).slot
         for index in 0..<2 { parameters[alpha].base[index] = wave(2, index) }
         let x = matrix(arena, 1, 4, 2)
-        let tape = layer.forward(x, parameters, training: true, arena)
+        let tape = layer.forward(x, pass(parameters, arena))
         expect(
             tape.y,
             [
@@ -35,7 +35,7 @@ import Testing
                 -0.325626518,
             ])
         let gradient = DenseVector(count: layout.count)
-        let dx = layer.backward(matrix(arena, 3, 4, 2), tape, parameters, into: gradient, samples: 4, arena)
+        let dx = layer.backward(matrix(arena, 3, 4, 2), tape, pass(parameters, arena, into: gradient, samples: 4))
         expect(
             dx,
             [
@@ -61,9 +61,9 @@ import Testing
             for row in 0..<rows { x[row, 1] = 0.7 }
             for value in [Float(1), 0.3] {
                 for index in 0..<3 { parameters[alpha].base[index] = value }
-                let tape = layer.forward(x, parameters, training: true, arena)
+                let tape = layer.forward(x, pass(parameters, arena))
                 let dx = layer.backward(
-                    matrix(arena, 2, rows, 3), tape, parameters, into: gradient, samples: rows, arena)
+                    matrix(arena, 2, rows, 3), tape, pass(parameters, arena, into: gradient, samples: rows))
                 for index in 0..<x.count {
                     #expect(tape.y.base[index].isFinite && dx.base[index].isFinite)
                     if value == 1 { #expect(abs(tape.y.base[index] - x.base[index]) < 1e-6) }
@@ -96,7 +96,7 @@ import Testing
         let histories = Histories(
             samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
         let tape = layer.forward(
-            matrix(arena, 1, 1, 2), matrix(arena, 2, 3, 2), histories, parameters, training: true, key: 0, arena)
+            matrix(arena, 1, 1, 2), matrix(arena, 2, 3, 2), histories, pass(parameters, arena, key: 0))
         expect(tape.pooled, golden)
         // Trap 3: weights over exactly the two valid positions.
         if normalization == .softmax {

@@ -32,9 +32,9 @@ private struct Ragged {
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 6, columns: 5, 1)
         check.check([x]) {
-            layer.forward(x, check.parameters, check.arena)
+            layer.forward(x, check.pass())
         } backward: { dy, gradient in
-            [layer.backward(dy, x: x, check.parameters, into: gradient, check.arena)]
+            [layer.backward(dy, x: x, check.pass(into: gradient))]
         }
     }
 
@@ -45,10 +45,10 @@ private struct Ragged {
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 7, columns: width, 1)
         check.check([x]) {
-            layer.forward(x, check.parameters, training: true, check.arena).y
+            layer.forward(x, check.pass()).y
         } backward: { dy, gradient in
-            let tape = layer.forward(x, check.parameters, training: true, check.arena)
-            return [layer.backward(dy, tape, check.parameters, into: gradient, samples: 7, check.arena)]
+            let tape = layer.forward(x, check.pass())
+            return [layer.backward(dy, tape, check.pass(into: gradient, samples: 7))]
         }
     }
 
@@ -59,10 +59,10 @@ private struct Ragged {
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 6, columns: 21, 2)
         check.check([x]) {
-            layer.forward(x, check.parameters, training: true, check.arena).y
+            layer.forward(x, check.pass()).y
         } backward: { dy, gradient in
-            let tape = layer.forward(x, check.parameters, training: true, check.arena)
-            return [layer.backward(dy, tape, check.parameters, into: gradient, samples: 6, check.arena)]
+            let tape = layer.forward(x, check.pass())
+            return [layer.backward(dy, tape, check.pass(into: gradient, samples: 6))]
         }
     }
 
@@ -94,15 +94,13 @@ private struct Ragged {
         let e = check.arena.waves(rows: 4, columns: 4, 2)
         Ragged().with { histories in
             func forward() -> TargetAttention.Tape {
-                layer.forward(q, e, histories, check.parameters, training: true, key: 3, check.arena)
+                layer.forward(q, e, histories, check.pass(key: 3))
             }
             check.check([q, e]) {
                 forward().pooled
             } backward: { dy, gradient in
                 let (dq, de) = (check.arena.zeros(rows: 4, columns: 4), check.arena.zeros(rows: 4, columns: 4))
-                layer.backward(
-                    dy, forward(), q, e, histories, check.parameters, into: gradient, addingTo: dq, de, key: 3,
-                    check.arena)
+                layer.backward(dy, forward(), q, e, histories, addingTo: dq, de, check.pass(into: gradient, key: 3))
                 return [dq, de]
             }
         }

@@ -98,6 +98,8 @@ import Testing
             }
         }
 
+        var pass: Pass { Pass(training: 1, parameters, into: gradient, key: 1, arena) }
+
         func values(_ name: String) throws -> [Float] {
             let digits = String(number)
             let prefix = String(repeating: "0", count: 3 - digits.count) + digits
@@ -168,8 +170,7 @@ import Testing
         let offsets = offsets(note.lengths)
         let time = TimeMajor(offsets: offsets, count: note.lengths.count, test.arena)
         let identity = (0..<Int32(x.rows)).map { $0 }
-        let tape = layer.forward(
-            x, rowOf: identity, attention: a.map { UnsafePointer($0.base) }, time, test.parameters, test.arena)
+        let tape = layer.forward(x, rowOf: identity, attention: a.map { UnsafePointer($0.base) }, time, test.pass)
         try test.expect(rows(of: tape.states, at: time.rowOf, test.arena), "y")
 
         let dStates = test.arena.matrix(rows: time.rows, columns: width)
@@ -178,8 +179,7 @@ import Testing
             dStates[Int(time.rowOf[position])].update(from: dy[position], count: width)
         }
         let (dx, da) = (test.arena.zeros(rows: x.rows, columns: input), test.arena.zeros(rows: x.rows, columns: 1))
-        layer.backward(
-            dStates, tape, x, time, test.parameters, into: test.gradient, addingTo: dx, da.base, test.arena)
+        layer.backward(dStates, tape, x, time, addingTo: dx, da.base, test.pass)
         try test.expect(dx, "grad.x")
         if a != nil { try test.expect(da, "grad.a") }
         try test.expectGradients()
@@ -211,8 +211,7 @@ import Testing
             test.arena.zeros(rows: h.rows, columns: states), test.arena.zeros(rows: e.rows, columns: behaviors)
         )
         let loss = layer.train(
-            h, e, pairs, factor: options.weight * Float(counts.reduce(0, +)), test.parameters, into: test.gradient,
-            addingTo: dh, de, test.arena)
+            h, e, pairs, factor: options.weight * Float(counts.reduce(0, +)), addingTo: dh, de, test.pass)
         let wanted = Double(try test.values("y")[0])
         #expect(abs(loss - wanted) <= 1e-5 * max(1, abs(wanted)))
         try test.expect(dh, "grad.h")
@@ -233,10 +232,10 @@ import Testing
         let offsets = offsets(note.lengths)
         let time = TimeMajor(offsets: offsets, count: note.lengths.count, test.arena)
         let x = rows(of: try test.matrix("x"), at: time.positionOf, test.arena)
-        let tape = layer.forward(x, time, test.parameters, test.arena)
+        let tape = layer.forward(x, time, test.pass)
         try test.expect(rows(of: tape.states, at: time.rowOf, test.arena), "y")
         let dy = rows(of: try test.matrix("dy"), at: time.positionOf, test.arena)
-        let dx = layer.backward(dy, tape, time, test.parameters, into: test.gradient, test.arena)
+        let dx = layer.backward(dy, tape, time, test.pass)
         try test.expect(rows(of: dx, at: time.rowOf, test.arena), "grad.x")
         try test.expectGradients()
     }
@@ -253,12 +252,9 @@ import Testing
         let layer = BidirectionalLSTM("layer", width: width, options, in: &layout)
         let test = try Case(number, layout)
         let offsets = offsets(note.lengths)
-        let tape = layer.forward(
-            try test.matrix("x"), offsets: offsets, count: note.lengths.count, test.parameters, training: true, key: 1,
-            test.arena)
+        let tape = layer.forward(try test.matrix("x"), offsets: offsets, count: note.lengths.count, test.pass)
         try test.expect(tape.y, "y")
-        let dx = layer.backward(
-            try test.matrix("dy"), tape, test.parameters, into: test.gradient, key: 1, test.arena)
+        let dx = layer.backward(try test.matrix("dy"), tape, test.pass)
         try test.expect(dx, "grad.x")
         try test.expectGradients()
     }
@@ -270,9 +266,9 @@ import Testing
         let width = try #require(note.shapes["x"])[1]
         let layer = LayerNorm("layer", width: width, epsilon: try #require(note.options.epsilon), in: &layout)
         let test = try Case(number, layout)
-        let tape = layer.forward(try test.matrix("x"), test.parameters, test.arena)
+        let tape = layer.forward(try test.matrix("x"), test.pass)
         try test.expect(tape.y, "y")
-        let dx = layer.backward(try test.matrix("dy"), tape, test.parameters, into: test.gradient, test.arena)
+        let dx = layer.backward(try test.matrix("dy"), tape, test.pass)
         try test.expect(dx, "grad.x")
         try test.expectGradients()
     }
@@ -292,13 +288,10 @@ import Testing
         let test = try Case(number, layout)
         let x = try test.matrix("x")
         let offsets = offsets(note.lengths)
-        let tape = layer.forward(
-            queries: x, keys: x, offsets: offsets, sessions: note.lengths.count, test.parameters, test.arena)
+        let tape = layer.forward(queries: x, keys: x, offsets: offsets, sessions: note.lengths.count, test.pass)
         try test.expect(tape.y, "y")
         let dx = test.arena.zeros(rows: x.rows, columns: width)
-        layer.backward(
-            try test.matrix("dy"), tape, queries: x, keys: x, test.parameters, into: test.gradient, addingTo: dx, dx,
-            test.arena)
+        layer.backward(try test.matrix("dy"), tape, queries: x, keys: x, addingTo: dx, dx, test.pass)
         try test.expect(dx, "grad.x")
         try test.expectGradients()
     }
@@ -316,10 +309,10 @@ import Testing
         let (offsets, ofHistory) = (offsets(note.lengths), offsets(sessionsOf))
         let sessions = Sessions(
             histories: sessionsOf.count, count: note.lengths.count, offsets: offsets, ofHistory: ofHistory)
-        let y = layer.forward(try test.matrix("x"), sessions, test.parameters, test.arena)
+        let y = layer.forward(try test.matrix("x"), sessions, test.pass)
         try test.expect(y.queries, "y")
         let dy = try test.matrix("dy")
-        layer.backward(queries: dy, keys: dy, sessions, into: test.gradient)
+        layer.backward(queries: dy, keys: dy, sessions, test.pass)
         try test.expect(dy, "grad.x")
         try test.expectGradients()
     }

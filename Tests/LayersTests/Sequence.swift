@@ -65,7 +65,7 @@ struct GRUBench {
     /// The states by position.
     func states(_ x: Matrix, attention: [Float]?, _ sequence: Sequence) -> [Float] {
         let time = sequence.time(arena)
-        let tape = layer.forward(x, rowOf: sequence.identity, attention: attention, time, parameters, arena)
+        let tape = layer.forward(x, rowOf: sequence.identity, attention: attention, time, pass(parameters, arena))
         return elements(rows(of: tape.states, at: time.rowOf, arena))
     }
 

@@ -88,7 +88,7 @@ import Testing
             parameters[beta].base[index] = wave(3, index)
         }
         expect(
-            elements(layer.forward(matrix(1, 2, 4), parameters, arena).y),
+            elements(layer.forward(matrix(1, 2, 4), pass(parameters, arena)).y),
             [
                 -0.876368520, 0.436737246, -0.157600801, -0.851467331, 1.338580919, 0.111079604, -0.738432957,
                 -0.866721119,
@@ -130,7 +130,7 @@ import Testing
         let (offsets, ofHistory): ([Int32], [Int32]) = ([0, 2, 4], [0, 2])
         let sessions = Sessions(histories: 1, count: 2, offsets: stable(offsets), ofHistory: stable(ofHistory))
         let zeros = arena.zeros(rows: 4, columns: 2)
-        let y = elements(layer.forward(zeros, sessions, parameters, arena).queries)
+        let y = elements(layer.forward(zeros, sessions, pass(parameters, arena)).queries)
         // Golden rows are by k; here the oldest session, k = 1, comes first.
         let golden = [
             1.891888420, 1.524341890, 1.679868731, 1.312322201, 2.030325496, 1.662778966, 1.818305808, 1.450759278,
@@ -140,10 +140,10 @@ import Testing
             parameters[k].base[index] += 0.7
             parameters[t].base[index] -= 0.7
         }
-        #expect(distance(elements(layer.forward(zeros, sessions, parameters, arena).queries), y) < 1e-6)
+        #expect(distance(elements(layer.forward(zeros, sessions, pass(parameters, arena)).queries), y) < 1e-6)
         let gradient = DenseVector(count: layout.count)
         let dy = matrix(4, 4, 2)
-        layer.backward(queries: dy, keys: dy, sessions, into: gradient)
+        layer.backward(queries: dy, keys: dy, sessions, pass(parameters, arena, into: gradient))
         #expect(abs(gradient[k].base[1] - (dy[0, 0] + dy[0, 1] + dy[1, 0] + dy[1, 1])) < 1e-6)
         #expect(abs(gradient[t].base[0] - (dy[0, 0] + dy[0, 1] + dy[2, 0] + dy[2, 1])) < 1e-6)
         #expect(abs(gradient[c].base[0] - (dy[0, 0] + dy[1, 0] + dy[2, 0] + dy[3, 0])) < 1e-6)
@@ -165,7 +165,8 @@ import Testing
             }
             let offsets = stable([0, 2])
             let x = matrix(1, 3, 4).rows(0..<2)
-            return elements(layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, parameters, arena).y)
+            return elements(
+                layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, pass(parameters, arena)).y)
         }
         expect(
             try y(.head, heads: 2),

@@ -37,13 +37,13 @@ import Testing
         for index in 0..<a.rows { a.base[index] = 0.1 + 0.1 * Float(index) }
         let time = sequence.time(arena)
         func forward() -> GRU.Tape {
-            layer.forward(x, rowOf: rowOf, attention: a.base, time, check.parameters, arena)
+            layer.forward(x, rowOf: rowOf, attention: a.base, time, check.pass())
         }
         check.check([x, a]) {
             forward().states
         } backward: { dy, gradient in
             let (dx, da) = (arena.zeros(rows: x.rows, columns: 3), arena.zeros(rows: a.rows, columns: 1))
-            layer.backward(dy, forward(), x, time, check.parameters, into: gradient, addingTo: dx, da.base, arena)
+            layer.backward(dy, forward(), x, time, addingTo: dx, da.base, check.pass(into: gradient))
             return [dx, da]
         }
     }
@@ -57,10 +57,10 @@ import Testing
         let time = Self.sequence.time(check.arena)
         let x = check.arena.waves(rows: time.rows, columns: 4, 1)
         check.check([x]) {
-            layer.forward(x, time, check.parameters, check.arena).states
+            layer.forward(x, time, check.pass()).states
         } backward: { dy, gradient in
-            let tape = layer.forward(x, time, check.parameters, check.arena)
-            return [layer.backward(dy, tape, time, check.parameters, into: gradient, check.arena)]
+            let tape = layer.forward(x, time, check.pass())
+            return [layer.backward(dy, tape, time, check.pass(into: gradient))]
         }
     }
 
@@ -77,14 +77,12 @@ import Testing
         let sequence = Self.sequence
         let x = check.arena.waves(rows: sequence.positions, columns: 5, 1)
         func forward() -> BidirectionalLSTM.Tape {
-            layer.forward(
-                x, offsets: sequence.offsets, count: sequence.lengths.count, check.parameters, training: true, key: 3,
-                check.arena)
+            layer.forward(x, offsets: sequence.offsets, count: sequence.lengths.count, check.pass(key: 3))
         }
         check.check([x]) {
             forward().y
         } backward: { dy, gradient in
-            [layer.backward(dy, forward(), check.parameters, into: gradient, key: 3, check.arena)]
+            [layer.backward(dy, forward(), check.pass(into: gradient, key: 3))]
         }
     }
 
@@ -99,8 +97,7 @@ import Testing
             let check = FiniteDifferences(layout)
             let x = check.arena.waves(rows: sequence.positions, columns: 5, 1)
             let y = layer.forward(
-                x, offsets: sequence.offsets, count: sequence.lengths.count, check.parameters, training: training,
-                key: key, check.arena
+                x, offsets: sequence.offsets, count: sequence.lengths.count, check.pass(key: key, training: training)
             ).y
             return (0..<y.rows).flatMap { row in (0..<y.columns).map { y[row, $0] } }
         }
@@ -116,10 +113,10 @@ import Testing
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 4, columns: width, 1)
         check.check([x]) {
-            layer.forward(x, check.parameters, check.arena).y
+            layer.forward(x, check.pass()).y
         } backward: { dy, gradient in
-            let tape = layer.forward(x, check.parameters, check.arena)
-            return [layer.backward(dy, tape, check.parameters, into: gradient, check.arena)]
+            let tape = layer.forward(x, check.pass())
+            return [layer.backward(dy, tape, check.pass(into: gradient))]
         }
     }
 
@@ -139,15 +136,13 @@ import Testing
             arena.waves(rows: sequence.positions, columns: 6, 1), arena.waves(rows: sequence.positions, columns: 6, 2)
         )
         func forward() -> MultiHeadAttention.Tape {
-            layer.forward(
-                queries: q, keys: k, offsets: sequence.offsets, sessions: lengths.count, check.parameters, arena)
+            layer.forward(queries: q, keys: k, offsets: sequence.offsets, sessions: lengths.count, check.pass())
         }
         check.check([q, k]) {
             forward().y
         } backward: { dy, gradient in
             let (dq, dk) = (arena.zeros(rows: q.rows, columns: 6), arena.zeros(rows: q.rows, columns: 6))
-            layer.backward(
-                dy, forward(), queries: q, keys: k, check.parameters, into: gradient, addingTo: dq, dk, arena)
+            layer.backward(dy, forward(), queries: q, keys: k, addingTo: dq, dk, check.pass(into: gradient))
             return [dq, dk]
         }
     }
@@ -181,16 +176,13 @@ import Testing
         let sequence = Sequence([3, 1, 2])
         let x = arena.waves(rows: sequence.positions, columns: 4, 1)
         func forward() -> Transformer.Tape {
-            layer.forward(
-                queries: x, keys: x, offsets: sequence.offsets, sessions: 3, check.parameters, training: true, key: 5,
-                arena)
+            layer.forward(queries: x, keys: x, offsets: sequence.offsets, sessions: 3, check.pass(key: 5))
         }
         check.check([x], step: 2e-3) {
             forward().y
         } backward: { dy, gradient in
             let dx = arena.zeros(rows: x.rows, columns: 4)
-            layer.backward(
-                dy, forward(), queries: x, keys: x, check.parameters, into: gradient, addingTo: dx, dx, key: 5, arena)
+            layer.backward(dy, forward(), queries: x, keys: x, addingTo: dx, dx, check.pass(into: gradient, key: 5))
             return [dx]
         }
     }
@@ -206,7 +198,7 @@ import Testing
         let x = arena.waves(rows: sequence.positions, columns: 3, 1)
         check.check([x]) {
             // Queries and keys side by side, so that both tables are seen.
-            let (q, k) = layer.forward(x, sessions, check.parameters, arena)
+            let (q, k) = layer.forward(x, sessions, check.pass())
             let y = arena.matrix(rows: x.rows, columns: 6)
             for row in 0..<x.rows {
                 y[row].update(from: q[row], count: 3)
@@ -217,7 +209,7 @@ import Testing
             let (dq, dk) = (arena.zeros(rows: x.rows, columns: 3), arena.zeros(rows: x.rows, columns: 3))
             add(dy.columns(0..<3), to: dq)
             add(dy.columns(3..<6), to: layer.isSplit ? dk : dq)
-            layer.backward(queries: dq, keys: dk, sessions, into: gradient)
+            layer.backward(queries: dq, keys: dk, sessions, check.pass(into: gradient))
             add(dk, to: dq)
             return [dq]
         }
@@ -242,8 +234,7 @@ import Testing
             let pairs = AuxiliaryLoss.Pairs(
                 offsets: sequence.offsets, histories: 4, stateOf: sequence.identity, behavior: behavior,
                 negative: negative, samplesOf: samplesOf)
-            return layer.train(
-                h, e, pairs, factor: 2, check.parameters, into: gradient, addingTo: dh, de, arena)
+            return layer.train(h, e, pairs, factor: 2, addingTo: dh, de, check.pass(into: gradient))
         }
         func zeros() -> (Matrix, Matrix) { (arena.zeros(rows: h.rows, columns: 3), arena.zeros(rows: 5, columns: 2)) }
         check.check([h, e]) {
@@ -279,14 +270,13 @@ import Testing
         let histories = Histories(
             samples: 3, count: 2, of: stable(of), offsets: stable(offsets), behavior: stable(rowOf))
         func forward() -> InterestAttention.Tape {
-            layer.forward(q, s, histories, check.parameters, training: true, key: 1, arena)
+            layer.forward(q, s, histories, check.pass(key: 1))
         }
         check.check([q, s]) {
             forward().weights
         } backward: { dy, gradient in
             let (dq, ds) = (arena.zeros(rows: 3, columns: target), arena.zeros(rows: 4, columns: 3))
-            layer.backward(
-                dy, forward(), q, s, histories, check.parameters, into: gradient, addingTo: dq, ds, key: 1, arena)
+            layer.backward(dy, forward(), q, s, histories, addingTo: dq, ds, check.pass(into: gradient, key: 1))
             return [dq, ds]
         }
     }

@@ -125,8 +125,8 @@ import Testing
             )
             let samples = samplesOf.reduce(0, +)
             let loss = layer.train(
-                h, e, pairs, factor: Float(samples), parameters, into: gradient ?? DenseVector(count: layout.count),
-                addingTo: dh, de, arena)
+                h, e, pairs, factor: Float(samples), addingTo: dh, de,
+                pass(parameters, arena, into: gradient ?? DenseVector(count: layout.count)))
             return (loss / Double(samples), elements(dh), elements(de))
         }
     }
@@ -241,7 +241,7 @@ import Testing
         let turned = rows(of: x, at: order, arena)
         let offsets = stable([0, 5])
         func y(_ x: Matrix) -> Matrix {
-            layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, parameters, arena).y
+            layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, pass(parameters, arena)).y
         }
         #expect(distance(elements(y(turned)), elements(rows(of: y(x), at: order, arena))) < 1e-6)
     }
@@ -255,7 +255,7 @@ import Testing
         let (parameters, arena) = (FiniteDifferences(layout).parameters, Arena())
         let x = arena.waves(rows: 3, columns: 4, 1)
         let offsets = stable([0, 1, 3])
-        let tape = layer.forward(queries: x, keys: x, offsets: offsets, sessions: 2, parameters, arena)
+        let tape = layer.forward(queries: x, keys: x, offsets: offsets, sessions: 2, pass(parameters, arena))
         #expect(elements(tape.y.rows(0..<1)).allSatisfy { $0 == 0 })
         #expect(elements(tape.y.rows(1..<3)).contains { $0 != 0 })
     }
@@ -288,9 +288,7 @@ import Testing
                     }
                 }
             }
-            return layer.forward(
-                x, offsets: sequence.offsets, count: 4, parameters, training: true, key: 1, arena
-            ).y
+            return layer.forward(x, offsets: sequence.offsets, count: 4, pass(parameters, arena, key: 1)).y
         }
         let arena = Arena()
         let x = arena.waves(rows: 9, columns: 3, 1)

@@ -146,7 +146,7 @@ import Testing
             let (of, offsets): ([Int32], [Int32]) = ([0], [0, Int32(behavior.count)])
             let histories = Histories(
                 samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
-            let tape = layer.forward(q, e, histories, parameters, training: false, key: 0, arena)
+            let tape = layer.forward(q, e, histories, Pass(scoring: 1, parameters, arena))
             return Array(UnsafeBufferPointer(start: tape.weights.base, count: behavior.count))
         }
         let plain = weights([0, 1, 2, 3])
@@ -224,7 +224,7 @@ import Testing
                 let (of, offsets): ([Int32], [Int32]) = ([0], [0, Int32(behavior.count)])
                 let histories = Histories(
                     samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
-                let tape = layer.forward(q, e, histories, parameters, training: false, key: 0, arena)
+                let tape = layer.forward(q, e, histories, Pass(scoring: 1, parameters, arena))
                 return Array(UnsafeBufferPointer(start: tape.pooled.base, count: 3))
             }
             let factor: Float = normalization == .none ? 2 : 1

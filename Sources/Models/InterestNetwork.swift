@@ -1,0 +1,52 @@
+package import Datasets
+package import Layers
+package import Tensors
+
+/// The part in which the papers differ: from targets and behaviors to columns of the top network's input.
+///
+/// Everything around it (embeddings, pooling, top network, loss) is `SequenceModel`, the same for all.
+package protocol InterestNetwork: Sendable {
+    /// The options that the paper adds to those of the frame.
+    associatedtype Own: NetworkOptions
+    /// What backward needs.
+    associatedtype Tape
+
+    /// Where the frame's options start for this model.
+    static var frame: FrameOptions { get }
+    /// The part of the input that its vector is.
+    static var part: InputPart { get }
+    /// Whether it reads all fields of a behavior, not only those that a target has too.
+    static var takesWholeBehaviors: Bool { get }
+    /// The options of published experiments, by name.
+    static var presets: [String: Options] { get }
+
+    /// The width of its vector, by those of the compared part and of a whole behavior.
+    static func width(_ options: Options, compared: Int, behavior: Int) -> Int
+
+    /// Declares its parameters; throws where options and features do not agree.
+    init(
+        _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
+    ) throws(ModelError)
+
+    /// What micro-batches have to hold for it.
+    var needs: BatchNeeds { get }
+
+    /// y: the vector of every sample, [samples × width].
+    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape)
+
+    /// Adds the gradients of dy, which is used up, to the scene's `d` and to the pass's; returns its own loss, a sum over
+    /// samples.
+    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double
+}
+
+extension InterestNetwork {
+    /// The options of the whole model.
+    package typealias Options = FramedOptions<Self>
+
+    /// The attention.
+    package static var part: InputPart { .attention }
+    /// All.
+    package static var takesWholeBehaviors: Bool { true }
+    /// Nothing.
+    package var needs: BatchNeeds { BatchNeeds() }
+}
