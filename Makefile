@@ -6,7 +6,7 @@ help: ## what each word does
 setup: ## installs the apt packages that are missing
 	@bash cluster/setup.sh
 
-demo: ## trains Base, DIN, DIEN and DSIN on real data with a local cluster, and prints their test AUC
+demo: ## trains Base, DIN, DIEN, DSIN and BST on real data with a local cluster, and prints their test AUC
 	@bash cluster/demo.sh
 
 build: setup ## release build

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains Base, DIN, DIEN and DSIN on MovieLens-100K with a local cluster of 1 scheduler, 2 servers and 2 workers.
+# Trains Base, DIN, DIEN, DSIN and BST on MovieLens-100K with a local cluster of 1 scheduler, 2 servers and 2 workers.
 # Without a way to fetch the data it says so and takes the synthetic world. Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ if [ ! -f "$data/dataset.yaml" ]; then
     fi
 fi
 
-for model in base din dien dsin; do
+for model in base din dien dsin bst; do
     number=1
     while [ -e "runs/demo-$model-$number" ]; do number=$((number + 1)); done
     run=runs/demo-$model-$number

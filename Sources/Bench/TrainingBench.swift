@@ -58,6 +58,7 @@ package struct TrainingBench {
                 "model.transformer.output=false", "model.transformer.norm=none", "model.interacting.layers=2",
                 "model.interacting.merge=mean", "model.attention={kind: mlp, query: none}",
             ]
+        case "bst": overrides.append("model.input=[\(pooled), attention]")
         default: overrides.append("model.input=[\(pooled)]")
         }
         return try ConfigReader.read(text: "", name: "bench", overrides: overrides)

@@ -6,10 +6,16 @@ package struct BatchNeeds: Sendable, Hashable {
     package var negatives: NegativeLaw?
     /// How histories are cut into sessions (DSIN); nil keeps them whole.
     package var sessions: SessionRule?
+    /// Whether samples and behaviors come with their times (BST).
+    package var times: Bool
 
     /// Nothing, unless told.
-    package init(negatives: NegativeLaw? = nil, sessions: SessionRule? = nil) {
+    package init(negatives: NegativeLaw? = nil, sessions: SessionRule? = nil, times: Bool = false) {
         self.negatives = negatives
         self.sessions = sessions
+        self.times = times
     }
+
+    /// Whether the dataset has to have times.
+    package var readsTimes: Bool { times || sessions != nil }
 }

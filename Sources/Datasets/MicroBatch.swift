@@ -43,6 +43,11 @@ package final class MicroBatch {
     /// Position → the distinct behavior drawn for it as one that did not happen, −1 at the first of a history; empty
     /// unless the model asks for them and the batch is one of training.
     package let negatives = Column<Int32>()
+    /// [n]: when the sample was, in seconds; of one without a time that of its newest behavior. Empty unless the model
+    /// asks for times.
+    package let times = Column<Int64>()
+    /// Position → when the behavior was, in seconds; empty unless the model asks for times.
+    package let positionTimes = Column<Int64>()
     /// [S + 1]: where each session begins in `positionBehavior`, histories one after the other, each from its oldest
     /// session to its newest; [0] unless the model asks for sessions.
     package let sessionOffsets = Column<Int32>()
@@ -96,6 +101,8 @@ package final class MicroBatch {
         historyOffsets.removeAll()
         positionBehavior.removeAll()
         negatives.removeAll()
+        times.removeAll()
+        positionTimes.removeAll()
         sessionOffsets.removeAll()
         historySessions.removeAll()
         labels.removeAll()

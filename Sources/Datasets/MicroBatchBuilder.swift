@@ -50,7 +50,7 @@ package final class MicroBatchBuilder {
         negatives: NegativeSampler? = nil
     ) {
         precondition(positions.upperBound <= order.count, "positions \(positions) of \(order.count)")
-        precondition(needs.sessions == nil || split.hasTimes, "sessions need times, which split \(split.name) lacks")
+        precondition(!needs.readsTimes || split.hasTimes, "the model needs times, which split \(split.name) lacks")
         self.order = Order(epoch: order.epoch ?? 0, negatives: needs.negatives == nil ? nil : negatives)
         batch.removeAll()
         batch.firstPosition = positions.lowerBound
@@ -94,6 +94,11 @@ package final class MicroBatchBuilder {
             for column in 0..<numericCount { batch.numeric.append(numeric[sample * numericCount + column]) }
         }
         batch.historyOf.append(history(of: group, in: split, number, place, batch))
+        if needs.times {
+            let (begin, end) = (part.historyBegin[group], part.historyEnd[group])
+            let newest = begin < end ? part.behaviorTime?[Int(end) - 1] : nil
+            batch.times.append(part.time?[group] ?? newest ?? 0)
+        }
         batch.sampleCount += 1
     }
 
@@ -182,6 +187,7 @@ package final class MicroBatchBuilder {
     private func addBehavior(_ position: Int, in part: SplitPart, _ sample: Int32, _ batch: MicroBatch) {
         batch.positionBehavior.append(
             behavior(position, in: part, batch) { row($0, behaviorTables[$1], sample, batch) })
+        if needs.times, let times = part.behaviorTime { batch.positionTimes.append(times[position]) }
     }
 
     /// For every behavior but the first of a history one that did not happen; its ids are in no sample.

@@ -11,20 +11,19 @@ extension Job {
     /// Opens a split and checks it whole, and that it has what the model needs.
     package func open(split name: String) throws -> Split {
         let split = try dataset.split(named: name)
-        guard model.needs.sessions != nil else {
-            // Sessions end before their impression; other models take histories as they are.
-            if let future = split.future { throw DatasetError.history(future) }
-            return split
-        }
+        // Sessions end before their impression; other models take histories as they are.
+        if model.needs.sessions == nil, let future = split.future { throw DatasetError.history(future) }
+        guard model.needs.readsTimes else { return split }
         func refuse(_ problem: String) -> DatasetError { .missing(directory: dataset.directory, problem) }
         guard split.hasTimes else {
             throw refuse(
-                "has no times of behaviors in split '\(name)', and model.kind dsin divides sessions by them: prepare it "
-                    + "from data with times, or choose another model")
+                "has no times of behaviors in split '\(name)', and model.kind \(config.model.kind.rawValue) reads them: "
+                    + "prepare it from data with times, or choose another model")
         }
         if let time = split.latestTime, time >= Self.millisecondsFrom {
+            let key = model.needs.sessions != nil ? "model.sessions.gap" : "model.position.unit"
             throw refuse(
-                "has the time \(time) in split '\(name)': milliseconds, it seems, and model.sessions.gap is in seconds; "
+                "has the time \(time) in split '\(name)': milliseconds, it seems, and \(key) is in seconds; "
                     + "divide time and behavior.time by 1000")
         }
         return split

@@ -6,7 +6,7 @@ package import Tensors
 /// Heads are blocks of columns. Keys stand in the lanes: of a session's keys and values a transposed copy is made, so
 /// that scores, probabilities and their gradients of one query are whole vectors however narrow a head is. Only valid
 /// behaviors exist; a query that may attend to none (`excludesSelf`, one behavior) gets zero.
-package struct SelfAttention {
+package struct SelfAttention: BitwiseCopyable {
     /// [positions × d].
     package let q: Matrix
     /// [positions × d].

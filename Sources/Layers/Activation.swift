@@ -1,7 +1,7 @@
 import Kernels
 package import Tensors
 
-/// The activation of a hidden layer: PReLU, Dice (DIN, equation 3), its frozen variant, the logistic function or ReLU.
+/// The activation of a hidden layer: PReLU, Dice (DIN, equation 3), its frozen variant, the logistic function, ReLU or leaky ReLU.
 package struct Activation: Sendable {
     /// Which function.
     package enum Kind: String, Choice {
@@ -15,6 +15,8 @@ package struct Activation: Sendable {
         case sigmoid
         /// max(x, 0).
         case relu
+        /// x, or 0.01·x where x ≤ 0.
+        case leakyRelu = "leaky_relu"
     }
 
     /// What backward needs; `y` is the result.
@@ -45,7 +47,7 @@ package struct Activation: Sendable {
         case .prelu: alpha = layout.matrix(name + ".alpha", rows: 1, columns: width, initial: .constant(slope))
         case .dice, .diceConstant:
             alpha = layout.matrix(name + ".alpha", rows: 1, columns: width, initial: .constant(0))
-        case .sigmoid, .relu: alpha = none
+        case .sigmoid, .relu, .leakyRelu: alpha = none
         }
         beta =
             kind == .diceConstant
@@ -60,9 +62,17 @@ package struct Activation: Sendable {
         case .prelu: prelu(x, alpha: pass.parameters[alpha], into: y)
         case .sigmoid: logistic(x, into: y)
         case .relu: relu(x, into: y)
+        case .leakyRelu: prelu(x, alpha: leak(x.columns, pass), into: y)
         case .dice, .diceConstant: return dice(x, into: y, pass)
         }
         return Tape(y: y, x: x, p: y, scale: y, shift: y, mean: y, variance: y)
+    }
+
+    /// The slope of leaky ReLU for every column.
+    private func leak(_ columns: Int, _ pass: Pass) -> Matrix {
+        let alpha = pass.matrix(rows: 1, columns: columns)
+        alpha.base.update(repeating: 0.01, count: columns)
+        return alpha
     }
 
     private func dice(_ x: Matrix, into y: Matrix, _ pass: Pass) -> Tape {
@@ -90,6 +100,10 @@ package struct Activation: Sendable {
             preluBackward(dy, tape.x, alpha: pass.parameters[alpha], addingTo: pass.gradient[alpha], into: dx)
         case .sigmoid: logisticBackward(dy, output: tape.y, into: dx)
         case .relu: reluBackward(dy, output: tape.y, into: dx)
+        case .leakyRelu:
+            // The slope is fixed: what reaches it goes nowhere.
+            let dSlope = pass.zeros(rows: 1, columns: dy.columns)
+            preluBackward(dy, tape.x, alpha: leak(dy.columns, pass), addingTo: dSlope, into: dx)
         case .dice, .diceConstant:
             diceBackward(
                 dy, tape.x, p: tape.p, alpha: pass.parameters[alpha], scale: tape.scale, shift: tape.shift,

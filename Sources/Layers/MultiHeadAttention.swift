@@ -41,7 +41,7 @@ package struct MultiHeadAttention: Sendable {
     }
 
     /// What backward needs; `y` is the result.
-    package struct Tape {
+    package struct Tape: BitwiseCopyable {
         /// [positions × d].
         package let y: Matrix
         let attention: SelfAttention

@@ -1,12 +1,12 @@
 import Kernels
 package import Tensors
 
-/// DSIN's session interest extractor: self-attention and a feed-forward network, each with a residual and a layer norm
+/// DSIN's session interest extractor and BST's block: self-attention and a feed-forward network, each with a residual and a layer norm
 /// (DSIN, 3.3; Vaswani and others 2017, 3.1).
 ///
 /// ```
 /// y₁ = norm(x_q + attention(x_q, x_k))
-/// y₂ = norm(y₁ + max(y₁·W₁ + b₁, 0)·W₂ + b₂)
+/// y₂ = norm(y₁ + f(y₁·W₁ + b₁)·W₂ + b₂)         f = max(·, 0) unless told
 /// ```
 /// Norms and residuals (the summands x_q and y₁) are switches.
 package struct Transformer: Sendable {
@@ -42,11 +42,13 @@ package struct Transformer: Sendable {
         package var feedForward = 4
         /// Whether the feed-forward network has biases; default true.
         package var feedForwardBias = true
+        /// Activation of the feed-forward network's hidden layer; default relu.
+        package var activation = Activation.Kind.relu
         /// Share of the attention's and of the feed-forward network's outputs that a training step drops; default 0.
         package var dropout: Float = 0
 
         package enum CodingKeys: String, CodingKey, CaseIterable {
-            case heads, projections, scale, output, blinding, residual, norm, epsilon, dropout
+            case heads, projections, scale, output, blinding, residual, norm, epsilon, dropout, activation
             case feedForward = "feed_forward"
             case feedForwardBias = "feed_forward_bias"
         }
@@ -67,13 +69,13 @@ package struct Transformer: Sendable {
     }
 
     /// What backward needs; `y` is the result.
-    package struct Tape {
+    package struct Tape: BitwiseCopyable {
         /// [positions × d].
         package let y: Matrix
         let attention: MultiHeadAttention.Tape
         let norm1: LayerNorm.Tape?
         let middle: Matrix
-        let hidden: Matrix
+        let hidden: Activation.Tape
         let norm2: LayerNorm.Tape?
     }
 
@@ -81,13 +83,17 @@ package struct Transformer: Sendable {
     private let norm1, norm2: LayerNorm?
     private let weight1, weight2: Slot
     private let bias1, bias2: Slot?
+    private let activation: Activation
     private let dropoutRate: Float
+    private let stream: UInt64
     private let isResidual: Bool
 
     /// Declares "<name>.query.weight" and so on, "<name>.norm1" and "<name>.norm2" (or "<name>.norm"), "<name>.0.weight" and
-    /// "<name>.1.weight" with their biases.
+    /// "<name>.1.weight" with their biases, "<name>.activation" as far as it has parameters.
+    ///
+    /// - Parameter stream: which of a model's blocks it is, for dropout's random numbers.
     package init(
-        _ name: String, width: Int, _ options: Options, in layout: inout ParameterLayout,
+        _ name: String, width: Int, _ options: Options, stream: UInt64 = 0, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
         attention = MultiHeadAttention(name, width: width, options.attention, in: &layout, initial: initial)
@@ -106,7 +112,9 @@ package struct Transformer: Sendable {
         let hasBias = options.feedForwardBias
         bias1 = hasBias ? layout.matrix(name + ".0.bias", rows: 1, columns: hidden, initial: .constant(0)) : nil
         bias2 = hasBias ? layout.matrix(name + ".1.bias", rows: 1, columns: width, initial: .constant(0)) : nil
+        activation = Activation(name + ".activation", width: hidden, kind: options.activation, in: &layout)
         dropoutRate = options.dropout
+        self.stream = 0x300 + 2 * stream
         isResidual = options.residual
     }
 
@@ -115,7 +123,7 @@ package struct Transformer: Sendable {
         queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass
     ) -> Tape {
         let attended = attention.forward(queries: xq, keys: xk, offsets: offsets, sessions: sessions, pass)
-        var first = pass.drop(attended.y, rate: dropoutRate, stream: 0x300)
+        var first = pass.drop(attended.y, rate: dropoutRate, stream: stream)
         if isResidual {
             let sum = pass.matrix(rows: xq.rows, columns: xq.columns)
             combine(xq, first, sign: 1, into: sum)
@@ -124,12 +132,12 @@ package struct Transformer: Sendable {
         let tape1 = norm1?.forward(first, pass)
         let middle = tape1?.y ?? first
 
-        let hidden = pass.matrix(rows: xq.rows, columns: weight1.columns)
-        affine(middle, weight1, bias1, into: hidden, pass)
-        relu(hidden, into: hidden)
+        let sums = pass.matrix(rows: xq.rows, columns: weight1.columns)
+        affine(middle, weight1, bias1, into: sums, pass)
+        let hidden = activation.forward(sums, pass)
         let second = pass.matrix(rows: xq.rows, columns: xq.columns)
-        affine(hidden, weight2, bias2, into: second, pass)
-        let sum = pass.drop(second, rate: dropoutRate, stream: 0x301)
+        affine(hidden.y, weight2, bias2, into: second, pass)
+        let sum = pass.drop(second, rate: dropoutRate, stream: stream + 1)
         if isResidual { add(middle, to: sum) }
         let tape2 = norm2?.forward(sum, pass)
         return Tape(
@@ -152,18 +160,17 @@ package struct Transformer: Sendable {
     ) {
         var dSum = dy
         if let norm2, let kept = tape.norm2 { dSum = norm2.backward(dy, kept, pass) }
-        let dSecond = pass.drop(dSum, rate: dropoutRate, stream: 0x301)
+        let dSecond = pass.drop(dSum, rate: dropoutRate, stream: stream + 1)
         if let bias2 { addRows(of: dSecond, to: pass.gradient[bias2]) }
-        gemm(transposed: tape.hidden, dSecond, addingTo: pass.gradient[weight2])
+        gemm(transposed: tape.hidden.y, dSecond, addingTo: pass.gradient[weight2])
         let dHidden = pass.matrix(rows: dy.rows, columns: weight1.columns)
         gemm(dSecond, transposed: pass.parameters[weight2], into: dHidden)
-        let dRelu = pass.matrix(rows: dy.rows, columns: weight1.columns)
-        reluBackward(dHidden, output: tape.hidden, into: dRelu)
-        if let bias1 { addRows(of: dRelu, to: pass.gradient[bias1]) }
-        gemm(transposed: tape.middle, dRelu, addingTo: pass.gradient[weight1])
+        let dSums = activation.backward(dHidden, tape.hidden, pass)
+        if let bias1 { addRows(of: dSums, to: pass.gradient[bias1]) }
+        gemm(transposed: tape.middle, dSums, addingTo: pass.gradient[weight1])
         let dMiddle = pass.zeros(rows: dy.rows, columns: dy.columns)
         if isResidual { add(dSum, to: dMiddle) }
-        gemm(dRelu, transposed: pass.parameters[weight1], addingTo: dMiddle)
+        gemm(dSums, transposed: pass.parameters[weight1], addingTo: dMiddle)
 
         var dFirst = dMiddle
         if let norm1, let kept = tape.norm1 {
@@ -171,7 +178,7 @@ package struct Transformer: Sendable {
         }
         if isResidual { add(dFirst, to: dxq) }
         attention.backward(
-            pass.drop(dFirst, rate: dropoutRate, stream: 0x300), tape.attention, queries: xq, keys: xk, addingTo: dxq,
+            pass.drop(dFirst, rate: dropoutRate, stream: stream), tape.attention, queries: xq, keys: xk, addingTo: dxq,
             dxk, pass)
     }
 }

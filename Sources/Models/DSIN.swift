@@ -62,16 +62,9 @@ package struct DSIN: InterestNetwork {
             try check(sessions.gap >= 0, "sessions.gap", sessions.gap, "seconds, 0 or more")
             try check((1...1000).contains(sessions.count), "sessions.count", sessions.count, "1 to 1000")
             try check((1...1000).contains(sessions.length), "sessions.length", sessions.length, "1 to 1000")
-            try check((1...4096).contains(transformer.heads), "transformer.heads", transformer.heads, "1 to 4096")
-            try check(
-                (1...64).contains(transformer.feedForward), "transformer.feed_forward", transformer.feedForward,
-                "1 to 64")
-            try check(
-                transformer.epsilon > 0 && transformer.epsilon < 1, "transformer.epsilon", transformer.epsilon,
-                "above 0 and below 1")
-            for (key, rate) in [("transformer", transformer.dropout), ("interacting", interacting.dropout)] {
-                try check(rate >= 0 && rate < 1, key + ".dropout", rate, "at least 0 and below 1")
-            }
+            try transformer.validate()
+            let rate = interacting.dropout
+            try check(rate >= 0 && rate < 1, "interacting.dropout", rate, "at least 0 and below 1")
             try check((0...8).contains(interacting.layers), "interacting.layers", interacting.layers, "0 to 8")
             for (key, bias) in [("bias", interacting.bias), ("forget_bias", interacting.forgetBias)] {
                 try check(bias.isFinite, "interacting." + key, bias, "a number")
@@ -80,9 +73,7 @@ package struct DSIN: InterestNetwork {
 
         /// Throws unless behaviors of this width can be attended to.
         fileprivate func validate(width: Int, compared: Int) throws(ModelError) {
-            try check(
-                width % transformer.heads == 0, "transformer.heads", transformer.heads,
-                "a divisor of the width of a behavior, \(width)")
+            try transformer.validate(width: width, of: "a behavior")
             try attention.validate(width: width, compared: compared)
             if interacting.layers > 0, interacting.merge == .concat {
                 try attention.validate(width: 2 * width, compared: compared)
@@ -236,5 +227,21 @@ package struct DSIN: InterestNetwork {
         options.embedding.width = 4
         options.embedding.scale = 1e-4
         return options
+    }
+}
+
+extension Transformer.Options {
+    /// Throws the first setting that makes no sense.
+    func validate() throws(ModelError) {
+        try check((1...4096).contains(heads), "transformer.heads", heads, "1 to 4096")
+        try check((1...64).contains(feedForward), "transformer.feed_forward", feedForward, "1 to 64")
+        try check(epsilon > 0 && epsilon < 1, "transformer.epsilon", epsilon, "above 0 and below 1")
+        try check(dropout >= 0 && dropout < 1, "transformer.dropout", dropout, "at least 0 and below 1")
+    }
+
+    /// Throws unless its heads divide the width of what it reads.
+    func validate(width: Int, of what: String) throws(ModelError) {
+        try check(
+            width % heads == 0, "transformer.heads", heads, "a divisor of the width of \(what), \(width)")
     }
 }

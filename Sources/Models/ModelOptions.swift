@@ -19,9 +19,11 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
     case dien(DIEN.Options)
     /// The Deep Session Interest Network.
     case dsin(DSIN.Options)
+    /// The Behavior Sequence Transformer.
+    case bst(BST.Options)
 
     /// The names of the models.
-    package enum Kind: String, Choice { case base, din, dien, dsin }
+    package enum Kind: String, Choice { case base, din, dien, dsin, bst }
 
     /// The key that stands beside a model's own.
     package enum CodingKeys: String, CodingKey { case kind }
@@ -33,6 +35,7 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         case .din: self = .din(DIN.Options())
         case .dien: self = .dien(DIEN.Options())
         case .dsin: self = .dsin(DSIN.Options())
+        case .bst: self = .bst(BST.Options())
         }
     }
 
@@ -43,6 +46,7 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         case .din: self = .din(try DIN.Options(from: decoder))
         case .dien: self = .dien(try DIEN.Options(from: decoder))
         case .dsin: self = .dsin(try DSIN.Options(from: decoder))
+        case .bst: self = .bst(try BST.Options(from: decoder))
         }
     }
 
@@ -56,6 +60,7 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
     private static let presets: [String: ModelOptions] = [
         Base.presets.mapValues(ModelOptions.base), DIN.presets.mapValues(ModelOptions.din),
         DIEN.presets.mapValues(ModelOptions.dien), DSIN.presets.mapValues(ModelOptions.dsin),
+        BST.presets.mapValues(ModelOptions.bst),
     ].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
 
     /// The options of any case, as what they have in common, and which model they are of.
@@ -65,6 +70,7 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         case .din(let options): (.din, options)
         case .dien(let options): (.dien, options)
         case .dsin(let options): (.dsin, options)
+        case .bst(let options): (.bst, options)
         }
     }
 

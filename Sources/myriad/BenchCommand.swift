@@ -36,7 +36,7 @@ struct BenchCommand: ParsableCommand {
             """)
     var data: String?
 
-    @Option(help: "With --json: base, din, dien or dsin (default: din).")
+    @Option(help: "With --json: base, din, dien, dsin or bst (default: din).")
     var model: ModelOptions.Kind?
 
     @Option(help: "Floats of an embedding.")
@@ -101,7 +101,7 @@ struct BenchCommand: ParsableCommand {
 
     private func printAll(_ bench: TrainingBench) throws {
         print("\(SystemInfo.processor); OpenBLAS kernels: \(blasCore())")
-        for name in ["base", "din", "dien", "dsin"] {
+        for name in ModelOptions.Kind.allCases.map(\.rawValue) {
             for count in [1, 2] {
                 let result = try bench.inProcess(try bench.config(model: name, dim: dim, batch: batch, threads: count))
                 print(

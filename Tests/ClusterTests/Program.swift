@@ -99,6 +99,7 @@ final class Program {
         "dien": "attention: {kind: mlp, hidden: [8], dropout: 0.1}\n  auxiliary: {hidden: [8], negatives: frequency}",
         "dsin":
             "sessions: {count: 3, length: 4}\n  transformer: {dropout: 0.1}\n  interacting: {layers: 2, dropout: 0.1}",
+        "bst": "length: 8\n  blocks: 2\n  position: {width: 4, unit: 1}\n  transformer: {dropout: 0.1}",
     ]
 
     /// The SHA-256 of a run's newest checkpoint.

@@ -9,7 +9,7 @@ import Testing
 
     @Test(
         "any number of servers, shards, workers and threads gives the same checkpoint, in one process and in many",
-        arguments: ["base", "din", "dien", "dsin"])
+        arguments: ["base", "din", "dien", "dsin", "bst"])
     func grid(model: String) throws {
         let program = try Program()
         try program.prepareWorld(model: model)
@@ -36,7 +36,7 @@ import Testing
 
     @Test(
         "a run that was stopped goes on to the same bits on another number of servers and workers",
-        arguments: ["din", "dien", "dsin"])
+        arguments: ["din", "dien", "dsin", "bst"])
     func resume(model: String) throws {
         let program = try Program()
         try program.prepareWorld(model: model)

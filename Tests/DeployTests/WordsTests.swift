@@ -127,7 +127,8 @@ import Testing
     @Test(
         "options of a benchmark that it would not heed are refused with what they fit",
         arguments: [
-            ("--model x --json", "'base', 'din', 'dien' or 'dsin'"), ("--model x", "'base', 'din', 'dien' or 'dsin'"),
+            ("--model x --json", "'base', 'din', 'dien', 'dsin' or 'bst'"),
+            ("--model x", "'base', 'din', 'dien', 'dsin' or 'bst'"),
             ("--model din", "--model fits --json only"), ("--threads 2", "--threads fits --json only"),
             ("--page --json", "--page and --json are two measurements"), ("--page --data d", "--data fits no --page"),
         ])

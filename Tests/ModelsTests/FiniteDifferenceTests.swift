@@ -1,4 +1,5 @@
 import Datasets
+import Layers
 import Tensors
 import Testing
 
@@ -16,12 +17,14 @@ import Testing
     /// One of each model with dropout in its tower: with one key every step drops the same.
     private static let dropping: [ModelOptions] = {
         var (base, din, dien, dsin): (Base.Options?, DIN.Options?, DIEN.Options?, DSIN.Options?)
+        var bst: BST.Options?
         for options in TrapTests.all.reversed() {
             switch options {
             case .base(let options): base = options
             case .din(let options): din = options
             case .dien(let options): dien = options
             case .dsin(let options): dsin = options
+            case .bst(let options): bst = options
             }
         }
         base?.top.dropout = 0.3
@@ -29,8 +32,12 @@ import Testing
         din?.attention.dropout = 0.2
         dien?.top.dropout = 0.3
         dsin?.top.dropout = 0.3
-        return [base.map { .base($0) }, din.map { .din($0) }, dien.map { .dien($0) }, dsin.map { .dsin($0) }]
-            .compactMap(\.self)
+        bst?.top.dropout = 0.3
+        bst?.transformer.dropout = 0.2
+        return [
+            base.map { .base($0) }, din.map { .din($0) }, dien.map { .dien($0) }, dsin.map { .dsin($0) },
+            bst.map { .bst($0) },
+        ].compactMap(\.self)
     }()
 
     @Test(

@@ -36,6 +36,11 @@ import Testing
         dsin.top.activation = .prelu
         dsin.sessions.count = 200
         all.append(.dsin(dsin))
+        var bst = BST.Options()
+        bst.embedding.width = 4
+        bst.position.width = 4
+        bst.length = 1000
+        all.append(.bst(bst))
         return all
     }()
 

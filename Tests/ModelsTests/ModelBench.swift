@@ -44,6 +44,8 @@ final class ModelBench {
         fill(batch.historyOffsets, given.historyOffsets)
         fill(batch.positionBehavior, given.positionBehavior)
         fill(batch.negatives, given.negatives ?? [])
+        fill(batch.times, given.times ?? [])
+        fill(batch.positionTimes, given.positionTimes ?? [])
         fill(batch.sessionOffsets, given.sessionOffsets ?? [])
         fill(batch.historySessions, given.historySessions ?? [])
         for (table, ids) in zip(batch.tables, given.ids) { fill(table.ids, ids) }

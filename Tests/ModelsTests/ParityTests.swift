@@ -7,7 +7,7 @@ import Testing
 
 @testable import Models
 
-/// The models against PyTorch: `Fixtures/make_fixtures.py` (Base and DIN) and `make_sequence_fixtures.py` (DIEN and DSIN)
+/// The models against PyTorch: `Fixtures/make_fixtures.py` (Base and DIN) and `make_sequence_fixtures.py` (DIEN, DSIN and BST)
 /// made the numbers, in float64, on padded tensors.
 @Suite struct ParityTests {
     struct Note: Decodable {
@@ -15,6 +15,7 @@ import Testing
             let userRows, itemRows, contextRows, biasRows, behaviorRows: [[Int32]]
             let historyOf, historyOffsets, positionBehavior: [Int32]
             let negatives, sessionOffsets, historySessions: [Int32]?
+            let times, positionTimes: [Int64]?
             let ids: [[UInt64]]
             let counts: [[UInt32]]
         }
@@ -77,10 +78,10 @@ import Testing
         try compare(Self.models, number)
     }
 
-    @Test("DIEN (20) and DSIN (20): logits, loss and every gradient agree with PyTorch to 1e-5", arguments: 0..<40)
+    @Test("DIEN, DSIN and BST (20 each): logits, loss and every gradient agree with PyTorch", arguments: 0..<60)
     func sequences(number: Int) throws {
-        try #require(Self.sequences.notes.count == 40)
-        #expect(Self.sequences.notes[number].options.kind == (number < 20 ? .dien : .dsin))
+        try #require(Self.sequences.notes.count == 60)
+        #expect(Self.sequences.notes[number].options.kind == [.dien, .dsin, .bst][number / 20])
         try compare(Self.sequences, number)
     }
 

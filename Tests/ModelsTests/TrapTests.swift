@@ -26,7 +26,7 @@ import Testing
         return [.base(base), .din(din), .din(soft)]
     }()
 
-    /// DIEN in each of its forms, and DSIN with and without an interacting layer.
+    /// DIEN in each of its forms, DSIN with and without an interacting layer, and BST with two blocks.
     static let ordered: [ModelOptions] = {
         var options: [ModelOptions] = []
         for evolution in Evolution.allCases {
@@ -51,6 +51,13 @@ import Testing
         dsin.attention.kind = .unit
         dsin.input = [.user, .target, .history, .attention]
         options.append(.dsin(dsin))
+        var bst = BST.Options()
+        bst.top.hidden = [12, 6]
+        bst.embedding.width = 4
+        bst.position.width = 2
+        bst.blocks = 2
+        bst.input = [.user, .target, .history, .attention]
+        options.append(.bst(bst))
         return options
     }()
 
@@ -111,7 +118,7 @@ import Testing
         #expect(distance(try trial.scores(turned), try trial.scores(Self.samples)) < 2e-6)
     }
 
-    @Test("trap 4: the order of a history changes DIEN and DSIN", arguments: ordered)
+    @Test("trap 4: the order of a history changes DIEN, DSIN and BST", arguments: ordered)
     func changedOrder(options: ModelOptions) throws {
         let trial = try Trial(options)
         var turned = Self.samples

@@ -75,6 +75,8 @@ class Network:
             return torch.sigmoid(x)
         if kind == "relu":
             return torch.relu(x)
+        if kind == "leaky_relu":
+            return torch.nn.functional.leaky_relu(x, 0.01)
         alpha = self.weights.get(name + ".alpha", 1, x.shape[1], 0.3)
         if kind == "prelu":
             return torch.where(x > 0, x, alpha * x)

@@ -1,13 +1,14 @@
-"""Makes sequences.safetensors: what PyTorch says of DIEN and DSIN for random configurations, weights and samples.
+"""Makes sequences.safetensors: what PyTorch says of DIEN, DSIN and BST for random configurations, weights and samples.
 
 Independent of the Swift code: padded tensors, masks, loops over time, float64, autograd. Run it with
     pip install torch safetensors numpy && python make_sequence_fixtures.py
-Cases 00 to 19 are DIEN, 20 to 39 DSIN; each holds what make_fixtures.py notes of Base and DIN. A DIEN loss has the
+Cases 00 to 19 are DIEN, 20 to 39 DSIN, 40 to 59 BST; each holds what make_fixtures.py notes of Base and DIN. A DIEN loss has the
 auxiliary loss in it, n·α·L_aux for n samples; scores have not. With --check nothing is written: every case is run in
 float32 too, and with more padding, and the largest differences are printed.
 """
 
 import json
+import math
 import pathlib
 import sys
 
@@ -82,13 +83,44 @@ def dsin(case, network, vectors, q, compared, extra):
     return torch.cat(u, 1), e.flatten(1, 2), mask.flatten(1, 2), torch.zeros(())
 
 
+def bst(case, network, vectors, q, compared, extra):
+    """As dien; a sequence is the newest behaviors and, behind them, the target, then padding."""
+    options, fields, samples = case["options"], case["schema"]["behavior"], case["samples"]
+    length = max(len(s["history"]) for s in samples) + extra
+    padding = [SIZES[f["table"]] - 1 for f in fields]
+    fill = lambda rows, count: rows + [padding] * (count - len(rows))
+    e = vectors(fields, [fill(s["history"], length) for s in samples])
+    mask = torch.tensor([[t < len(s["history"]) for t in range(length)] for s in samples])
+    cut = options["length"]
+    newest = [s["history"][-cut:] if cut else [] for s in samples]
+    wide = max(map(len, newest)) + 1 + extra
+    x = vectors(fields, [fill(rows, wide) for rows in newest])[..., :compared]
+    last = torch.tensor([len(rows) for rows in newest])
+    here = torch.arange(wide)[None] == last[:, None]
+    x = torch.where(here[..., None], q[:, None, :compared], x)
+    position = options["position"]
+    if position["width"]:
+        table = network.weights.get("position", position["buckets"], position["width"], 0.5)
+        rows = []
+        for sample, kept in zip(samples, newest):
+            times = sample["historyTimes"][len(sample["history"]) - len(kept):]
+            gaps = [max(0, sample["time"] - t) // position["unit"] for t in times]
+            places = [min(position["buckets"] - 1, 1 + int(math.floor(math.log2(g + 1)))) for g in gaps]
+            rows.append(places + [0] + [1] * (wide - 1 - len(kept)))
+        x = torch.cat([x, table[torch.tensor(rows)]], -1)
+    valid = torch.arange(wide)[None] <= last[:, None]
+    for block in range(options["blocks"]):
+        x = network.transformer(f"transformer.{block}", x, x, valid, options["transformer"])
+    return x[torch.arange(len(samples)), last], e, mask, torch.zeros(())
+
+
 def model(case, tables, weights, training, extra=2):
     """The logits of all samples and the auxiliary loss; `extra` places of padding more than needed."""
     schema, samples, options = case["schema"], case["samples"], case["options"]
     network, vectors = SequenceNetwork(weights, training, len(samples)), network_inputs(case, tables)
     join = lambda name: vectors(schema[name], [s[name] for s in samples])
     q, d = join("item"), compared_width(schema, options)
-    body = dien if options["kind"] == "dien" else dsin
+    body = {"dien": dien, "dsin": dsin, "bst": bst}[options["kind"]]
     interest, e, mask, auxiliary = body(case, network, vectors, q, d, extra)
     history = (e[..., :d] * mask[..., None]).sum(1)
     if options["pooling"] == "mean":
@@ -136,7 +168,7 @@ def make_case(number):
 def make(number):
     case, values, weights = make_case(number)
     made = run(case, values, weights)
-    batch = sequence_batch(case["schema"], case["samples"], case["options"]["kind"] == "dsin")
+    batch = sequence_batch(case["schema"], case["samples"], case["options"]["kind"])
     flat = lambda arrays: np.concatenate([np.ravel(a) for a in arrays] + [[]]).astype(np.float32)
     samples, entries = case["samples"], weights.entries
     tensors = {
@@ -183,11 +215,11 @@ def check(number):
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        worst = [max(w) for w in zip(*(check(number) for number in range(40)))]
+        worst = [max(w) for w in zip(*(check(number) for number in range(60)))]
         print(f"largest difference: float32 {worst[0]:.1e}, padding {worst[1]:.1e}")
         sys.exit(worst[0] > 5e-6 or worst[1] > 1e-12)
     tensors, notes = {}, []
-    for number in range(40):
+    for number in range(60):
         made, note = make(number)
         tensors |= made
         notes.append(note)

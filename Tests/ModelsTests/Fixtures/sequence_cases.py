@@ -29,6 +29,14 @@ DSIN = FLAT | {
     "count": [3, 4, 2], "length": [3, 4, 5],
 }
 
+BST = FLAT | {
+    "places": [4, 0, 2, 6, 3], "unit": [60, 3600, 1], "buckets": [20, 4, 8], "keep": [20, 3, 2, 20, 5], "blocks": [1, 2],
+    "projections": ["full", "sliced"], "scale": ["head", "model"], "output": [True, False],
+    "norm": ["separate", "shared", "none"], "epsilon": [1e-5, 1e-3], "feed_forward": [2, 1, 4],
+    "feed_forward_bias": [True, False], "blinding": [False, True, False], "residual": [True, True, True, False],
+    "inner": ["leaky_relu", "relu", "prelu", "sigmoid", "leaky_relu"], "outer": ["leaky_relu", None],
+}
+
 
 def deal(switches, seed):
     """For each of 20 cases a value of every switch."""
@@ -41,8 +49,9 @@ def deal(switches, seed):
 DRAWN = [
     0, 3, 1, 0, 2, 0, 0, 3, 0, 1, 0, 1, 4, 3, 7, 3, 1, 8, 1, 2,
     17, 0, 7, 0, 3, 9, 12, 23, 30, 5, 10, 23, 0, 1, 7, 0, 25, 22, 0, 22,
+    15, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 6,
 ]
-DEALT = deal(DIEN, 342) + deal(DSIN, 258)
+DEALT = deal(DIEN, 342) + deal(DSIN, 258) + deal(BST, 77)
 
 
 def table_width(table, options):
@@ -77,7 +86,7 @@ def sequence_options(random, schema, dealt, number):
     made = random_options(random, "din", schema, number)
     pick = lambda *values: values[int(random.integers(len(values)))]
     whole = 0
-    while whole == 0 or number >= 20 and whole not in (4, 6, 8):  # widths of a behavior that heads can divide
+    while whole == 0 or 20 <= number < 40 and whole not in (4, 6, 8):  # widths of a behavior that heads can divide
         widths = {"user": 4, "category": pick(2, 3), "action": pick(1, 2), "campaign": 3}
         made["embedding"] |= {
             "width": pick(2, 3) if number < 20 else pick(2, 3, 4),
@@ -87,7 +96,7 @@ def sequence_options(random, schema, dealt, number):
     made["top"]["hidden"] = pick([5, 4], [7], [5])
     kind, query = (dealt["interest"] + " prelu").split()[:2]
     options = {
-        "kind": "dien" if number < 20 else "dsin", "pooling": dealt["pooling"], "item_bias": made["item_bias"],
+        "kind": ["dien", "dsin", "bst"][number // 20], "pooling": dealt["pooling"], "item_bias": made["item_bias"],
         "attention": {
             "kind": kind, "query": query, "hidden": pick([4, 3], [5]), "activation": dealt["activation"],
             "normalization": dealt["normalization"], "dropout": 0,
@@ -114,6 +123,22 @@ def sequence_options(random, schema, dealt, number):
                 "weight": dealt["weight"], "hidden": dealt["aux_hidden"], "activation": dealt["aux_activation"],
                 "head": dealt["aux_head"], "input_norm": dealt["aux_norm"],
                 "normalization": dealt["aux_normalization"], "negatives": dealt["negatives"],
+            },
+        }
+    elif number >= 40:
+        del options["attention"]
+        wide = d + dealt["places"]
+        if dealt["places"] == 0:
+            inputs += [["attention", "target", "attention_product"]] * 3
+        options["top"] |= {"activation": dealt["outer"]} if dealt["outer"] else {}
+        options |= {
+            "length": dealt["keep"], "blocks": dealt["blocks"],
+            "position": {"width": dealt["places"], "buckets": dealt["buckets"], "unit": dealt["unit"]},
+            "transformer": {
+                "heads": pick(*[h for h in (1, 2, 2, 3, 4) if wide % h == 0]), "dropout": 0,
+                "activation": dealt["inner"],
+                **{k: dealt[k] for k in ("projections", "scale", "output", "norm", "epsilon", "residual")},
+                **{k: dealt[k] for k in ("feed_forward", "feed_forward_bias", "blinding")},
             },
         }
     else:
@@ -157,16 +182,24 @@ def sequence_samples(random, schema, options, number):
                     sessions.insert(0, int(random.integers(1, left + 1, 2).max()))
                 history = history[len(history) - sum(sessions) :]
             groups[sample["group"]] = {"history": history, "negatives": negatives, "sessions": sessions}
+            if options["kind"] == "bst":
+                steps = [int(2.0 ** random.uniform(0, 16)) for _ in history]
+                groups[sample["group"]]["historyTimes"] = [sum(steps[: k + 1]) for k in range(len(steps))]
         sample |= groups[sample["group"]]
+        if options["kind"] == "bst":
+            sample["time"] = max(sample["historyTimes"], default=0) + int(2.0 ** random.uniform(0, 18)) - 1
     return samples
 
 
-def sequence_batch(schema, samples, sessions):
+def sequence_batch(schema, samples, kind):
     """As make_fixtures.micro_batch; negatives follow the behaviors of their history and count for nobody."""
+    sessions = kind == "dsin"
     index = {name: i for i, name in enumerate(schema["tables"])}
     ids, seen = [{} for _ in index], [collections.defaultdict(set) for _ in index]
     batch = {name + "Rows": [[] for _ in schema[name]] for name in ("user", "item", "context", "bias", "behavior")}
     batch |= {"historyOf": [], "historyOffsets": [0], "positionBehavior": [], "negatives": []}
+    if kind == "bst":
+        batch |= {"times": [s["time"] for s in samples], "positionTimes": []}
     batch |= {name: [0] if sessions else [] for name in ("sessionOffsets", "historySessions")}
     histories, tuples = {}, {}
 
@@ -193,6 +226,8 @@ def sequence_batch(schema, samples, sessions):
         if new:
             batch["positionBehavior"] += positions
             batch["historyOffsets"].append(len(batch["positionBehavior"]))
+            if kind == "bst":
+                batch["positionTimes"] += sample["historyTimes"]
             batch["negatives"] += [-1 if b is None else behavior(b, None) for b in sample["negatives"]]
             if sessions:
                 for length in sample["sessions"]:

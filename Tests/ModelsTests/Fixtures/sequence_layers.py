@@ -1,4 +1,4 @@
-"""The layers of DIEN and DSIN in PyTorch, written from the equations: padded tensors, masks, loops over time.
+"""The layers of DIEN, DSIN and BST in PyTorch, written from the equations: padded tensors, masks, loops over time.
 
 Shared by make_sequence_fixtures.py (whole models) and Tests/LayersTests/Fixtures/make_layer_fixtures.py (layers alone).
 Rows are vectors: y = x·W + b. Parameters are made on first use, under the name of their entry.
@@ -176,8 +176,13 @@ class SequenceNetwork(Network):
             y = x @ self.weights.get(place + ".weight", x.shape[-1], columns)
             return y + self.weights.get(place + ".bias", 1, columns)[0] if bias else y
 
-        y = norm(query + self.self_attention(name, query, key, mask, options), 1)
-        return norm(y + linear(name + ".1", torch.relu(linear(name + ".0", y, wide)), d), 2)
+        def hidden(x):
+            kind = options.get("activation", "relu")
+            return self.activation(name + ".activation", x.reshape(-1, wide), kind).reshape(x.shape)
+
+        rest = 1 if options.get("residual", True) else 0
+        y = norm(rest * query + self.self_attention(name, query, key, mask, options), 1)
+        return norm(rest * y + linear(name + ".1", hidden(linear(name + ".0", y, wide)), d), 2)
 
     def bias_encoding(self, name, newest, length, width, sessions):
         """wK[k] + wT[t] + wC[c], [B, K, T, d]; newest [B, K] holds k, 0 for the newest session."""

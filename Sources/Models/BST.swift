@@ -1,0 +1,216 @@
+package import Datasets
+import Kernels
+package import Layers
+package import Tensors
+
+/// Behavior Sequence Transformer: the target is the last of a sequence that attends to itself (Chen et al., DLP-KDD 2019,
+/// arXiv 1905.06874).
+///
+/// ```
+/// b_i = bucket(t(target) − t(e_i))          how long ago; the target has a bucket of its own
+/// x_i = [e_i; P_b_i],  x_L+1 = [q; P_0]     item features beside positional features (section 2.1)
+/// F = block(… block(x_1 … x_L+1))           self-attention and a feed-forward network (2.2, equations 1 to 6)
+/// y = F_L+1                                 the output at the target (2.3)
+/// ```
+/// A sequence is a sample's own: the newest `length` behaviors and the target. Without a behavior it is the target alone.
+package struct BST: InterestNetwork {
+    /// How the time between a behavior and the target becomes a row of P.
+    package struct PositionOptions: Codable, Sendable, Equatable {
+        /// Columns of P; default 16, 0 leaves positions out.
+        package var width = 16
+        /// Rows of P, that of the target included; default 20.
+        package var buckets = 20
+        /// Seconds of the first bucket, every other is twice as long as the one before; default 60.
+        package var unit = 60
+
+        package enum CodingKeys: String, CodingKey, CaseIterable { case width, buckets, unit }
+
+        /// The defaults.
+        package init() {}
+
+        /// The row of P of a behavior so many seconds before the target: 1 + ⌊log₂(1 + gap/unit)⌋, at most the last.
+        func bucket(_ gap: Int64) -> Int32 {
+            let units = max(0, gap) / Int64(unit)
+            return Int32(
+                min(buckets - 1, 1 + Int64.bitWidth - 1 - (units + (units < .max ? 1 : 0)).leadingZeroBitCount))
+        }
+    }
+
+    /// What is configured beside the frame.
+    package struct Own: NetworkOptions {
+        /// Newest behaviors that enter the sequence; default 20.
+        package var length = 20
+        /// Blocks of self-attention and feed-forward network; default 1.
+        package var blocks = 1
+        /// What a behavior's time adds to it.
+        package var position = PositionOptions()
+        /// A block; its activation is leaky_relu by default.
+        package var transformer = Own.defaultTransformer
+
+        package enum CodingKeys: String, CodingKey, CaseIterable { case length, blocks, position, transformer }
+
+        /// The defaults.
+        package init() {}
+
+        private static var defaultTransformer: Transformer.Options {
+            var transformer = Transformer.Options()
+            transformer.activation = .leakyRelu
+            return transformer
+        }
+
+        package func validate() throws(ModelError) {
+            try check((0...1000).contains(length), "length", length, "0 to 1000")
+            try check((1...8).contains(blocks), "blocks", blocks, "1 to 8")
+            try check((0...4096).contains(position.width), "position.width", position.width, "0 to 4096")
+            try check((2...62).contains(position.buckets), "position.buckets", position.buckets, "2 to 62")
+            try check(
+                (1...86_400_000).contains(position.unit), "position.unit", position.unit, "seconds, 1 to 86400000")
+            try transformer.validate()
+        }
+    }
+
+    /// What backward needs.
+    package struct Tape {
+        fileprivate let sequences: Sequences
+        fileprivate let input: Matrix
+        fileprivate let blocks: UnsafeMutablePointer<Transformer.Tape>
+    }
+
+    /// The sequences of all samples, one after the other; a row is a behavior or a target.
+    fileprivate struct Sequences {
+        /// [n + 1]: where each sequence begins.
+        let offsets: UnsafeMutablePointer<Int32>
+        /// [rows]: the distinct behavior, −1 for a target.
+        let behavior: UnsafeMutablePointer<Int32>
+        /// [rows]: the row of P.
+        let bucket: UnsafeMutablePointer<Int32>
+        /// [n]: the row of each target.
+        let target: UnsafeMutablePointer<Int32>
+        let rows: Int
+    }
+
+    package static var frame: FrameOptions {
+        var frame = FrameOptions()
+        frame.top.activation = .leakyRelu
+        return frame
+    }
+    package static var takesWholeBehaviors: Bool { false }
+    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
+        compared + options.own.position.width
+    }
+    package var needs: BatchNeeds { BatchNeeds(times: true) }
+
+    private let options: Own
+    private let compared: Int
+    private let positions: Slot
+    private let blocks: [Transformer]
+    private var width: Int { compared + positions.columns }
+
+    /// Declares "position" [buckets × width] and "transformer.0.…" and so on.
+    package init(
+        _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
+    ) throws(ModelError) {
+        self.options = options.own
+        compared = inputs.comparedWidth
+        let position = options.own.position
+        let width = compared + position.width
+        try options.own.transformer.validate(width: width, of: "a behavior with its position")
+        positions =
+            position.width > 0
+            ? layout.matrix(
+                "position", rows: position.buckets, columns: position.width, initial: .normal(deviation: 0.01))
+            : Slot(offset: 0, rows: 0, columns: 0)
+        var blocks: [Transformer] = []
+        for number in 0..<options.own.blocks {
+            blocks.append(
+                Transformer(
+                    "transformer.\(number)", width: width, options.own.transformer, stream: UInt64(number), in: &layout,
+                    initial: initial))
+        }
+        self.blocks = blocks
+    }
+
+    /// Cuts the newest behaviors of every sample's history, and puts its target behind them.
+    private func sequences(of batch: MicroBatch, _ pass: Pass) -> Sequences {
+        let histories = batch.histories
+        let most = histories.pairs + histories.samples
+        let made = Sequences(
+            offsets: pass.ints(histories.samples + 1), behavior: pass.ints(most), bucket: pass.ints(most),
+            target: pass.ints(histories.samples), rows: most)
+        made.offsets[0] = 0
+        var row = 0
+        for sample in 0..<histories.samples {
+            let positions = histories.positions(ofSample: sample)
+            let now = batch.times[sample]
+            for position in positions.suffix(options.length) {
+                made.behavior[row] = histories.behavior[position]
+                let (gap, isFar) = now.subtractingReportingOverflow(batch.positionTimes[position])
+                made.bucket[row] = options.position.bucket(isFar ? .max : gap)
+                row += 1
+            }
+            (made.behavior[row], made.bucket[row], made.target[sample]) = (-1, 0, Int32(row))
+            row += 1
+            made.offsets[sample + 1] = Int32(row)
+        }
+        return Sequences(
+            offsets: made.offsets, behavior: made.behavior, bucket: made.bucket, target: made.target, rows: row)
+    }
+
+    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+        let sequences = sequences(of: s.batch, pass)
+        let input = pass.matrix(rows: sequences.rows, columns: width)
+        let items = input.columns(0..<compared)
+        gatherRowsOrZero(of: s.behaviors, at: sequences.behavior, into: items)
+        scatterAddRows(of: s.comparedTarget, at: sequences.target, addingTo: items)
+        if positions.columns > 0 {
+            gatherRows(of: pass.parameters[positions], at: sequences.bucket, into: input.columns(compared..<width))
+        }
+        let tapes = pass.array(of: Transformer.Tape.self, count: blocks.count)
+        var x = input
+        for (number, block) in blocks.enumerated() {
+            let tape = block.forward(
+                queries: x, keys: x, offsets: sequences.offsets, sessions: s.batch.sampleCount, pass)
+            (tapes + number).initialize(to: tape)
+            x = tape.y
+        }
+        let y = pass.matrix(rows: pass.samples, columns: width)
+        gatherRows(of: x, at: sequences.target, into: y)
+        return (y, Tape(sequences: sequences, input: input, blocks: tapes))
+    }
+
+    package func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
+        let sequences = tape.sequences
+        var dx = pass.zeros(like: tape.input)
+        scatterAddRows(of: dy, at: sequences.target, addingTo: dx)
+        for (number, block) in blocks.enumerated().reversed() {
+            let x = number > 0 ? tape.blocks[number - 1].y : tape.input
+            let below = pass.zeros(like: x)
+            block.backward(dx, tape.blocks[number], queries: x, keys: x, addingTo: below, below, pass)
+            dx = below
+        }
+        let items = dx.columns(0..<compared)
+        scatterAddRowsIfAny(of: items, at: sequences.behavior, addingTo: d.behaviors)
+        let targets = pass.matrix(rows: pass.samples, columns: compared)
+        gatherRows(of: items, at: sequences.target, into: targets)
+        add(targets, to: d.comparedTarget)
+        if positions.columns > 0 {
+            scatterAddRows(
+                of: dx.columns(compared..<width), at: sequences.bucket, addingTo: pass.gradient[positions])
+        }
+        return 0
+    }
+
+    // MARK: Published options
+
+    package static var presets: [String: Options] { ["bst-paper": paper] }
+
+    /// The paper's table 3: one block of 8 heads, 20 behaviors, dropout 0.2, 1024-512-256 with leaky ReLU.
+    private static var paper: Options {
+        var options = Options()
+        options.transformer.heads = 8
+        options.transformer.scale = .model
+        options.transformer.dropout = 0.2
+        options.top.hidden = [1024, 512, 256]
+        return options
+    }
+}
