@@ -43,8 +43,9 @@ package final class MicroBatch {
     /// Position → the distinct behavior drawn for it as one that did not happen, −1 at the first of a history; empty
     /// unless the model asks for them and the batch is one of training.
     package let negatives = Column<Int32>()
-    /// [n]: when the sample was, in seconds; of one without a time that of its newest behavior. Empty unless the model
-    /// asks for times.
+    /// [n]: when the sample was, in seconds; empty unless the model asks for times.
+    ///
+    /// A sample without a time has that of its newest behavior.
     package let times = Column<Int64>()
     /// Position → when the behavior was, in seconds; empty unless the model asks for times.
     package let positionTimes = Column<Int64>()
