@@ -36,8 +36,18 @@ final class ParameterClient {
         let message: Message
         var deadline: ContinuousClock.Instant
         var tries = 1
-        /// For a push: sends the ids along, if the shard no longer holds the list of the pull.
-        var withIds: (() -> Message)?
+        /// For a push: the ids of its pull, should the shard no longer hold the list.
+        var ids = Payload.empty
+    }
+
+    /// What the newest pull asked of one shard: its answer and the pushes of the step go by it.
+    struct Exchange {
+        /// Where each table's rows stand in the answer.
+        let layout: [TableRows]
+        /// The hash of the ids.
+        let hash: UInt64
+        /// All ids, table by table.
+        let ids: Payload
     }
 
     /// Bytes sent and received, requests repeated.
@@ -63,9 +73,10 @@ final class ParameterClient {
     private var nextRequest: UInt32 = 1
     private var pulls: [UInt32: Request] = [:]
     private var pushes: [UInt32: Request] = [:]
-    var layouts: [[TableRows]]
-    private var hashes: [UInt64]
-    let present = Column<Int32>()
+    /// By shard.
+    private(set) var exchanges: [Exchange]
+    /// By table: the plan's row → the row of the contribution that is packed, −1 for none.
+    let rowOf: [Column<Int32>]
 
     /// - Parameter identity: a header with the job, epoch, rank and incarnation of this worker.
     init(identity: Header, map: PartitionMap, widths: [Int], denseCount: Int, timeout: Duration) {
@@ -74,8 +85,8 @@ final class ParameterClient {
         self.widths = widths
         self.denseCount = denseCount
         self.timeout = timeout
-        layouts = [[TableRows]](repeating: [], count: map.shards)
-        hashes = [UInt64](repeating: 0, count: map.shards)
+        exchanges = [Exchange](repeating: Exchange(layout: [], hash: 0, ids: .empty), count: map.shards)
+        rowOf = widths.map { _ in Column() }
     }
 
     /// What it still waits for, in words.
@@ -103,7 +114,6 @@ final class ParameterClient {
         pulls.removeAll(keepingCapacity: true)
         return (0..<map.shards).map { shard in
             let counts = plan.tables.map { $0.rows(of: shard).count }
-            layouts[shard] = TableRows.laidOut(counts: counts, widths: widths)
             let rows = counts.reduce(0, +)
             let ids = buffers.take(bytes: rows * 8)
             let target = ids.array(of: UInt64.self, count: rows)
@@ -119,10 +129,13 @@ final class ParameterClient {
             pullCount += 1
             var header = header(step: plan.step)
             header.microBatches = 0
+            let payload = Payload(ids)
             let message = Message.pull(
-                header, tableCounts: Payload(copying: counts.map(UInt32.init)), ids: Payload(ids),
+                header, tableCounts: Payload(copying: counts.map(UInt32.init)), ids: payload,
                 dense: map.denseRange(ofShard: shard, count: denseCount).count, evaluation: evaluation)
-            hashes[shard] = message.header.keyListHash
+            exchanges[shard] = Exchange(
+                layout: TableRows.laidOut(counts: counts, widths: widths), hash: message.header.keyListHash,
+                ids: payload)
             pulls[message.header.request] = Request(shard: shard, message: message, deadline: time + timeout)
             return send(shard, message)
         }
@@ -138,31 +151,24 @@ final class ParameterClient {
         _ contribution: Contribution, node: Subtree, of plan: StepPlan, isWhole: Bool,
         at time: ContinuousClock.Instant
     ) -> [Outgoing] {
-        (0..<map.shards).map { shard in
+        locate(contribution, in: plan)
+        return (0..<map.shards).map { shard in
             var header = header(step: plan.step)
             header.subtree = node.packed
             header.microBatches = UInt16(plan.microBatchCount)
             header.samples = UInt32(contribution.samples)
-            header.keyListHash = hashes[shard]
+            header.keyListHash = exchanges[shard].hash
             let range = map.denseRange(ofShard: shard, count: denseCount)
             let dense = buffers.take(bytes: range.count * 4)
             if let base = dense.array(of: Float.self, count: range.count).baseAddress {
                 base.update(from: contribution.dense.base + range.lowerBound, count: range.count)
             }
-            let packed =
-                isWhole
-                ? packAll(contribution, plan, shard) : packSome(contribution, plan, shard)
+            let packed = pack(contribution, plan, shard, isWhole: isWhole)
             let message = Message.push(
                 header, tableCounts: Payload(copying: packed.counts.map(UInt32.init)), keys: packed.keys,
                 rowSamples: packed.samples, gradients: packed.gradients, dense: Payload(dense))
-            var request = Request(shard: shard, message: message, deadline: time + timeout)
-            let ids = packed.ids
-            request.withIds = {
-                Message.push(
-                    header, tableCounts: message.frames[0], keys: .ids(ids()), rowSamples: message.frames[2],
-                    gradients: message.frames[3], dense: message.frames[4])
-            }
-            pushes[header.request] = request
+            pushes[header.request] = Request(
+                shard: shard, message: message, deadline: time + timeout, ids: exchanges[shard].ids)
             pushCount += 1
             rowsPushed += packed.counts.reduce(0, +)
             return send(shard, message)
@@ -188,7 +194,8 @@ final class ParameterClient {
             // What cannot be read is as good as lost: the deadline repeats the request.
             guard
                 let view = try? ValuesView(
-                    decoding: message, expecting: layouts[shard], dense: range.count, limits: limits, scratch: scratch)
+                    decoding: message, expecting: exchanges[shard].layout, dense: range.count, limits: limits,
+                    scratch: scratch)
             else {
                 refusals["unreadable", default: 0] += 1
                 return .nothing
@@ -216,7 +223,7 @@ final class ParameterClient {
 
     private func copy(_ view: ValuesView, from shard: Int, plan: StepPlan, to values: [Column<Float>]) {
         guard let base = view.values.baseAddress else { return }
-        for (index, rows) in layouts[shard].enumerated() where rows.rows > 0 {
+        for (index, rows) in exchanges[shard].layout.enumerated() where rows.rows > 0 {
             let first = plan.tables[index].rows(of: shard).lowerBound
             (values[index].base + first * rows.width).update(
                 from: base + rows.firstFloat, count: rows.rows * rows.width)
@@ -230,10 +237,11 @@ final class ParameterClient {
         refusals[refusal.reason.rawValue, default: 0] += 1
         switch refusal.reason {
         case .sendKeys:
-            guard let request = pushes.removeValue(forKey: number), let make = request.withIds else { return .nothing }
-            let message = make()
-            pushes[number] = Request(shard: shard, message: message, deadline: time + timeout)
-            resend.append(send(shard, message))
+            guard var request = pushes[number], !request.message.header.flags.contains(.keys) else { return .nothing }
+            request = Request(
+                shard: shard, message: withIds(request.message, of: request.ids), deadline: time + timeout)
+            pushes[number] = request
+            resend.append(send(shard, request.message))
             return .nothing
         case .unavailable:
             return .nothing  // the deadline repeats it

@@ -9,73 +9,63 @@ extension ParameterClient {
         let keys: PushKeyFrame
         let samples: Payload
         let gradients: Payload
-        let ids: () -> Payload
     }
 
-    /// All rows of the pull, in its order.
-    func packAll(_ contribution: Contribution, _ plan: StepPlan, _ shard: Int) -> Packed {
-        let layout = layouts[shard]
+    /// Notes where each row of the plan stands in a contribution, for all shards at once.
+    func locate(_ contribution: Contribution, in plan: StepPlan) {
+        for (index, part) in contribution.tables.enumerated() {
+            rowOf[index].fill(plan.tables[index].ids.count, with: -1)
+            for i in 0..<part.rows.count { rowOf[index][Int(part.rows[i])] = Int32(i) }
+        }
+    }
+
+    /// The rows of a located contribution that a shard owns, in the order of the pull.
+    ///
+    /// - Parameter isWhole: whether it has every row of the pull: then no positions are sent.
+    func pack(_ contribution: Contribution, _ plan: StepPlan, _ shard: Int, isWhole: Bool) -> Packed {
+        let layout = exchanges[shard].layout
+        let places = buffers.take(bytes: isWhole ? 0 : layout.rowCount * 4)
         let samples = buffers.take(bytes: layout.rowCount * 4)
         let gradients = buffers.take(bytes: layout.floatCount * 4)
-        let sampleBase = samples.array(of: UInt32.self, count: layout.rowCount)
-        let gradientBase = gradients.array(of: Float.self, count: layout.floatCount)
-        var ids: [UInt64] = []
-        for (index, rows) in layout.enumerated() where rows.rows > 0 {
-            let table = plan.tables[index]
-            let range = table.rows(of: shard)
-            let part = contribution.tables[index]
-            let width = part.width
-            ids += UnsafeBufferPointer(start: table.ids.base + range.lowerBound, count: range.count)
-            guard let floats = gradientBase.baseAddress else { continue }
-            for i in 0..<part.rows.count {
-                let row = Int(part.rows[i])
-                guard range.contains(row) else { continue }
-                let place = row - range.lowerBound
-                sampleBase[rows.firstRow + place] = part.counts[i]
-                (floats + rows.firstFloat + place * width).update(from: part.gradients.base + i * width, count: width)
-            }
-        }
-        let all = ids
-        return Packed(
-            counts: layout.map(\.rows), keys: .samePull, samples: Payload(samples), gradients: Payload(gradients),
-            ids: { Payload(copying: all) })
-    }
-
-    /// The rows that this subtree has, as ascending positions in the list of the pull.
-    func packSome(_ contribution: Contribution, _ plan: StepPlan, _ shard: Int) -> Packed {
-        let layout = layouts[shard]
-        var counts: [Int] = []
-        var positions: [UInt32] = []
-        var samples: [UInt32] = []
-        var ids: [UInt64] = []
-        let gradients = buffers.take(bytes: layout.floatCount * 4)
+        let positions = places.array(of: UInt32.self, count: isWhole ? 0 : layout.rowCount)
+        let sampleCounts = samples.array(of: UInt32.self, count: layout.rowCount)
         let floats = gradients.array(of: Float.self, count: layout.floatCount)
-        var used = 0
+        var counts: [Int] = []
+        var (count, used) = (0, 0)
         for (index, rows) in layout.enumerated() {
-            let table = plan.tables[index]
-            let range = table.rows(of: shard)
-            let part = contribution.tables[index]
-            present.fill(range.count, with: -1)
-            for i in 0..<part.rows.count where range.contains(Int(part.rows[i])) {
-                present[Int(part.rows[i]) - range.lowerBound] = Int32(i)
-            }
-            let before = positions.count
-            for place in 0..<range.count where present[place] >= 0 {
-                let i = Int(present[place])
-                positions.append(UInt32(rows.firstRow + place))
-                samples.append(part.counts[i])
-                ids.append(table.ids[range.lowerBound + place])
+            let (part, rowOf) = (contribution.tables[index], rowOf[index])
+            let (first, before) = (plan.tables[index].rows(of: shard).lowerBound, count)
+            for place in 0..<rows.rows where rowOf[first + place] >= 0 {
+                let i = Int(rowOf[first + place])
+                if !isWhole { positions[count] = UInt32(rows.firstRow + place) }
+                sampleCounts[count] = part.counts[i]
                 if let base = floats.baseAddress {
                     (base + used).update(from: part.gradients.base + i * part.width, count: part.width)
                 }
+                count += 1
                 used += part.width
             }
-            counts.append(positions.count - before)
+            counts.append(count - before)
         }
+        precondition(!isWhole || count == layout.rowCount, "a whole contribution has every row of its pull")
+        places.count = isWhole ? 0 : count * 4
+        samples.count = count * 4
         gradients.count = used * 4
-        let all = ids
         return Packed(
-            counts: counts, keys: .positions(Payload(copying: positions)), samples: Payload(copying: samples),
-            gradients: Payload(gradients), ids: { Payload(copying: all) })
+            counts: counts, keys: isWhole ? .samePull : .positions(Payload(places)), samples: Payload(samples),
+            gradients: Payload(gradients))
+    }
+
+    /// A push that names its rows by ids, for a shard that no longer holds the list of its pull.
+    func withIds(_ push: Message, of pulled: Payload) -> Message {
+        var ids = pulled
+        if push.header.flags.contains(.positions) {
+            let positions = push.frames[1].bytes.bindMemory(to: UInt32.self)
+            let all = pulled.bytes.bindMemory(to: UInt64.self)
+            ids = Payload(copying: positions.map { all[Int($0)] })
+        }
+        return .push(
+            push.header, tableCounts: push.frames[0], keys: .ids(ids), rowSamples: push.frames[2],
+            gradients: push.frames[3], dense: push.frames[4])
     }
 }
