@@ -8,6 +8,8 @@ final class Scoring {
     let name: String
     /// The step after which the state scores.
     let step: Int
+    /// The steps behind which the worker stands meanwhile.
+    let stand: ClosedRange<Int>
     let split: Split
     let order: DataOrder
     /// Micro-batches of the split that are this worker's.
@@ -20,9 +22,12 @@ final class Scoring {
     let labels = Column<Float>()
     let keys = Column<UInt64>()
 
-    init(name: String, step: Int, split: Split, microBatches: Int, block: Range<Int>) {
+    init(
+        name: String, step: Int, stand: ClosedRange<Int>, split: Split, microBatches: Int, block: Range<Int>
+    ) {
         self.name = name
         self.step = step
+        self.stand = stand
         self.split = split
         self.microBatches = microBatches
         self.block = block
@@ -42,7 +47,8 @@ extension WorkerLoop {
 
     /// Reads the first chunk of this worker's part of a split.
     func beginScoring(
-        _ name: String, after step: Int, at time: ContinuousClock.Instant, _ actions: inout [Action]
+        _ name: String, after step: Int, behind stand: ClosedRange<Int>, at time: ContinuousClock.Instant,
+        _ actions: inout [Action]
     ) {
         guard let split = options.scored[name] else {
             fail("the dataset has no split '\(name)'", step: step, &actions)
@@ -50,15 +56,14 @@ extension WorkerLoop {
         }
         let count = options.plan.microBatches(over: split.sampleCount)
         let block = Subtree.block(options.rank, of: options.workers, over: count)
-        let scoring = Scoring(name: name, step: step, split: split, microBatches: count, block: block)
-        score = scoring
+        let score = Scoring(name: name, step: step, stand: stand, split: split, microBatches: count, block: block)
         guard !block.isEmpty else {
-            endScoring(scoring, at: time, &actions)
+            endScoring(score, at: time, &actions)
             return
         }
-        phase = .filling
-        fill(scoring.next(chunkSize), of: scoring)
-        start(nil, .score, fill: self.scoring.next, from: source(of: scoring), &actions)
+        phase = .filling(.scoring(score))
+        fill(score.next(chunkSize), of: score)
+        start(nil, .score, fill: scoring.next, from: source(of: score), &actions)
     }
 
     private func fill(_ chunk: Range<Int>, of score: Scoring) {
@@ -74,8 +79,7 @@ extension WorkerLoop {
     }
 
     /// Scores the chunk whose values are in, and fills the next.
-    func scoreRound(_ actions: inout [Action]) {
-        guard let score else { return }
+    func scoreRound(_ score: Scoring, _ actions: inout [Action]) {
         let next = score.next(chunkSize)
         if !next.isEmpty { fill(next, of: score) }
         start(
@@ -84,9 +88,10 @@ extension WorkerLoop {
     }
 
     /// Keeps the scores of the round, then pulls for the next chunk or sends all.
-    func finishedScoring(at time: ContinuousClock.Instant, _ actions: inout [Action]) {
-        guard let score else { return }
-        if phase != .filling {
+    func finishedScoring(
+        _ score: Scoring, hasComputed: Bool, at time: ContinuousClock.Instant, _ actions: inout [Action]
+    ) {
+        if hasComputed {
             for number in 0..<scoring.current.owned.count {
                 let batch = scoring.current.batches[number]
                 append(compute.logits[number], to: score.logits)
@@ -102,7 +107,7 @@ extension WorkerLoop {
         scoring.next.unite()
         scoring.swap()
         score.chunk = next
-        pull(scoring.current, evaluation: true, at: time, &actions)
+        pull(for: .scoring(score), at: time, &actions)
     }
 
     private func append<T>(_ source: Column<T>, to target: Column<T>) {
@@ -128,9 +133,8 @@ extension WorkerLoop {
                         keys: Payload(copying: Array(score.keys.buffer[part])))))
         }
         counts.scored += score.logits.count
-        self.score = nil
         settleTimes()
-        awaitVerdict(at: time)
+        stand(behind: score.stand, at: time)
         takeEarly(at: time, &actions)
     }
 }

@@ -12,12 +12,10 @@ extension WorkerLoop {
         report.pushSeconds += times.wire
         // What goes on right now belongs to the second that is told of, not to the one in which it ends.
         switch phase {
-        case .pulling(let since): report.waitSeconds += since.duration(to: time) / .seconds(1)
-        case .awaitingVerdict:
-            if let verdictSince { report.waitSeconds += verdictSince.duration(to: time) / .seconds(1) }
-        case .computing(let since):
-            if roundComputed == nil { report.computeSeconds += since.duration(to: time) / .seconds(1) }
-        case .filling, .finished: break
+        case .pulling(_, let since), .standing(_, let since):
+            report.waitSeconds += since.duration(to: time) / .seconds(1)
+        case .computing(_, let since): report.computeSeconds += since.duration(to: time) / .seconds(1)
+        case .filling, .reading, .finished: break
         }
         client.report(into: &report)
         return report
@@ -26,57 +24,61 @@ extension WorkerLoop {
     /// What it waits for.
     package func waits(at time: ContinuousClock.Instant) -> [WaitReport] {
         switch phase {
-        case .pulling(let since):
-            let what = score == nil ? "to begin step \(step)" : "to score after step \(step)"
+        case .pulling(let activity, let since):
+            let what =
+                switch activity {
+                case .training: "to begin step \(step)"
+                case .scoring: "to score after step \(step)"
+                }
             return [
                 WaitReport(
                     name: "\(client.waitsFor) \(what)", seconds: since.duration(to: time) / .seconds(1),
                     count: waitCounts.values)
             ]
-        case .awaitingVerdict:
+        case .standing(let steps, let since):
             // Others train meanwhile: nothing is late.
-            guard let verdictSince, !isIdle else { return [] }
+            guard steps.count == 1 else { return [] }
             return [
                 WaitReport(
                     name: "the scheduler's verdict after step \(done)",
-                    seconds: verdictSince.duration(to: time) / .seconds(1), count: waitCounts.verdict)
+                    seconds: since.duration(to: time) / .seconds(1), count: waitCounts.verdict)
             ]
-        case .filling, .computing, .finished: return []
+        case .filling, .computing, .reading, .finished: return []
         }
     }
 
     /// Since when its compute threads are at work: a thread that hangs is told like any other wait.
     package func computing(at time: ContinuousClock.Instant) -> WaitReport? {
-        guard case .computing(let since) = phase else { return nil }
+        // The pool's round lasts until the next batches are filled too.
+        let began: ContinuousClock.Instant
+        switch phase {
+        case .computing(_, let since), .reading(_, let since): began = since
+        case .filling, .pulling, .standing, .finished: return nil
+        }
         return WaitReport(
-            name: "its compute threads to end step \(step)", seconds: since.duration(to: time) / .seconds(1),
+            name: "its compute threads to end step \(step)", seconds: began.duration(to: time) / .seconds(1),
             count: counts.steps + 1)
     }
 
     /// The last values of a pull are in.
-    func noteValues(from shard: Int, _ since: ContinuousClock.Instant, at time: ContinuousClock.Instant) {
+    func noteValues(
+        from shard: Int, _ activity: Activity, _ since: ContinuousClock.Instant, at time: ContinuousClock.Instant
+    ) {
         let waited = since.duration(to: time)
         times.wait += waited / .seconds(1)
         counts.waitByShard[shard] += waited / .seconds(1)
-        guard score == nil else { return }
+        guard case .training = activity else { return }
         counts.pullSeconds.add(waited)
         if let lastPulled { counts.stepSeconds.add(lastPulled.duration(to: time)) }
         lastPulled = time
     }
 
-    /// Waits for what the scheduler decides.
-    func awaitVerdict(at time: ContinuousClock.Instant) {
-        phase = .awaitingVerdict
-        verdictSince = time
+    /// Stands behind steps, and waits for what the scheduler decides there.
+    func stand(behind steps: ClosedRange<Int>, at time: ContinuousClock.Instant) {
+        phase = .standing(steps, since: time)
         waitCounts.verdict += 1
         // An evaluation is no part of a step's time.
         lastPulled = nil
-    }
-
-    /// The scheduler has decided.
-    func noteVerdict(at time: ContinuousClock.Instant) {
-        if let verdictSince { counts.waitSeconds += verdictSince.duration(to: time) / .seconds(1) }
-        verdictSince = nil
     }
 
     /// Adds the window's times to all before.

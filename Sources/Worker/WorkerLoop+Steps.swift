@@ -11,18 +11,23 @@ extension WorkerLoop {
     package func receive(
         _ message: Message, from shard: Int, at time: ContinuousClock.Instant, into actions: inout [Action]
     ) throws {
-        let plan = score == nil ? training.current : scoring.current
+        // Only who pulls waits for values; what is left of an earlier step may be answered at any time.
+        let activity = if case .pulling(let activity, _) = phase { activity } else { Activity.training }
         var resend: [ParameterClient.Outgoing] = []
         let began = ContinuousClock.now
         let progress = try client.receive(
-            message, from: shard, plan: plan, values: compute.values, dense: compute.parameters, resend: &resend,
+            message, from: shard, plan: plan(of: activity), values: compute.values, dense: compute.parameters,
+            resend: &resend,
             at: time)
         times.wire += began.duration(to: .now) / .seconds(1)
         for out in resend { actions.append(.data(shard: out.shard, out.message)) }
-        guard progress == .pulled, case .pulling(let since) = phase else { return }
-        noteValues(from: shard, since, at: time)
-        phase = .computing(since: time)
-        if score == nil { trainRound(&actions) } else { scoreRound(&actions) }
+        guard progress == .pulled, case .pulling(_, let since) = phase else { return }
+        noteValues(from: shard, activity, since, at: time)
+        phase = .computing(activity, since: time)
+        switch activity {
+        case .training: trainRound(&actions)
+        case .scoring(let scoring): scoreRound(scoring, &actions)
+        }
     }
 
     /// Computes the step whose values are in, and fills the next.
@@ -35,10 +40,10 @@ extension WorkerLoop {
 
     /// The round's micro-batches are done; in training their sums are pushed while the next batches are filled.
     package func computed(at time: ContinuousClock.Instant, into actions: inout [Action]) {
-        guard case .computing(let since) = phase else { return }
+        guard case .computing(let activity, let since) = phase else { return }
         times.compute += since.duration(to: time) / .seconds(1)
-        roundComputed = time
-        guard score == nil else { return }
+        phase = .reading(activity, since: time)
+        guard case .training = activity else { return }
         let plan = training.current
         let pushes = compute.pushes()
         var losses = Losses(clicks: 0)
@@ -85,11 +90,17 @@ extension WorkerLoop {
 
     /// The round is over: its computation, and the filling of the next batches.
     package func finishedRound(at time: ContinuousClock.Instant, into actions: inout [Action]) {
-        if case .computing = phase, roundComputed == nil { computed(at: time, into: &actions) }
-        if let since = roundComputed { times.read += since.duration(to: time) / .seconds(1) }
-        roundComputed = nil
-        if score != nil {
-            finishedScoring(at: time, &actions)
+        if case .computing = phase { computed(at: time, into: &actions) }
+        let (activity, hasComputed): (Activity, Bool)
+        switch phase {
+        case .filling(let filled): (activity, hasComputed) = (filled, false)
+        case .reading(let read, let since):
+            times.read += since.duration(to: time) / .seconds(1)
+            (activity, hasComputed) = (read, true)
+        case .pulling, .computing, .standing, .finished: return
+        }
+        if case .scoring(let scoring) = activity {
+            finishedScoring(scoring, hasComputed: hasComputed, at: time, &actions)
             return
         }
         let began = ContinuousClock.now
@@ -98,7 +109,7 @@ extension WorkerLoop {
             (training.filling, training.ready) = (nil, next)
         }
         times.read += began.duration(to: .now) / .seconds(1)
-        if phase != .filling { done = step }
+        if hasComputed { done = step }
         moveOn(isDecided: false, at: time, &actions)
     }
 
@@ -118,12 +129,11 @@ extension WorkerLoop {
             step = next
             training.ready = nil
             training.swap()
-            pull(training.current, evaluation: false, at: time, &actions)
+            pull(for: .training, at: time, &actions)
             return
         }
         let last = max(done, min(decision, next - 1))
-        stand = done...last
-        awaitVerdict(at: time)
+        stand(behind: done...last, at: time)
         flush(at: time, &actions)
         actions.append(.control(.reached(Reached(from: done, step: last))))
         takeEarly(at: time, &actions)
@@ -133,7 +143,7 @@ extension WorkerLoop {
     package func hold(at time: ContinuousClock.Instant, into actions: inout [Action]) {
         isHeld = true
         // A step that waits for its values has not begun, and others may be held before it: it stands in front of it.
-        guard case .pulling = phase, score == nil else { return }
+        guard case .pulling(.training, _) = phase else { return }
         client.cancelPull()
         training.ready = step
         training.swap()
@@ -145,25 +155,25 @@ extension WorkerLoop {
     package func receive(
         _ verdict: Verdict, at time: ContinuousClock.Instant, into actions: inout [Action]
     ) {
-        guard phase != .finished, verdict.step >= done else { return }
-        guard phase == .awaitingVerdict, let stand, stand.contains(verdict.step) else {
+        if case .finished = phase { return }
+        guard verdict.step >= done else { return }
+        guard case .standing(let steps, let since) = phase, steps.contains(verdict.step) else {
             early = verdict
             return
         }
-        noteVerdict(at: time)
+        counts.waitSeconds += since.duration(to: time) / .seconds(1)
         switch verdict.action {
         case .proceed:
-            self.stand = nil
             done = verdict.step
             moveOn(isDecided: true, at: time, &actions)
         case .stop: finish(&actions)
-        case .score(let split): beginScoring(split, after: verdict.step, at: time, &actions)
+        case .score(let split): beginScoring(split, after: verdict.step, behind: steps, at: time, &actions)
         }
     }
 
     /// Does what was decided before it stood here.
     func takeEarly(at time: ContinuousClock.Instant, _ actions: inout [Action]) {
-        guard let verdict = early, phase == .awaitingVerdict, stand?.contains(verdict.step) == true else { return }
+        guard let verdict = early, case .standing(let steps, _) = phase, steps.contains(verdict.step) else { return }
         early = nil
         receive(verdict, at: time, into: &actions)
     }

@@ -24,11 +24,27 @@ package final class WorkerLoop {
         case finish
     }
 
-    enum Phase: Equatable {
-        case filling
-        case pulling(since: ContinuousClock.Instant)
-        case computing(since: ContinuousClock.Instant)
-        case awaitingVerdict
+    /// What it works on.
+    enum Activity {
+        /// The step in work.
+        case training
+        /// A split, after the step that it stands behind.
+        case scoring(Scoring)
+    }
+
+    /// Where it is in its work; whatever is waited for has its time.
+    enum Phase {
+        /// Reads the first batches of an activity.
+        case filling(Activity)
+        /// Waits for the values of an activity's batches.
+        case pulling(Activity, since: ContinuousClock.Instant)
+        /// Computes, and fills the next batches meanwhile.
+        case computing(Activity, since: ContinuousClock.Instant)
+        /// Has computed, and still fills the next batches.
+        case reading(Activity, since: ContinuousClock.Instant)
+        /// Stands behind these steps, and waits for what the scheduler decides there.
+        case standing(ClosedRange<Int>, since: ContinuousClock.Instant)
+        /// All is done.
         case finished
     }
 
@@ -56,16 +72,13 @@ package final class WorkerLoop {
     let compute: StepCompute
     let client: ParameterClient
     let identity: Header
-    var phase = Phase.filling
+    var phase = Phase.filling(.training)
     var training: Lane
     var scoring: Lane
-    var score: Scoring?
     /// The training step in work; between steps, the last one.
     var step: Int
     /// The last step in which this worker has nothing left to do.
     var done: Int
-    /// Where it stands while it waits for a verdict.
-    var stand: ClosedRange<Int>?
     /// A verdict that came before the worker stood where it belongs.
     var early: Verdict?
     /// Whether it waits for a verdict after every step.
@@ -77,12 +90,10 @@ package final class WorkerLoop {
     var counts = WorkerReport()
     /// When the last step's values were in.
     var lastPulled: ContinuousClock.Instant?
-    /// Since when it waits for the verdict, and how often it has waited for what.
-    var verdictSince: ContinuousClock.Instant?
+    /// How often it has waited for what.
     var waitCounts = (values: 0, verdict: 0)
     private var epochOrder: (epoch: Int, order: DataOrder)?
     let window = ProgressWindow()
-    var roundComputed: ContinuousClock.Instant?
 
     /// - Parameters:
     ///   - identity: a header with the job, epoch, rank and incarnation of this worker.
@@ -117,15 +128,14 @@ package final class WorkerLoop {
         switch phase {
         case .filling: "reading"
         case .pulling: "waiting for \(client.waitsFor)"
-        case .computing: "computing"
-        case .awaitingVerdict where isIdle: "idle until step \(stand?.upperBound ?? done): it owns no micro-batch"
-        case .awaitingVerdict: "waiting for the scheduler's verdict"
+        case .computing, .reading: "computing"
+        // Others have micro-batches until then, and it has none.
+        case .standing(let steps, _) where steps.count > 1:
+            "idle until step \(steps.upperBound): it owns no micro-batch"
+        case .standing: "waiting for the scheduler's verdict"
         case .finished: "finished"
         }
     }
-
-    /// Whether it waits because others have micro-batches and it has none.
-    var isIdle: Bool { stand.map { $0.lowerBound < $0.upperBound } ?? false }
 
     /// The step in work.
     package var currentStep: Int { step }
@@ -137,7 +147,7 @@ package final class WorkerLoop {
             return
         }
         prepareTraining(first)
-        phase = .filling
+        phase = .filling(.training)
         start(nil, .train, fill: training.next, from: source(of: first), &actions)
     }
 
@@ -169,6 +179,14 @@ package final class WorkerLoop {
         }
     }
 
+    /// The plan in work.
+    func plan(of activity: Activity) -> StepPlan {
+        switch activity {
+        case .training: training.current
+        case .scoring: scoring.current
+        }
+    }
+
     /// Starts a round of the pool.
     func start(
         _ plan: StepPlan?, _ mode: StepCompute.Mode, fill next: StepPlan?, from source: StepCompute.Source?,
@@ -183,15 +201,17 @@ package final class WorkerLoop {
         for task in 0..<tasks { compute.run(task: task, thread: 0) }
     }
 
-    /// Asks for the rows of a plan that is filled.
-    func pull(_ plan: StepPlan, evaluation: Bool, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+    /// Asks for the rows of the plan in work, which is filled.
+    func pull(for activity: Activity, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+        let plan = plan(of: activity)
+        let isTraining = if case .training = activity { true } else { false }
         for index in plan.tables.indices {
             compute.values[index].resize(plan.tables[index].ids.count * options.model.tables[index].width)
         }
         let began = ContinuousClock.now
-        let messages = client.pull(plan, evaluation: evaluation, at: time)
+        let messages = client.pull(plan, evaluation: !isTraining, at: time)
         times.wire += began.duration(to: .now) / .seconds(1)
-        phase = .pulling(since: time)
+        phase = .pulling(activity, since: time)
         waitCounts.values += 1
         for out in messages { actions.append(.data(shard: out.shard, out.message)) }
     }

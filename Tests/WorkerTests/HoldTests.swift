@@ -96,6 +96,9 @@ private final class Rig {
 
     func hold() { loop.hold(at: now, into: &queue) }
 
+    /// Whether it waits for a verdict.
+    var stands: Bool { if case .standing = loop.phase { true } else { false } }
+
     /// The dense parameters, as bits.
     var bits: [UInt32] { (0..<shard.dense.range.count).map { shard.dense.weights[$0].bitPattern } }
 }
@@ -108,10 +111,10 @@ private final class Rig {
 
     private func isThere(_ rig: Rig, _ place: Place) -> Bool {
         switch (place, rig.loop.phase) {
-        case (.beforeFirstStep, .filling): rig.loop.score == nil
-        case (.pulling, .pulling), (.computing, .computing): rig.loop.score == nil && rig.loop.currentStep == 2
-        case (.scoring, .pulling), (.scoring, .computing), (.scoring, .filling): rig.loop.score != nil
-        case (.awaitingVerdict, .awaitingVerdict): true
+        case (.beforeFirstStep, .filling(.training)), (.awaitingVerdict, .standing): true
+        case (.pulling, .pulling(.training, _)), (.computing, .computing(.training, _)): rig.loop.currentStep == 2
+        case (.scoring, .pulling(.scoring, _)), (.scoring, .computing(.scoring, _)), (.scoring, .filling(.scoring)):
+            true
         default: false
         }
     }
@@ -133,7 +136,7 @@ private final class Rig {
     func hold(in place: Place) throws {
         let rig = try Rig()
         while !isThere(rig, place) {
-            if rig.loop.phase == .awaitingVerdict, place == .scoring { rig.decide(.score(split: "validation")) }
+            if rig.stands, place == .scoring { rig.decide(.score(split: "validation")) }
             guard try rig.advance() || isThere(rig, place) else {
                 Issue.record("\(place) was never seen")
                 return
@@ -149,7 +152,7 @@ private final class Rig {
             case .computing: 2
             case .awaitingVerdict, .scoring: 3
             }
-        #expect(rig.loop.phase == .awaitingVerdict && rig.reached == [expected], "\(rig.reached)")
+        #expect(rig.stands && rig.reached == [expected], "\(rig.reached)")
         #expect(rig.shard.step == expected)
         #expect(rig.scores == (place == .scoring ? 1 : 0))
         // A second hold changes nothing.
@@ -157,7 +160,7 @@ private final class Rig {
         for step in expected + 1...6 {
             rig.decide(.proceed)
             try rig.settle()
-            #expect(rig.reached.last == step && rig.shard.step == step && rig.loop.phase == .awaitingVerdict)
+            #expect(rig.reached.last == step && rig.shard.step == step && rig.stands)
         }
         #expect(rig.reached == Array(expected...6))
         #expect(try rig.bits == unheld())
