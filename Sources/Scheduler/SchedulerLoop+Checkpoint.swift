@@ -55,7 +55,7 @@ extension SchedulerLoop {
         }
         if options.plan.evaluates(after: step) {
             if (judgement.step ?? -1) < step { return }
-            if let sync, sync.step == step, sync.scoring != nil { return }
+            if let sync, sync.step == step, sync.scores != nil { return }
         }
         parts[step] = nil
         committing += 1
@@ -99,9 +99,11 @@ extension SchedulerLoop {
         of step: Int, isWritten: Bool, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
         committedStep = step
-        guard case .running = phase, let point = sync, point.step == step, point.awaitsCheckpoint else { return }
-        sync?.awaitsCheckpoint = false
-        if !isWritten, point.stops, options.keepLast {
+        guard case .running = phase, let point = sync, point.step == step, let decision = point.decision,
+            decision.awaitsCheckpoint
+        else { return }
+        sync?.set(awaitsCheckpoint: false)
+        if !isWritten, decision.stops, options.keepLast {
             let what = "the last checkpoint, of step \(step), cannot be written: \(unwrittenReason)"
             take(Evidence(.ownWords, of: nil, what: what, at: time), at: time, into: &effects)
             return

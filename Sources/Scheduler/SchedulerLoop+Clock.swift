@@ -44,9 +44,9 @@ extension SchedulerLoop {
         var scores: String?
         var others: String?
         if case .running = phase {
-            if let sync, let split = sync.scoring {
-                scores = sync.book == nil ? "metrics of \(split)" : "scores of \(split)"
-                scores? += " in the state after step \(sync.step)"
+            if let sync, let outstanding = sync.scores {
+                let what = if case .measuring = outstanding { "metrics" } else { "scores" }
+                scores = "\(what) of \(outstanding.split) in the state after step \(sync.step)"
             } else if sync == nil, wish == nil, standingSince != nil, let step = standing.values.map(\.upperBound).min()
             {
                 let late = (0..<options.workers).filter { standing[$0] == nil }.map(String.init)
@@ -57,7 +57,7 @@ extension SchedulerLoop {
         waits.note("scores", scores, since: sync?.since, at: time)
         waits.note("others", others, since: standingSince, at: time)
         let open = parts.min { $0.key < $1.key }
-        let asked = sync?.awaitsCheckpoint == true ? sync?.step : open?.key
+        let asked = sync?.decision?.awaitsCheckpoint == true ? sync?.step : open?.key
         var checkpoint: String?
         if let step = asked {
             let late = (0..<shardCount).filter { parts[step]?[$0] == nil }

@@ -66,7 +66,7 @@ extension SchedulerLoop {
         _ point: SyncPoint, _ cause: StopCause, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
         if options.checkpoints != nil, committedStep != point.step {
-            sync?.awaitsCheckpoint = true
+            sync?.set(awaitsCheckpoint: true)
             sync?.since = time
             // What the plan wants written is written unasked.
             if options.plan.checkpoints(after: point.step) {

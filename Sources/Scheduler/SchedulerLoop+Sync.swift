@@ -44,10 +44,9 @@ extension SchedulerLoop {
         sync = SyncPoint(step: step, since: time)
         if !options.plan.evaluates(after: step) || judgement.step == step {
             // Held in the middle, or in front of the step after a decision: nothing is to be decided but that all stop.
-            sync?.judged = true
             goOn(at: time, &effects)
         } else if let split = options.validation, let samples = options.splits[split] {
-            score(split, samples, at: time, &effects)
+            score(split, samples, isValidation: true, at: time, &effects)
         } else {
             judge(nil, at: time, &effects)
         }
@@ -57,10 +56,10 @@ extension SchedulerLoop {
 
     /// Has a split scored in the state in which all wait.
     private mutating func score(
-        _ split: String, _ samples: Int, at time: ContinuousClock.Instant, _ effects: inout Effects
+        _ split: String, _ samples: Int, isValidation: Bool, at time: ContinuousClock.Instant,
+        _ effects: inout Effects
     ) {
-        sync?.book = ScoreBook(sampleCount: samples)
-        sync?.scoring = split
+        sync?.set(.gathering(ScoreBook(sampleCount: samples), split: split), isValidation: isValidation)
         sendVerdict(.score(split: split), at: time, &effects)
     }
 
@@ -68,15 +67,10 @@ extension SchedulerLoop {
     mutating func take(
         _ scores: ScoresView, from member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
     ) {
-        guard member.role == .worker, let point = sync, scores.range.step == point.step,
-            scores.range.split == point.scoring
-        else { return }
+        guard member.role == .worker, let step = sync?.step, scores.range.step == step else { return }
         do {
-            try sync?.book?.add(
-                first: scores.range.first, logits: scores.logits, labels: scores.labels, keys: scores.keys)
-            guard let book = sync?.book, book.isComplete else { return }
-            sync?.book = nil
-            effects.actions.append(.measure(book, split: scores.range.split, step: point.step))
+            guard let book = try sync?.take(scores) else { return }
+            effects.actions.append(.measure(book, split: scores.range.split, step: step))
         } catch {
             let what = "\(member) sent scores of \(scores.range.split) that do not fit: \(error)"
             take(Evidence(.ownWords, of: member, what: what, at: time), at: time, into: &effects)
@@ -87,12 +81,14 @@ extension SchedulerLoop {
     package mutating func measured(
         _ metrics: Metrics, split: String, step: Int, at time: ContinuousClock.Instant, into effects: inout Effects
     ) {
-        guard case .running = phase, let point = sync, point.step == step, point.scoring == split else { return }
-        sync?.scoring = nil
-        guard point.judged else {
+        guard case .running = phase, let point = sync, point.step == step,
+            case .measuring(split) = point.scores
+        else { return }
+        guard point.decision != nil else {
             judge(metrics, at: time, &effects)
             return
         }
+        sync?.set(nil, isValidation: false)
         judgement.test = metrics
         effects.events.append(.evaluated(split: split, step: step, metrics, isBest: false))
         commitIfWhole(step, at: time, &effects)
@@ -104,11 +100,11 @@ extension SchedulerLoop {
     /// Decides about the state in which all wait: is it the best, is it written, is it the end.
     private mutating func judge(_ metrics: Metrics?, at time: ContinuousClock.Instant, _ effects: inout Effects) {
         guard var point = sync else { return }
-        point.judged = true
+        var decision = SyncPoint.Decision()
         earlierJudgements = earlierJudgements.suffix(3) + [judgement]
         judgement.step = point.step
         point.since = time
-        point.stops = point.step >= options.plan.lastStep
+        decision.stops = point.step >= options.plan.lastStep
         var isBest = false
         if let metrics {
             warnOfUndefined(metrics, &effects)
@@ -119,21 +115,22 @@ extension SchedulerLoop {
             if isBest { (judgement.bestStep, judgement.best, judgement.test) = (point.step, metrics, nil) }
             effects.events.append(
                 .evaluated(split: options.validation ?? "", step: point.step, metrics, isBest: isBest))
-            if let rule = options.earlyStop, judgement.withoutGain >= rule.patience, !point.stops {
-                point.stops = true
+            if let rule = options.earlyStop, judgement.withoutGain >= rule.patience, !decision.stops {
+                decision.stops = true
                 endReason = "no better \(options.metric.rawValue) in \(rule.patience) evaluations"
             }
         }
-        let writes = options.checkpoints != nil && (isBest && options.keepBest || point.stops && options.keepLast)
+        let writes = options.checkpoints != nil && (isBest && options.keepBest || decision.stops && options.keepLast)
         if writes {
-            point.awaitsCheckpoint = true
+            decision.awaitsCheckpoint = true
             if !options.plan.checkpoints(after: point.step) {
-                askForSnapshot(of: point.step, point.stops, at: time, &effects)
+                askForSnapshot(of: point.step, decision.stops, at: time, &effects)
             }
         }
+        point.stage = .decided(decision)
         sync = point
-        if let split = options.test, let samples = options.splits[split], isBest || (metrics == nil && point.stops) {
-            score(split, samples, at: time, &effects)
+        if let split = options.test, let samples = options.splits[split], isBest || (metrics == nil && decision.stops) {
+            score(split, samples, isValidation: false, at: time, &effects)
         }
         // Its parts may all have come before the verdict: the plan wants a checkpoint of a state that is no better, too.
         commitIfWhole(point.step, at: time, &effects)
@@ -172,9 +169,8 @@ extension SchedulerLoop {
 
     /// Lets training go on, or ends it, once nothing is outstanding.
     mutating func goOn(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        guard case .running = phase, let point = sync, point.judged, !point.awaitsCheckpoint, point.scoring == nil
-        else { return }
-        if point.stops {
+        guard case .running = phase, let point = sync, let decision = point.decision, decision.isSettled else { return }
+        if decision.stops {
             stop(at: time, &effects)
         } else if let wish {
             stopHere(point, wish, at: time, &effects)

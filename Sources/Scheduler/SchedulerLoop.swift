@@ -42,25 +42,6 @@ package struct SchedulerLoop {
         case ended
     }
 
-    /// A state in which all workers wait: what has been asked for and has not come yet.
-    struct SyncPoint {
-        let step: Int
-        /// Since when what is outstanding now has been.
-        var since: ContinuousClock.Instant
-        /// The split whose scores are gathered, or measured.
-        var scoring: String?
-        /// Its scores, until they are complete.
-        var book: ScoreBook?
-        var awaitsCheckpoint = false
-        var judged = false
-        var stops = false
-
-        init(step: Int, since: ContinuousClock.Instant) {
-            self.step = step
-            self.since = since
-        }
-    }
-
     /// What became of a shard's part of a checkpoint.
     enum Part {
         case written(SnapshotDone)
