@@ -2,7 +2,7 @@
 ///
 /// Base units, `_total` for counters, times as timestamps where they would otherwise be ages. Labels are bounded by the
 /// job's size and never hold ids, hosts or names of files. Nothing is exported for each pair of worker and shard: 256
-/// workers at 64 shards would be 16,384 series. `cluster/metrics.md` lists all families; a test keeps it equal.
+/// workers at 64 shards would be 16,384 series. `docs/metrics.md` lists all families; a test keeps it equal.
 package enum Prometheus {
     /// What the answer to a scrape calls itself.
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"

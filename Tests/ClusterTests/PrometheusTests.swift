@@ -3,7 +3,7 @@ import Telemetry
 import Testing
 
 @Suite struct PrometheusTests {
-    @Test("the status of a launched cluster has every family of cluster/metrics.md, and its sums agree")
+    @Test("the status of a launched cluster has every family of docs/metrics.md, and its sums agree")
     func launched() throws {
         let program = try Program()
         try program.prepareWorld()
@@ -14,7 +14,7 @@ import Testing
         let status = try TelemetryJSON.decode(ClusterStatus.self, from: data)
         let lines = Prometheus.text(status).split(separator: "\n")
 
-        let table = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../cluster/metrics.md")
+        let table = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/metrics.md")
         let rows = try String(contentsOf: table, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("| `") }
         let heads = Set(lines.filter { $0.hasPrefix("# TYPE ") })
         #expect(rows.count > 100)

@@ -38,7 +38,7 @@ struct ScrapeTests {
     /// A sample's name and labels, and its value.
     private typealias Samples = [String: Double]
 
-    @Test("Prometheus stores every family of cluster/metrics.md from a live cluster, with the counts of its status")
+    @Test("Prometheus stores every family of docs/metrics.md from a live cluster, with the counts of its status")
     func live() throws {
         let program = try Program()
         try program.prepareWorld()
@@ -78,7 +78,7 @@ struct ScrapeTests {
     /// What is stored while the cluster runs: all that the table does not call absent.
     private func families(of host: String) throws {
         let names = Set(try scrape(host).keys.map { String($0.prefix { $0 != "{" }) })
-        let table = try String(contentsOfFile: PrometheusTools.root + "/cluster/metrics.md", encoding: .utf8)
+        let table = try String(contentsOfFile: PrometheusTools.root + "/docs/metrics.md", encoding: .utf8)
         let rows = table.split(separator: "\n").filter { $0.hasPrefix("| `") }
         #expect(rows.count > 100)
         for row in rows {

@@ -36,11 +36,22 @@ import Testing
         }
     }
 
-    private static let readme = try? String(contentsOfFile: Script.root + "/README.md", encoding: .utf8)
+    /// README and the documents, by path.
+    private static let documents: [(place: String, text: String)] =
+        ["README.md", "CONTRIBUTING.md"].map { (place: $0, text: text(of: $0)) }
+        + ((try? FileManager.default.contentsOfDirectory(atPath: Script.root + "/docs")) ?? []).sorted()
+        .filter { $0.hasSuffix(".md") }.map { (place: "docs/" + $0, text: text(of: "docs/" + $0)) }
+
+    private static func text(of path: String) -> String {
+        (try? String(contentsOfFile: Script.root + "/" + path, encoding: .utf8)) ?? ""
+    }
 
     private static let all: [Example] = {
-        let blocks = (readme ?? "").components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }
-        return blocks.flatMap { examples($0.element, in: "README.md") }
+        let blocks = documents.flatMap { document in
+            document.text.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }
+                .map { (place: document.place, text: $0.element) }
+        }
+        return blocks.flatMap { examples($0.text, in: $0.place) }
             + commands().flatMap { examples($0.command.configuration.discussion, in: $0.path.joined(separator: " ")) }
     }()
 
@@ -66,7 +77,7 @@ import Testing
         return data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    @Test("every command of README and of the help is one that the program takes")
+    @Test("every command of README, of the documents and of the help is one that the program takes")
     func commandsParse() throws {
         #expect(Self.all.count > 60, "\(Self.all.count)")
         for example in Self.all {
@@ -78,14 +89,14 @@ import Testing
         }
     }
 
-    @Test("every file that README and the help name is there")
+    @Test("every file that README, the documents and the help name is there")
     func filesExist() throws {
         let texts =
-            [(place: "README.md", text: Self.readme ?? "")]
+            Self.documents
             + Self.commands().map {
                 (place: $0.path.joined(separator: " "), text: $0.command.helpMessage(columns: 1000))
             }
-        let pattern = try Regex(#"\b(configs|cluster|Sources|Tests)/[A-Za-z0-9_/.+-]*[A-Za-z0-9]"#)
+        let pattern = try Regex(#"\b(configs|cluster|Sources|Tests|docs)/[A-Za-z0-9_/.+-]*[A-Za-z0-9]"#)
         var count = 0
         for (place, text) in texts {
             for match in text.matches(of: pattern) {
@@ -97,9 +108,12 @@ import Testing
             }
         }
         #expect(count > 40)
-        for link in (Self.readme ?? "").matches(of: #/\]\(([^)#]+)\)/#) where !link.1.contains("://") {
-            let isThere = FileManager.default.fileExists(atPath: "\(Script.root)/\(link.1)")
-            #expect(isThere, "README.md links \(link.1)")
+        for (place, text) in Self.documents {
+            let folder = (place as NSString).deletingLastPathComponent
+            for link in text.matches(of: #/\]\(([^)#]+)\)/#) where !link.1.contains("://") {
+                let isThere = FileManager.default.fileExists(atPath: "\(Script.root)/\(folder)/\(link.1)")
+                #expect(isThere, "\(place) links \(link.1)")
+            }
         }
     }
 

@@ -45,7 +45,7 @@ enum Tools {
     }()
 
     /// The schema of `metrics.jsonl`.
-    static let schema = root.appending(path: "cluster/metrics.schema.json").path
+    static let schema = root.appending(path: "docs/metrics.schema.json").path
 
     /// The program as users run it.
     static func myriad(_ arguments: String..., in directory: String) throws -> Result {

@@ -134,7 +134,7 @@ import Testing
         for (name, family) in page.families { #expect(family.labels.isSubset(of: allowed), "\(name)") }
     }
 
-    @Test("cluster/metrics.md lists exactly the families of the page")
+    @Test("docs/metrics.md lists exactly the families of the page")
     func table() throws {
         let page = try ScrapedPage(Prometheus.text(SimulatedStatus.make()))
         let rows = page.order.map { name in
@@ -142,11 +142,11 @@ import Testing
             let labels = family.labels.sorted().map { "`\($0)`" }.joined(separator: ", ")
             return "| `\(name)` | \(family.type) | \(labels) | \(family.help) |"
         }
-        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../cluster/metrics.md")
+        let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/metrics.md")
         let listed = try String(contentsOf: path, encoding: .utf8).split(separator: "\n")
             .filter { $0.hasPrefix("| `") }.map(String.init)
-        for row in rows where !listed.contains(row) { Issue.record("missing in cluster/metrics.md: \(row)") }
-        for row in listed where !rows.contains(row) { Issue.record("cluster/metrics.md has what no page has: \(row)") }
+        for row in rows where !listed.contains(row) { Issue.record("missing in docs/metrics.md: \(row)") }
+        for row in listed where !rows.contains(row) { Issue.record("docs/metrics.md has what no page has: \(row)") }
         #expect(listed == rows, "in the page's order")
     }
 }
