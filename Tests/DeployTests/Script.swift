@@ -17,19 +17,19 @@ struct Script {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
-    /// Runs `cluster/<name>` and fails the test unless it passes; one that cannot run here says so and passes.
+    /// Runs `Tests/Scripts/<name>` and fails the test unless it passes; one that cannot run here says so and passes.
     static func check(
         _ name: String, _ arguments: String..., minutes: Int = 5, environment: [String: String] = [:]
     ) throws {
         let result = try run(name, arguments, minutes: minutes, environment: environment)
         let last = result.text.split(separator: "\n").last.map(String.init) ?? ""
-        let what = (["cluster/\(name)"] + arguments).joined(separator: " ")
+        let what = ([path(of: name)] + arguments).joined(separator: " ")
         if result.code == skipped { return Skips.note(what, last) }
         // What a script could not check of its part, it says.
         for line in result.text.split(separator: "\n") where line.contains("not checked, as") {
             Skips.note(what, String(line))
         }
-        #expect(result.code == 0, "cluster/\(name) ended with \(result.code):\n\(result.text)")
+        #expect(result.code == 0, "\(path(of: name)) ended with \(result.code):\n\(result.text)")
     }
 
     /// The executable that was built with these tests.
@@ -70,7 +70,13 @@ struct Script {
             .compactMap { try? String(contentsOfFile: root + "/Sources/" + $0, encoding: .utf8) }.joined()
     }
 
-    /// Runs `cluster/<name>` to its end; its output and its errors are one text.
+    /// Where a script lies: one that tests among the tests, what users run in `cluster`.
+    private static func path(of name: String) -> String {
+        let tests = "Tests/Scripts/\(name)"
+        return FileManager.default.fileExists(atPath: "\(root)/\(tests)") ? tests : "cluster/\(name)"
+    }
+
+    /// Runs a script to its end; its output and its errors are one text.
     static func run(
         _ name: String, _ arguments: [String] = [], minutes: Int = 5, environment: [String: String] = [:]
     ) throws -> Result {
@@ -82,7 +88,7 @@ struct Script {
         process.executableURL = URL(filePath: "/usr/bin/timeout")
         // A script that hangs is told to end, so that it cleans up, and is killed only then.
         process.limit = .seconds(minutes * 60 + 60)
-        process.arguments = ["-k", "20", "\(minutes * 60)", "bash", "\(root)/cluster/\(name)"] + arguments
+        process.arguments = ["-k", "20", "\(minutes * 60)", "bash", "\(root)/\(path(of: name))"] + arguments
         process.currentDirectoryURL = URL(filePath: root)
         process.environment = ProcessInfo.processInfo.environment.merging([
             "MYRIAD": executable

@@ -3,7 +3,7 @@ package import Wire
 
 /// Damages messages by chance: the same seed, the same damage.
 package struct Mutator {
-    /// Messages of a test of mutations: few in a normal run, `MYRIAD_FUZZ` says how many else (`cluster/fuzz.sh`).
+    /// Messages of a test of mutations: few in a normal run, `MYRIAD_FUZZ` says how many else (`Tests/Scripts/fuzz.sh`).
     package static func count(normally few: Int) -> Int {
         ProcessInfo.processInfo.environment["MYRIAD_FUZZ"].flatMap { Int($0) } ?? few
     }

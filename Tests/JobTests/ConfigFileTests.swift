@@ -47,8 +47,8 @@ import Yams
     @Test(
         "what documents call a key is one",
         arguments: [
-            "README.md", "CONTRIBUTING.md", "docs/records.md", "docs/metrics.md", "docs/watching.md", "docs/machines.md",
-            "docs/measured.md", "docs/checkpoint.md", "docs/architecture.md",
+            "README.md", "CONTRIBUTING.md", "docs/records.md", "docs/metrics.md", "docs/watching.md",
+            "docs/machines.md", "docs/measured.md", "docs/checkpoint.md", "docs/architecture.md",
         ])
     func documents(name: String) throws {
         let text = try String(contentsOfFile: Self.directory + "/../" + name, encoding: .utf8)

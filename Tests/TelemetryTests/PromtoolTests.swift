@@ -42,9 +42,9 @@ struct PromtoolTests {
 
     @Test("each alert fires in its unit test, and none in that of a healthy job")
     func alerts() throws {
-        let result = Promtool.run("test", "rules", "alerts.test.yml")
+        let result = Promtool.run("test", "rules", "../Tests/Scripts/alerts.test.yml")
         #expect(result.code == 0, "\(result.output)")
-        let tests = try Self.file("alerts.test.yml")
+        let tests = try Self.file("../Tests/Scripts/alerts.test.yml")
         let names = try Self.file("alerts.yml").matches(of: /alert: (\w+)/).map { String($0.output.1) }
         #expect(names.count == 18)
         for name in names {

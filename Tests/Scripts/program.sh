@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Prints the path of the program that a script drives: what MYRIAD names, else the newest build, else one that it makes now.
-#   cluster/program.sh [release]     with the word, no debug build: for measurements
+#   Tests/Scripts/program.sh [release]     with the word, no debug build: for measurements
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 program=${MYRIAD:-}
 if [ -z "$program" ]; then
     kinds=(release debug)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws docs/images/top.svg: `myriad top` on a cluster that runs, in a terminal of its own, as a picture.
 
-    python3 cluster/top-picture.py configs/din.yaml [data.directory=…] > docs/images/top.svg
+    python3 Tests/Scripts/top-picture.py configs/din.yaml [data.directory=…] > docs/images/top.svg
 
 Needs a release build and tmux (Debian: tmux). The cluster is launched for these seconds only.
 """

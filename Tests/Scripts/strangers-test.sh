@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Lets many strangers connect to the scheduler and the shards of a cluster while it trains.
-#   bash cluster/strangers-test.sh [keys|plain [CONFIG [SETTINGS…]]]
+#   bash Tests/Scripts/strangers-test.sh [keys|plain [CONFIG [SETTINGS…]]]
 # Of a cluster with keys they do not get past the handshake; in plaintext they reach the program, and its limits hold.
 # Memory has to stay flat, every process alive, the strangers counted, and the SHA-256 what it is without them. Prints
 # samples/s with and without. CONFIG (default: a tiny world) is trained for about FOR=12 seconds each time.

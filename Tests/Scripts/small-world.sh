@@ -2,8 +2,8 @@
 # Makes a small world and a job that trains DIN on it: small-world.sh DIRECTORY writes DIRECTORY/{world,job.yaml}.
 # The job uses much of the code (Dice, dropout, mini-batch-aware regularization, Adam) and takes about a second.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-myriad=$(bash cluster/program.sh)
+cd "$(dirname "$0")/../.."
+myriad=$(bash Tests/Scripts/program.sh)
 cd "$1"
 "$myriad" prepare synthetic --output world --users 60 --items 120 --categories 12 --impressions 40 >/dev/null
 cat >job.yaml <<'YAML'

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Checks `myriad launch --hosts` over two real ssh servers, which run for these seconds only on 127.0.0.11 and 127.0.0.12,
 # with keys and configurations of their own in a temporary directory.
-#   cluster/ssh-test.sh           MYRIAD=path names the program (the newest build unless set)
+#   Tests/Scripts/ssh-test.sh           MYRIAD=path names the program (the newest build unless set)
 # Ends with 0 when all is well, 1 when something is not, 77 when it cannot run here. Installs openssh-server if missing.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 skip() {
     echo "ssh-test: SKIPPED: $1"
     exit 77
 }
-program=$(bash "$root/cluster/program.sh")
+program=$(bash "$root/Tests/Scripts/program.sh")
 # Digests are compared: the same kernels on every host.
 export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-Haswell}
 unset "${!MYRIAD_@}" 2>/dev/null || true
@@ -149,7 +149,7 @@ $ssh -o BatchMode=yes 127.0.0.11 true && $ssh -o BatchMode=yes node2 true ||
 say "two ssh servers listen on 127.0.0.11 and 127.0.0.12, port $port"
 
 # --- A job ---
-MYRIAD=$program bash "$root/cluster/small-world.sh" "$work"
+MYRIAD=$program bash "$root/Tests/Scripts/small-world.sh" "$work"
 echo "cluster: {servers: 2, workers: 2, shards: 2}" >>job.yaml
 endless=(train.max_steps=0 train.epochs=100000 checkpoint.last=false checkpoint.best=false)
 cat >one.env <<END

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # House rules that a formatter does not know: lengths, words, and who imports whom.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 bad=0
 complain() {
     echo "tidy: $1" >&2

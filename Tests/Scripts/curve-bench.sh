@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What encryption costs: the same training between two hosts (network namespaces), with keys and in plaintext, in turn.
-#   bash cluster/curve-bench.sh [ROUNDS]       samples/s of each round and their ratios, then MB/s between the processes
+#   bash Tests/Scripts/curve-bench.sh [ROUNDS]       samples/s of each round and their ratios, then MB/s between the processes
 # Host 0 has the scheduler and 2 servers, host 1 has 2 workers; DIN of configs/synthetic.yaml for STEPS steps (1500).
 # MYRIAD is the program (the release build unless set; leave OPENBLAS_CORETYPE unset). Exit 77: it cannot run here.
 set -euo pipefail
@@ -21,7 +21,7 @@ make_keys "$work/keys"
 begin() {
     local name=$1 number flags=(--insecure)
     [ "$2" = plain ] || flags=(--keys "$work/keys")
-    start "$name-scheduler" bench-0 scheduler "$here/../configs/synthetic.yaml" "data.directory=$work/data" \
+    start "$name-scheduler" bench-0 scheduler "$here/../../configs/synthetic.yaml" "data.directory=$work/data" \
         "train.max_steps=$3" train.epochs=1000 train.evaluations=0 cluster.servers=2 cluster.workers=2 \
         monitor.page=off --run "$work/$name" --listen "$there" "${flags[@]}"
     all=("$name-scheduler")

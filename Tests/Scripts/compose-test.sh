@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Checks cluster/compose.yaml with docker-compose's parser, then runs it with real containers through podman and podman-compose.
-#   bash cluster/compose-test.sh        (MYRIAD=path of the program; the newest build unless set)
+#   bash Tests/Scripts/compose-test.sh        (MYRIAD=path of the program; the newest build unless set)
 # Installs both from Debian when they are missing (about 20 s, 70 MB). The image is made of that program and the libraries of
 # this machine, so no registry is asked. Containers, network and storage are this test's own, in namespaces that end with it.
 # Ends with a line of verdict: 0 passed, 1 failed, 77 skipped.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 root=$PWD
 skip() { echo "compose-test: skipped: $*"; exit 77; }
 fail() { echo "compose-test: FAILED: $*"; exit 1; }
@@ -17,7 +17,7 @@ install() {
 }
 
 if [ -z "${COMPOSE_TEST_WORK:-}" ]; then
-    MYRIAD=$(bash cluster/program.sh)
+    MYRIAD=$(bash Tests/Scripts/program.sh)
     command -v docker-compose >/dev/null || install docker-compose
     docker-compose --file cluster/compose.yaml config --quiet || fail "cluster/compose.yaml is wrong"
     [ "$(docker-compose --file cluster/compose.yaml config --services | sort | xargs)" = "scheduler server worker" ] ||
@@ -35,7 +35,7 @@ if [ -z "${COMPOSE_TEST_WORK:-}" ]; then
     export MYRIAD COMPOSE_TEST_WORK
     trap 'rm -rf "$COMPOSE_TEST_WORK"' EXIT
     trap 'exit 143' TERM INT
-    "${isolate[@]}" bash "$root/cluster/compose-test.sh" && exit 0 || exit $?
+    "${isolate[@]}" bash "$root/Tests/Scripts/compose-test.sh" && exit 0 || exit $?
 fi
 
 work=$COMPOSE_TEST_WORK
@@ -106,7 +106,7 @@ podman run --rm --entrypoint /usr/local/bin/myriad myriad:latest --version >/dev
 # --- the sources as the file expects them: configs, data, and itself in cluster
 mkdir -p "$work/source"/{cluster,configs,data}
 cp cluster/compose.yaml cluster/Dockerfile "$work/source/cluster/"
-bash cluster/small-world.sh "$work"
+bash Tests/Scripts/small-world.sh "$work"
 mv "$work/world" "$work/source/data/world"
 sed 's|directory: world|directory: data/world|; /^monitor:/d' "$work/job.yaml" >"$work/source/configs/job.yaml"
 cd "$work/source"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Checks cluster/kubernetes.yaml, and a manifest with keys in it, against Kubernetes' own schemas, unknown fields refused;
 # then that pods would leave with the exit codes that the manifest counts on.
-#   bash cluster/kubernetes-test.sh     (MYRIAD=path of the program; the newest build unless set)
+#   bash Tests/Scripts/kubernetes-test.sh     (MYRIAD=path of the program; the newest build unless set)
 # Fetches kubernetes-validate from PyPI when it is missing (about 6 s, 140 MB with all schemas). Ends with a line of verdict:
 # 0 passed, 1 failed, 77 skipped.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-MYRIAD=$(bash cluster/program.sh)
+cd "$(dirname "$0")/../.."
+MYRIAD=$(bash Tests/Scripts/program.sh)
 skip() { echo "kubernetes-test: skipped: $*"; exit 77; }
 fail() { echo "kubernetes-test: FAILED: $*"; exit 1; }
 
@@ -54,7 +54,7 @@ wrong 's/podManagementPolicy/podManagementPolice/'
 wrong 's/containerPort: 5555/containerPort: high/'
 echo "ok: three wrong manifests are refused"
 # What the manifest's policies make of exit codes has to be what the program does.
-bash cluster/small-world.sh "$work"
+bash Tests/Scripts/small-world.sh "$work"
 port=$((20000 + RANDOM % 12000))
 while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
 export MYRIAD_SCHEDULER=127.0.0.1:$port MYRIAD_STOPPED_CODE=143 MYRIAD_WAIT=60 MYRIAD_LISTEN=127.0.0.1:$port

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Draws what regularization does to validation AUC by quarter epochs: none, l2_touched, mini-batch aware (coupled and
-# decoupled). usage: cluster/regularization.sh [DATASET] [PICTURE]; the dataset of `make demo` unless given.
+# decoupled). usage: Tests/Scripts/regularization.sh [DATASET] [PICTURE]; the dataset of `make demo` unless given.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 data=${1:-data/movielens}
 picture=${2:-regularization.svg}
 epochs=${EPOCHS:-6}
 coupled=${COUPLED:-30}
 decoupled=${DECOUPLED:-7000}
 touched=${TOUCHED:-0.01}
-myriad=$(bash cluster/program.sh release)
+myriad=$(bash Tests/Scripts/program.sh release)
 [ -f "$data/dataset.yaml" ] || { echo "$data is no dataset: run make demo, or myriad prepare" >&2; exit 2; }
 runs=runs/regularization
 rm -rf "$runs"

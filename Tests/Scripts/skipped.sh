@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lists the tests that did not run, as the tests themselves noted it in .build/skipped.txt; in CI (CI=true) they are a failure.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 list=${MYRIAD_SKIPPED:-.build/skipped.txt}
 if [ ! -s "$list" ]; then
     echo "every test ran: nothing was skipped"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command that runs tests. If it has not ended after so many seconds, says which tests have not, and where their
 # threads stand, and ends it: a test that hangs must not take the log with it.
-#   bash cluster/watched.sh SECONDS COMMAND…
+#   bash Tests/Scripts/watched.sh SECONDS COMMAND…
 set -euo pipefail
 seconds=$1
 shift

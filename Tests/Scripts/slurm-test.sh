@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Tries cluster/slurm.sbatch under a real Slurm: a controller and four emulated nodes on this machine, for this test only.
-#   bash cluster/slurm-test.sh          (MYRIAD=path of the program; the newest build unless set)
+#   bash Tests/Scripts/slurm-test.sh          (MYRIAD=path of the program; the newest build unless set)
 # Installs Debian's Slurm when it is missing (about 10 s, 60 MB). Ends with a line of verdict: 0 passed, 1 failed, 77 skipped.
 # Everything runs in namespaces of its own: all ports are free there, and no process outlives this script.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 root=$PWD
 export PATH=$PATH:/usr/sbin:/sbin
 skip() { echo "slurm-test: skipped: $*"; exit 77; }
 
 if [ -z "${SLURM_TEST_WORK:-}" ]; then
-    MYRIAD=$(bash cluster/program.sh)
+    MYRIAD=$(bash Tests/Scripts/program.sh)
     packages=(slurmctld slurmd slurm-client munge iproute2)
     if ! { command -v slurmctld && command -v slurmd && command -v sbatch && command -v munged && command -v ip; } >/dev/null; then
         echo "installing ${packages[*]}"
@@ -23,7 +23,7 @@ if [ -z "${SLURM_TEST_WORK:-}" ]; then
     export MYRIAD SLURM_TEST_WORK
     trap 'rm -rf "$SLURM_TEST_WORK"' EXIT
     trap 'exit 143' TERM INT
-    "${isolate[@]}" bash "$root/cluster/slurm-test.sh" && exit 0 || exit $?
+    "${isolate[@]}" bash "$root/Tests/Scripts/slurm-test.sh" && exit 0 || exit $?
 fi
 
 work=$SLURM_TEST_WORK
@@ -102,7 +102,7 @@ say "Slurm $(sinfo --version | cut -d' ' -f2) runs with $(sinfo --noheader --for
 
 # --- a job to run, and what it has to come to
 cd "$work"
-bash "$root/cluster/small-world.sh" "$work"
+bash "$root/Tests/Scripts/small-world.sh" "$work"
 digest() { "$MYRIAD" checkpoint "$1" --newest | tail -n 1; }
 "$MYRIAD" train job.yaml --run alone-200 --quiet train.max_steps=200 >alone.log 2>&1 || fail "myriad train"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains on four hosts with own addresses (network namespaces): scheduler, 2 servers, 3 workers, with and without keys.
-#   bash cluster/netns-test.sh                 all parts
-#   bash cluster/netns-test.sh bits capture    some of them
+#   bash Tests/Scripts/netns-test.sh                 all parts
+#   bash Tests/Scripts/netns-test.sh bits capture    some of them
 #     bits     every shape of cluster, with keys, without, and over IPv6, gives the SHA-256 of one process
 #     capture  what crosses the network of a cluster with keys holds no id, no config and no name that it holds without
 #     faults   what is dead, unreachable, wrong or a stranger is named on the right side, within seconds; refusals too

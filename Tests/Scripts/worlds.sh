@@ -2,7 +2,7 @@
 # What each model was invented for, on worlds whose click probability is known: test AUC of DIN, DIEN, DSIN and BST with three
 # seeds beside the Bayes AUC, and DIEN's layers beside one another where interests drift. Takes some minutes on 2 cores.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 bash cluster/setup.sh
 swift build -c release
 myriad=.build/release/myriad
