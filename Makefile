@@ -1,4 +1,4 @@
-.PHONY: help setup demo build bench test format lint
+.PHONY: help setup demo build install deb bench test format lint
 
 help: ## what each word does
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -11,6 +11,13 @@ demo: ## trains Base, DIN, DIEN, DSIN and BST on real data with a local cluster,
 
 build: setup ## release build
 	swift build -c release
+
+PREFIX ?= /usr/local
+install: build ## installs the program, Swift's runtime, completions and a man page below PREFIX (/usr/local)
+	@bash cluster/install.sh "$(PREFIX)"
+
+deb: ## a Debian package in .build-deb for machines without a toolchain (MYRIAD_MARCH: x86-64-v3 unless set)
+	@bash cluster/deb.sh
 
 bench: build ## figures of training, a shard and a cluster on this machine (unset OPENBLAS_CORETYPE for its own kernels)
 	.build/release/myriad bench
