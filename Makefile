@@ -29,8 +29,8 @@ once := ^(ClusterTests|DeployTests|DoctorTests)\.|^DashboardTests\.(Browser|End|
 once := $(once)|^ModelsTests\.(FiniteDifferenceTests|TrapTests/overfit)|^LayersTests\.SequenceGradientTests
 test: setup ## every test in release, and all that are quick and start no cluster in debug too (every check on)
 	@mkdir -p .build && rm -f .build/skipped.txt
-	@bash Tests/Scripts/watched.sh 2400 swift test --skip '$(once)'
-	@bash Tests/Scripts/watched.sh 2400 swift test -c release -Xswiftc -enable-testing
+	@bash Tests/Scripts/watched.sh 3600 swift test --skip '$(once)'
+	@bash Tests/Scripts/watched.sh 3600 swift test -c release -Xswiftc -enable-testing
 	@bash Tests/Scripts/skipped.sh
 
 format: ## formats the sources in place

@@ -24,8 +24,8 @@ package final class Child: Sendable {
         package var standardOutput: FileHandle?
         /// Where its errors go; nil for where those of this process go.
         package var standardError: FileHandle?
-        /// How long it may live before it is killed with its group: no test waits for ever.
-        package var limit = Duration.seconds(600)
+        /// How long it may live before it is killed with its group: no test waits for ever, and a busy machine is slow.
+        package var limit = Duration.seconds(2400)
     }
 
     /// What ended one.

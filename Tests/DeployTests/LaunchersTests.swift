@@ -4,7 +4,7 @@ import Testing
 @Suite(.serialized)
 struct LaunchersTests {
     @Test("launch --hosts trains over two ssh servers to the same bits, and leaves nothing behind however it ends")
-    func ssh() throws { try Script.check("ssh-test.sh", minutes: 10) }
+    func ssh() throws { try Script.check("ssh-test.sh", minutes: 30) }
 
     @Test(
         "slurm.sbatch trains under a real Slurm, goes on by itself after its time limit, and leaves nothing when canceled"

@@ -19,7 +19,7 @@ struct Script {
 
     /// Runs `Tests/Scripts/<name>` and fails the test unless it passes; one that cannot run here says so and passes.
     static func check(
-        _ name: String, _ arguments: String..., minutes: Int = 5, environment: [String: String] = [:]
+        _ name: String, _ arguments: String..., minutes: Int = 20, environment: [String: String] = [:]
     ) throws {
         let result = try run(name, arguments, minutes: minutes, environment: environment)
         let last = result.text.split(separator: "\n").last.map(String.init) ?? ""
@@ -78,7 +78,7 @@ struct Script {
 
     /// Runs a script to its end; its output and its errors are one text.
     static func run(
-        _ name: String, _ arguments: [String] = [], minutes: Int = 5, environment: [String: String] = [:]
+        _ name: String, _ arguments: [String] = [], minutes: Int = 20, environment: [String: String] = [:]
     ) throws -> Result {
         let output = FileManager.default.temporaryDirectory.appending(path: "script-\(UUID().uuidString)").path
         _ = FileManager.default.createFile(atPath: output, contents: nil)
