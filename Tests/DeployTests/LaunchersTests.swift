@@ -15,7 +15,7 @@ struct LaunchersTests {
     func kubernetes() throws { try Script.check("kubernetes-test.sh") }
 
     @Test("the Debian package trains in a minimal Debian without Swift, completes words, and is removed without a trace")
-    func package() throws { try Script.check("deb-test.sh", minutes: 10) }
+    func package() throws { try Script.check("deb-test.sh", minutes: 30) }
 
     @Test("compose.yaml trains in real containers to the same bits")
     func compose() throws { try Script.check("compose-test.sh") }
