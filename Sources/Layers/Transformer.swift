@@ -1,8 +1,8 @@
 import Kernels
 package import Tensors
 
-/// DSIN's session interest extractor and BST's block: self-attention and a feed-forward network, each with a residual and a layer norm
-/// (DSIN, 3.3; Vaswani and others 2017, 3.1).
+/// DSIN's session interest extractor and BST's block: self-attention and a feed-forward network, each with a residual and
+/// a layer norm (DSIN, 3.3; BST, 2.2; Vaswani and others 2017, 3.1).
 ///
 /// ```
 /// y₁ = norm(x_q + attention(x_q, x_k))

@@ -86,7 +86,7 @@ package struct BST: InterestNetwork {
         let bucket: UnsafeMutablePointer<Int32>
         /// [n]: the row of each target.
         let target: UnsafeMutablePointer<Int32>
-        let rows: Int
+        var rows = 0
     }
 
     package static var frame: FrameOptions {
@@ -134,26 +134,25 @@ package struct BST: InterestNetwork {
     private func sequences(of batch: MicroBatch, _ pass: Pass) -> Sequences {
         let histories = batch.histories
         let most = histories.pairs + histories.samples
-        let made = Sequences(
+        var made = Sequences(
             offsets: pass.ints(histories.samples + 1), behavior: pass.ints(most), bucket: pass.ints(most),
-            target: pass.ints(histories.samples), rows: most)
+            target: pass.ints(histories.samples))
         made.offsets[0] = 0
-        var row = 0
         for sample in 0..<histories.samples {
             let positions = histories.positions(ofSample: sample)
             let now = batch.times[sample]
             for position in positions.suffix(options.length) {
-                made.behavior[row] = histories.behavior[position]
+                made.behavior[made.rows] = histories.behavior[position]
                 let (gap, isFar) = now.subtractingReportingOverflow(batch.positionTimes[position])
-                made.bucket[row] = options.position.bucket(isFar ? .max : gap)
-                row += 1
+                made.bucket[made.rows] = options.position.bucket(isFar ? .max : gap)
+                made.rows += 1
             }
-            (made.behavior[row], made.bucket[row], made.target[sample]) = (-1, 0, Int32(row))
-            row += 1
-            made.offsets[sample + 1] = Int32(row)
+            made.target[sample] = Int32(made.rows)
+            (made.behavior[made.rows], made.bucket[made.rows]) = (-1, 0)
+            made.rows += 1
+            made.offsets[sample + 1] = Int32(made.rows)
         }
-        return Sequences(
-            offsets: made.offsets, behavior: made.behavior, bucket: made.bucket, target: made.target, rows: row)
+        return made
     }
 
     package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
