@@ -107,7 +107,6 @@ let modules: [[Target]] = [
     module(
         "Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
         tests: ["Safetensors"]),
-    [.target(name: "Render", dependencies: ["Hashing", "Safetensors", "Job"], swiftSettings: strict)],
     module(
         "Cluster",
         [
@@ -117,35 +116,22 @@ let modules: [[Target]] = [
             "Worker",
             "Scheduler", "Job",
         ], tests: ["myriad", "CZeroMQ", "Children", "Extremes"]),
-    module(
-        "Doctor",
-        [
-            "Tensors", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters", "Job",
-            "Cluster",
-            "COpenBLAS", "CZeroMQ", "CCompression",
-        ], tests: ["myriad", "Children"]),
-    [
-        .target(
-            name: "Bench",
-            dependencies: [
-                "Cluster", "Dashboard", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Safetensors",
-                "Scheduler",
-                "Server",
-                "Telemetry", "Tensors", "Transport", "Wire",
-            ], swiftSettings: strict)
-    ],
     [
         .executableTarget(
             name: "myriad",
             dependencies: [
-                "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
-                "Server",
-                "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire",
-                "Models", "Safetensors",
-                "Tensors",
+                "Tensors", "Hashing", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Dashboard",
+                "Wire", "Transport", "Datasets", "Prepare", "Kernels", "Models", "Parameters", "Checkpoints", "Server",
+                "Worker", "Scheduler", "Simulation", "Job", "Cluster", "COpenBLAS", "CZeroMQ", "CCompression",
                 argumentParser, yams,
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "DoctorTests",
+            dependencies: [
+                "myriad", "Tensors", "Telemetry", "Wire", "Datasets", "Models", "Parameters", "Job", "Cluster",
+                "Children",
+            ], swiftSettings: tested),
         .testTarget(
             name: "DeployTests", dependencies: ["myriad", "Telemetry", "Children", argumentParser, yams],
             swiftSettings: tested),

@@ -9,7 +9,7 @@ import Tensors
 import Testing
 import Wire
 
-@testable import Doctor
+@testable import myriad
 
 @Suite struct DoctorTests {
     /// The program that was built with these tests.

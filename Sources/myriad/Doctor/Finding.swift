@@ -1,23 +1,23 @@
 /// What one check found.
-package struct Finding: Codable, Sendable, Equatable {
+struct Finding: Codable, Sendable, Equatable {
     /// How bad it is.
-    package enum Verdict: String, Codable, Sendable, CaseIterable {
+    enum Verdict: String, Codable, Sendable, CaseIterable {
         case pass = "PASS"
         case warn = "WARN"
         case fail = "FAIL"
     }
 
     /// What was checked, in a word or two.
-    package var check: String
+    var check: String
     /// How bad it is.
-    package var verdict: Verdict
+    var verdict: Verdict
     /// What was found.
-    package var found: String
+    var found: String
     /// What to do; empty where there is nothing to do.
-    package var remedy: String
+    var remedy: String
 
     /// Every property in its order.
-    package init(_ check: String, _ verdict: Verdict, _ found: String, remedy: String = "") {
+    init(_ check: String, _ verdict: Verdict, _ found: String, remedy: String = "") {
         self.check = check
         self.verdict = verdict
         self.found = found
@@ -25,7 +25,7 @@ package struct Finding: Codable, Sendable, Equatable {
     }
 
     /// The finding as a person reads it.
-    package var lines: [String] {
+    var lines: [String] {
         let name = check.padding(to: 12)
         return ["\(verdict.rawValue)  \(name) \(found)"]
             + (remedy.isEmpty ? [] : ["      \("".padding(to: 12)) → \(remedy)"])

@@ -3,37 +3,34 @@ import Foundation
 import Kernels
 
 /// What the machine and the limits of this process are; a test may state others.
-package struct Machine: Sendable {
+struct Machine: Sendable {
     /// Flags of the processor, as `/proc/cpuinfo` lists them.
-    package var flags: Set<String> = []
+    var flags: Set<String> = []
     /// Processors that this process may run on.
-    package var cores = 1
+    var cores = 1
     /// Cores that the control group allows, where it limits them.
-    package var coreQuota: Double?
+    var coreQuota: Double?
     /// Open files allowed now, and at most.
-    package var openFiles = (soft: 1024, hard: 1024)
+    var openFiles = (soft: 1024, hard: 1024)
     /// Memory that can be had without swapping.
-    package var availableMemory = 0
+    var availableMemory = 0
     /// Memory that the control group still allows, where it limits it.
-    package var memoryQuota: Int?
+    var memoryQuota: Int?
     /// Instruction sets that the kernels of this program were compiled for.
-    package var kernels: [String] = []
+    var kernels: [String] = []
     /// The kernels that OpenBLAS has chosen for this processor.
-    package var blas = "Haswell"
+    var blas = "Haswell"
     /// Whether libzmq was built with CURVE, its encryption.
-    package var hasCurve = true
+    var hasCurve = true
     /// Free bytes of the disk that a directory is on; nil when it cannot be told.
-    package var freeDisk: @Sendable (String) -> Int? = Machine.freeDisk
+    var freeDisk: @Sendable (String) -> Int? = Machine.freeDisk
     /// The setting of transparent huge pages; empty where there is none.
-    package var hugePages = ""
+    var hugePages = ""
     /// Whether the kernel knows that the clock is synchronized; nil where it does not say.
-    package var isClockSynchronized: Bool?
-
-    /// Nothing known.
-    package init() {}
+    var isClockSynchronized: Bool?
 
     /// Reads this machine.
-    package static func read() -> Machine {
+    static func read() -> Machine {
         var machine = Machine()
         let processors = text("/proc/cpuinfo").split(separator: "\n")
         if let line = processors.first(where: { $0.hasPrefix("flags") }) {

@@ -1,18 +1,18 @@
-package import Cluster
+import Cluster
 import Foundation
 import Telemetry
 import Transport
 import Wire
 
 /// What a running cluster tells of itself, and how fast bytes go between everybody and its shards.
-package struct ClusterExamination: Codable, Sendable, Equatable {
+struct ClusterExamination: Codable, Sendable, Equatable {
     /// What was found.
-    package var findings: [Finding] = []
+    var findings: [Finding] = []
     /// Who measured, this process first, then workers by rank.
-    package var ways = SpeedMatrix()
+    var ways = SpeedMatrix()
 
     /// Asks a cluster; `note` is told what goes on meanwhile.
-    package init(_ source: StatusSource, note: (String) -> Void = { _ in }) throws {
+    init(_ source: StatusSource, note: (String) -> Void = { _ in }) throws {
         let began = Date().timeIntervalSince1970
         var status = try source.read().status
         let ended = Date().timeIntervalSince1970

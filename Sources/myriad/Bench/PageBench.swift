@@ -4,12 +4,12 @@ import Synchronization
 import Telemetry
 
 /// How long the page's server takes to answer, over real sockets, while its board changes every second.
-package struct PageBench {
+struct PageBench {
     /// How long it asks.
-    package var seconds: Double
+    var seconds: Double
     /// Of the simulated cluster.
-    package var shards = 64
-    package var workers = 256
+    var shards = 64
+    var workers = 256
 
     /// Questions a second: several readers, Prometheus and a script at once.
     private static let rate = 60.0
@@ -17,15 +17,12 @@ package struct PageBench {
     private static let pause = 8.0
 
     /// The server does not answer.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
     }
 
-    /// - Parameter seconds: how long it asks.
-    package init(seconds: Double) { self.seconds = seconds }
-
     /// A line a path, and one for all.
-    package func run() throws -> [String] {
+    func run() throws -> [String] {
         let cluster = SimulatedCluster(shards: shards, workers: workers)
         // An hour of curves.
         let board = StatusBoard(

@@ -1,40 +1,34 @@
 import Cluster
 import Datasets
 import Foundation
-package import Job
+import Job
 import Scheduler
 import Telemetry
 import Transport
 
 /// Samples a second of whole training: reading, forward, backward, pull, push and both optimizers.
-package struct TrainingBench {
+struct TrainingBench {
     /// One result.
-    package struct Result: Sendable {
+    struct Result: Sendable {
         /// Samples a second of each repeat.
-        package let rates: [Double]
+        let rates: [Double]
 
         /// The one in the middle.
-        package var median: Double {
+        var median: Double {
             let sorted = rates.sorted()
             return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
         }
     }
 
-    private let directory: String
-    private let seconds: Double
-    private let repeats: Int
-
-    /// - Parameters:
-    ///   - directory: a dataset.
-    ///   - seconds: length of a repeat.
-    package init(directory: String, seconds: Double, repeats: Int) {
-        self.directory = directory
-        self.seconds = seconds
-        self.repeats = repeats
-    }
+    /// A dataset.
+    let directory: String
+    /// Length of a repeat.
+    let seconds: Double
+    /// How often it is measured.
+    let repeats: Int
 
     /// The configuration of the workload.
-    package func config(model: String, dim: Int, batch: Int, threads: Int) throws -> JobConfig {
+    func config(model: String, dim: Int, batch: Int, threads: Int) throws -> JobConfig {
         var overrides = [
             "data.directory=\(directory)", "data.validation=", "data.test=", "model.kind=\(model)",
             "model.pooling=sum", "model.embedding.width=\(dim)", "model.top.input_norm=batch",
@@ -64,7 +58,7 @@ package struct TrainingBench {
     }
 
     /// Trains in this process until enough repeats are measured.
-    package func inProcess(_ config: JobConfig) throws -> Result {
+    func inProcess(_ config: JobConfig) throws -> Result {
         let job = try Job(config)
         let (monitor, clock) = (
             Monitor(run: nil, samples: 0, quiet: true), RateClock(seconds: seconds, repeats: repeats)
@@ -74,7 +68,7 @@ package struct TrainingBench {
     }
 
     /// Trains as a cluster of processes.
-    package func launched(_ config: JobConfig, program: String) throws -> Result {
+    func launched(_ config: JobConfig, program: String) throws -> Result {
         let job = try Job(config)
         let path = NSTemporaryDirectory() + "/myriad-bench-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -1,35 +1,25 @@
 import Foundation
-package import Wire
+import Wire
 
 /// How fast bytes go between everybody who measured and every shard.
-package struct SpeedMatrix: Codable, Sendable, Equatable {
+struct SpeedMatrix: Codable, Sendable, Equatable {
     /// What one process measured.
-    package struct Row: Codable, Sendable, Equatable {
+    struct Row: Codable, Sendable, Equatable {
         /// "doctor", "worker 3".
-        package var who: String
-        package var host: String
+        var who: String
+        var host: String
         /// By shard.
-        package var paths: [PathSpeed] = []
+        var paths: [PathSpeed] = []
         /// Why it did not measure.
-        package var problem: String?
+        var problem: String?
         /// MB a second of training with all shards over the last seconds, as a worker reports it.
-        package var trafficMegabytesPerSecond: Double?
+        var trafficMegabytesPerSecond: Double?
         /// Share of its waiting in which each shard was the last to answer, as a worker reports it.
-        package var blockedBy: [Double]?
-
-        /// Nothing measured yet.
-        package init(who: String, host: String, paths: [PathSpeed] = []) {
-            self.who = who
-            self.host = host
-            self.paths = paths
-        }
+        var blockedBy: [Double]?
     }
 
     /// By who measured.
-    package var rows: [Row] = []
-
-    /// Nothing measured yet.
-    package init() {}
+    var rows: [Row] = []
 
     /// One way of one row.
     private typealias Pair = (row: Row, path: PathSpeed)
@@ -37,7 +27,7 @@ package struct SpeedMatrix: Codable, Sendable, Equatable {
     private var pairs: [Pair] { rows.flatMap { row in row.paths.map { (row, $0) } } }
 
     /// Adds a row, or the better figures of a row that has been measured before.
-    package mutating func take(_ row: Row) {
+    mutating func take(_ row: Row) {
         guard let index = rows.firstIndex(where: { $0.who == row.who }) else {
             rows.append(row)
             return
@@ -49,14 +39,14 @@ package struct SpeedMatrix: Codable, Sendable, Equatable {
     }
 
     /// Who has ways that are much slower than others.
-    package var suspects: Set<String> {
+    var suspects: Set<String> {
         Set((slow(\.sentMegabytesPerSecond) + slow(\.receivedMegabytesPerSecond)).map(\.pair.row.who))
     }
 
     // MARK: Judgement
 
     /// What is wrong with ways, or that nothing is.
-    package var findings: [Finding] {
+    var findings: [Finding] {
         var found: [Finding] = []
         for row in rows {
             guard let problem = row.problem else { continue }
@@ -104,7 +94,7 @@ package struct SpeedMatrix: Codable, Sendable, Equatable {
     // MARK: Print
 
     /// The matrix as a person reads it.
-    package var lines: [String] {
+    var lines: [String] {
         let shards = rows.map(\.paths.count).max() ?? 0
         guard shards > 0 else { return [] }
         let width = max(12, 2 + (rows.map(\.who.count).max() ?? 0))

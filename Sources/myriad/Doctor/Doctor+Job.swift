@@ -8,7 +8,7 @@ import Tensors
 /// What a job needs.
 extension Doctor {
     /// Bytes that the tables and the dense parameters of the job will take over all shards, and those of a checkpoint.
-    package var predictedBytes: (memory: Int, checkpoint: Int)? {
+    var predictedBytes: (memory: Int, checkpoint: Int)? {
         guard let job else { return nil }
         var memory = 0
         var checkpoint = 0

@@ -9,17 +9,17 @@ import Transport
 import Wire
 
 /// Rows a second of one shard: 1 M rows of 18 floats, requests of 25,000 distinct ids, Adagrad.
-package struct ShardBench {
+struct ShardBench {
     /// Rows a second by what was measured, and memory of a row.
-    package struct Result: Sendable {
+    struct Result: Sendable {
         /// Straight from and to the table.
-        package var pull = 0.0
-        package var apply = 0.0
+        var pull = 0.0
+        var apply = 0.0
         /// Through an ipc socket: one request after the other.
-        package var remotePull = 0.0
-        package var remotePush = 0.0
+        var remotePull = 0.0
+        var remotePush = 0.0
         /// Bytes of a stored row beyond weights and optimizer state.
-        package var overhead = 0.0
+        var overhead = 0.0
     }
 
     private static let rows = 1_000_000
@@ -30,7 +30,7 @@ package struct ShardBench {
     private let requests: [[UInt64]]
 
     /// - Parameter seconds: length of each measurement.
-    package init(seconds: Double) {
+    init(seconds: Double) {
         self.seconds = seconds
         options = TableOptions(
             name: "item", width: ShardBench.width, optimizer: OptimizerOptions(kind: .adagrad, rate: 0.05),
@@ -49,7 +49,7 @@ package struct ShardBench {
     }
 
     /// Measures everything.
-    package func run() throws -> Result {
+    func run() throws -> Result {
         var result = Result()
         let map = try PartitionMap(shards: 1)
         let table = try Table(

@@ -3,10 +3,10 @@ import Hashing
 import Safetensors
 
 /// The files of a directory of keys, as a Secret holds them.
-package struct KubernetesKeys: Sendable {
+struct KubernetesKeys: Sendable {
     /// The directory cannot be used.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
     }
 
     /// What the scheduler reads of the directory.
@@ -22,7 +22,7 @@ package struct KubernetesKeys: Sendable {
     let token: String
 
     /// Reads a directory that `myriad keys create` made.
-    package init(directory: String) throws {
+    init(directory: String) throws {
         var files: [String: String] = [:]
         for name in Self.names {
             do {

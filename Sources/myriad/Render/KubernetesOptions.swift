@@ -1,39 +1,39 @@
-package import Job
+import Job
 
 /// What a manifest for Kubernetes is made of.
-package struct KubernetesOptions: Sendable {
+struct KubernetesOptions: Sendable {
     /// The name of the job; its objects are called `<name>-scheduler` and so on.
-    package var name: String
+    var name: String
     /// The namespace of all objects; nil for the one that `kubectl` is set to.
-    package var namespace: String?
+    var namespace: String?
     /// The container image.
-    package var image = "myriad:latest"
+    var image = "myriad:latest"
     /// The claim with the prepared data, read by all roles.
-    package var dataClaim = "myriad-data"
+    var dataClaim = "myriad-data"
     /// The directory of the data within its claim; empty for its root.
-    package var dataPath: String
+    var dataPath: String
     /// The claim for run directories: scheduler and servers write to it from several nodes (ReadWriteMany).
-    package var runsClaim = "myriad-runs"
+    var runsClaim = "myriad-runs"
     /// Memory of the scheduler, as Kubernetes writes it: by the numbers of nodes unless said otherwise.
-    package var schedulerMemory: String
+    var schedulerMemory: String
     /// Memory of each server and worker.
-    package var serverMemory = "2Gi"
-    package var workerMemory = "2Gi"
+    var serverMemory = "2Gi"
+    var workerMemory = "2Gi"
     /// The text of the config's file.
-    package var text: String
+    var text: String
     /// What the job overrides of it.
-    package var overrides: [String]
+    var overrides: [String]
     /// The text with its overrides, read.
-    package var config: JobConfig
+    var config: JobConfig
     /// The keys to put into the file; nil for a Secret that is made by hand.
-    package var keys: KubernetesKeys?
+    var keys: KubernetesKeys?
     /// The command that renders this; it stands on top of the file.
-    package var command: String
+    var command: String
 
     /// - Parameters:
     ///   - text: of the config's file.
     ///   - overrides: as on a command line.
-    package init(
+    init(
         name: String, text: String, overrides: [String], config: JobConfig, command: String, keys: KubernetesKeys? = nil
     ) {
         self.name = name
@@ -50,7 +50,7 @@ package struct KubernetesOptions: Sendable {
     }
 
     /// A name as Kubernetes wants it, of any other: `DIN_big.yaml` becomes `din-big`.
-    package static func name(of path: String) -> String {
+    static func name(of path: String) -> String {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         let stem = file.split(separator: ".").first.map(String.init) ?? file
         let letters = stem.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
@@ -60,7 +60,7 @@ package struct KubernetesOptions: Sendable {
     }
 
     /// What is wrong with them; nil when nothing is.
-    package var problem: String? {
+    var problem: String? {
         if !Self.isLabel(name) {
             return "--name \(name): want up to 40 small letters, digits and hyphens, a letter first and no hyphen last"
         }

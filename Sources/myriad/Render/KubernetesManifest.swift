@@ -4,7 +4,7 @@ import Foundation
 /// Service, and an Indexed Job of workers.
 ///
 /// The text is written as a person would, with a comment where a line is not obvious.
-package struct KubernetesManifest: Sendable {
+struct KubernetesManifest: Sendable {
     let options: KubernetesOptions
 
     /// The scheduler's port for nodes, and its page's.
@@ -15,15 +15,13 @@ package struct KubernetesManifest: Sendable {
     /// The user that the image runs as.
     static let user = 10001
 
-    package init(_ options: KubernetesOptions) { self.options = options }
-
     var name: String { options.name }
     var cluster: String { "\(name)-scheduler" }
     var secret: String { "\(name)-keys" }
     var run: String { "/runs/\(name)" }
 
     /// The whole file.
-    package var text: String {
+    var text: String {
         [head + configMap]
             .appending(options.keys.map(secret(of:)))
             .appending(schedulerService).appending(schedulerJob)

@@ -6,10 +6,10 @@ import Tensors
 
 /// The workload of the training benchmark: 200,000 users, 1,000,000 items by Zipf's law, 10,000 categories, histories of
 /// 1 to 50 behaviors in sessions of 10.
-package enum BenchData {
+enum BenchData {
     /// The input cannot be read.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
     }
 
     private static let schema = Schema(
@@ -19,7 +19,7 @@ package enum BenchData {
 
     /// Makes a dataset of raw arrays (`user.i32`, `item.i32`, `cat.i32`, `len.i32`, `hist_item.i32`, `hist_cat.i32`,
     /// `label.f32`; histories padded to 50), or of its own numbers when `arrays` is nil.
-    package static func write(to directory: String, arrays: String?, samples: Int = 65_536) throws {
+    static func write(to directory: String, arrays: String?, samples: Int = 65_536) throws {
         let writer = try DatasetWriter(directory: directory, name: "bench", schema: schema)
         let train = try writer.split("train")
         if let arrays {
