@@ -53,8 +53,7 @@ let modules: [[Target]] = [
         .target(name: "Children", dependencies: ["CSpawn"], path: "Tests/Children", swiftSettings: strict),
     ],
     module("Tensors", [], lean),
-    module("Hashing", ["Tensors"], lean),
-    module("Safetensors", ["Hashing"]),
+    module("Safetensors", ["Tensors"]),
     module("Evaluation"),
     module("Telemetry", tests: ["Children"]),
     module("Terminal", ["Telemetry", "Safetensors"]),
@@ -72,28 +71,28 @@ let modules: [[Target]] = [
             exclude: ["browser.py", "validate.py"],
             swiftSettings: tested),
     ],
-    module("Wire", ["Hashing", "Telemetry"], guarded, tests: ["Extremes"]),
+    module("Wire", ["Tensors", "Telemetry"], guarded, tests: ["Extremes"]),
     [
         .target(
             name: "Extremes", dependencies: ["Wire", "Telemetry", "Tensors"], path: "Tests/Extremes",
             swiftSettings: strict)
     ],
     module("Transport", ["Telemetry", "Wire", "Safetensors", "CZeroMQ"]),
-    module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
-    module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
+    module("Datasets", ["Tensors", "Safetensors", yams], lean),
+    module("Prepare", ["Tensors", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors", "Checkpoints"]),
     module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
     module("Layers", ["Tensors", "Kernels"], lean, tests: ["Safetensors"], exclude: ["Fixtures"]),
     module(
-        "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors", "Job"],
+        "Models", ["Tensors", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors", "Job"],
         exclude: ["Fixtures"]),
-    module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
+    module("Parameters", ["Tensors", "Kernels", "CPrefetch"], lean),
     module(
-        "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"],
+        "Checkpoints", ["Tensors", "Evaluation", "Safetensors", "Parameters", "Wire"],
         tests: ["Kernels", "Extremes"]),
     module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels", "Extremes"]),
     module(
         "Worker",
-        ["Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
+        ["Tensors", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
         tests: ["Server", "Parameters", "CAllocationCounter", "Children", "Extremes"],
         // It counts what the code under test allocates, and allocates nothing itself.
         testing: strict),
@@ -101,11 +100,11 @@ let modules: [[Target]] = [
     module(
         "Simulation",
         [
-            "Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models",
+            "Tensors", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models",
             "Parameters", "Server", "Worker", "Scheduler",
         ]),
     module(
-        "Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
+        "Job", ["Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
         tests: ["Safetensors"]),
     module(
         "Cluster",
@@ -120,7 +119,7 @@ let modules: [[Target]] = [
         .executableTarget(
             name: "myriad",
             dependencies: [
-                "Tensors", "Hashing", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Dashboard",
+                "Tensors", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Dashboard",
                 "Wire", "Transport", "Datasets", "Prepare", "Kernels", "Models", "Parameters", "Checkpoints", "Server",
                 "Worker", "Scheduler", "Simulation", "Job", "Cluster", "COpenBLAS", "CZeroMQ", "CCompression",
                 argumentParser, yams,

@@ -1,4 +1,3 @@
-import Hashing
 import Parameters
 import Server
 import Tensors

@@ -1,5 +1,4 @@
 import Datasets
-import Hashing
 import Tensors
 import Wire
 

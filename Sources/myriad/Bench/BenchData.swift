@@ -1,6 +1,5 @@
 import Datasets
 import Foundation
-import Hashing
 import Safetensors
 import Tensors
 

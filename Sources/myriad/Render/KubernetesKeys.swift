@@ -1,5 +1,5 @@
+import Checkpoints
 import Foundation
-import Hashing
 import Safetensors
 
 /// The files of a directory of keys, as a Secret holds them.

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Hashing
+@testable import Tensors
 
 @Suite struct XXHash64Tests {
     @Test("piece by piece it is the hash of the whole, however it is cut")

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Hashing
+@testable import Checkpoints
 
 @Suite struct SHA256Tests {
     @Test(
