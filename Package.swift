@@ -46,7 +46,7 @@ let modules: [[Target]] = [
     [.systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])])],
     [.systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])])],
     [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
-    [.target(name: "CPrefetch")],
+    [.target(name: "CShims")],
     [.target(name: "CAllocationCounter", path: "Tests/CAllocationCounter")],
     [
         .target(name: "CSpawn", path: "Tests/CSpawn"),
@@ -80,12 +80,12 @@ let modules: [[Target]] = [
     module("Transport", ["Telemetry", "Wire", "Safetensors", "CZeroMQ"]),
     module("Datasets", ["Tensors", "Safetensors", yams], lean),
     module("Prepare", ["Tensors", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors", "Checkpoints"]),
-    module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
+    module("Kernels", ["Tensors", "COpenBLAS", "CShims"], fast),
     module("Layers", ["Tensors", "Kernels"], lean, tests: ["Safetensors"], exclude: ["Fixtures"]),
     module(
         "Models", ["Tensors", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors", "Job"],
         exclude: ["Fixtures"]),
-    module("Parameters", ["Tensors", "Kernels", "CPrefetch"], lean),
+    module("Parameters", ["Tensors", "Kernels", "CShims"], lean),
     module(
         "Checkpoints", ["Tensors", "Evaluation", "Safetensors", "Parameters", "Wire"],
         tests: ["Kernels", "Extremes"]),
@@ -97,12 +97,6 @@ let modules: [[Target]] = [
         // It counts what the code under test allocates, and allocates nothing itself.
         testing: strict),
     module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"], tests: ["Extremes"]),
-    module(
-        "Simulation",
-        [
-            "Tensors", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models",
-            "Parameters", "Server", "Worker", "Scheduler",
-        ]),
     module(
         "Job", ["Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
         tests: ["Safetensors"]),
@@ -121,10 +115,11 @@ let modules: [[Target]] = [
             dependencies: [
                 "Tensors", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Dashboard",
                 "Wire", "Transport", "Datasets", "Prepare", "Kernels", "Models", "Parameters", "Checkpoints", "Server",
-                "Worker", "Scheduler", "Simulation", "Job", "Cluster", "COpenBLAS", "CZeroMQ", "CCompression",
+                "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ", "CCompression",
                 argumentParser, yams,
             ],
             swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["myriad"], swiftSettings: tested),
         .testTarget(
             name: "DoctorTests",
             dependencies: [

@@ -1,4 +1,4 @@
-import CPrefetch
+import CShims
 package import Tensors
 
 /// One embedding table of one shard: the rows of the partitions that the shard owns.

@@ -9,21 +9,21 @@ import Wire
 /// Runs simulated clusters by seed, and compares each with the undisturbed run of the same plan.
 ///
 /// Pure state machines and simulated time: a seed gives the same run on every machine of the same kind.
-package final class Simulator: Sendable {
+final class Simulator: Sendable {
     /// What came of a seed.
-    package struct Verdict: Sendable {
+    struct Verdict: Sendable {
         /// The seed, and what it made of the cluster.
-        package let seed: UInt64
-        package let scenario: Scenario
+        let seed: UInt64
+        let scenario: Scenario
         /// What is wrong; nil when the run ended as it has to.
-        package let problem: String?
+        let problem: String?
         /// Seconds of simulated time, and things that happened in it.
-        package let seconds: Double
-        package let events: Int
+        let seconds: Double
+        let events: Int
         /// The step after which the job ended.
-        package let step: Int
+        let step: Int
         /// A number that two runs of the same seed share.
-        package let trace: UInt64
+        let trace: UInt64
     }
 
     /// An undisturbed run.
@@ -37,7 +37,7 @@ package final class Simulator: Sendable {
     private let references: [Reference]
 
     /// Makes the data and trains every plan undisturbed.
-    package init() throws {
+    init() throws {
         useOneBLASThread()
         let job = try SimulatedJob()
         self.job = job
@@ -63,7 +63,7 @@ package final class Simulator: Sendable {
     }
 
     /// Runs a seed.
-    package func run(seed: UInt64) -> Verdict {
+    func run(seed: UInt64) -> Verdict {
         let scenario = Scenario(seed: seed)
         let run = Simulation(job, scenario, seed: seed)
         defer { run.release() }

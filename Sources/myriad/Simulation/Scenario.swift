@@ -1,7 +1,7 @@
 import Wire
 
 /// What a seed makes of a simulated cluster: its shape, its plan, and everything that goes wrong.
-package struct Scenario: Sendable, CustomStringConvertible {
+struct Scenario: Sendable, CustomStringConvertible {
     /// Which of the plans.
     var plan = 0
     var servers = 1
@@ -54,7 +54,7 @@ package struct Scenario: Sendable, CustomStringConvertible {
         stopsAfterDecision = random.oneIn(2)
     }
 
-    package var description: String {
+    var description: String {
         var text = "plan \(plan), \(servers) servers with \(shards) shards, \(workers) workers"
         if weather.loses > 0 { text += ", loses 1 of \(weather.loses)" }
         if weather.doubles > 0 { text += ", doubles 1 of \(weather.doubles)" }

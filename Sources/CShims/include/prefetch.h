@@ -2,8 +2,6 @@
 #ifndef MYRIAD_PREFETCH_H
 #define MYRIAD_PREFETCH_H
 
-#include "instructions.h"
-
 static inline void prefetch_read(const void *address) { __builtin_prefetch(address, 0, 3); }
 static inline void prefetch_write(const void *address) { __builtin_prefetch(address, 1, 3); }
 
