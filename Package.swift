@@ -48,16 +48,15 @@ let modules: [[Target]] = [
     [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
     [.target(name: "CShims")],
     [.target(name: "CAllocationCounter", path: "Tests/CAllocationCounter")],
-    [
-        .target(name: "CSpawn", path: "Tests/CSpawn"),
-        .target(name: "Children", dependencies: ["CSpawn"], path: "Tests/Children", swiftSettings: strict),
-    ],
+    [.target(name: "TestMachine", path: "Tests/TestMachine", swiftSettings: strict)],
+    module("Processes", ["CShims"]),
     module("Tensors", [], lean),
     module("Safetensors", ["Tensors"]),
     module("Evaluation"),
-    module("Telemetry", tests: ["Children"]),
+    module("Telemetry", tests: ["Processes", "TestMachine"]),
     module("Terminal", ["Telemetry", "Safetensors"]),
-    module("Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Children"], exclude: ["Python"]),
+    module(
+        "Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Processes", "TestMachine"], exclude: ["Python"]),
     [
         .target(
             name: "Dashboard", dependencies: ["Telemetry", sockets],
@@ -67,7 +66,10 @@ let modules: [[Target]] = [
             ], swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Children"],
+            dependencies: [
+                "Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Processes",
+                "TestMachine",
+            ],
             exclude: ["browser.py", "validate.py"],
             swiftSettings: tested),
     ],
@@ -93,7 +95,7 @@ let modules: [[Target]] = [
     module(
         "Worker",
         ["Tensors", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
-        tests: ["Server", "Parameters", "CAllocationCounter", "Children", "Extremes"],
+        tests: ["Server", "Parameters", "CAllocationCounter", "TestMachine", "Extremes"],
         // It counts what the code under test allocates, and allocates nothing itself.
         testing: strict),
     module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"], tests: ["Extremes"]),
@@ -103,12 +105,10 @@ let modules: [[Target]] = [
     module(
         "Cluster",
         [
-            "Tensors", "Evaluation", "Telemetry", "Records", "Terminal", "Wire", "Transport", "Kernels", "Safetensors",
-            "Datasets", "Models", "Parameters",
-            "Checkpoints", "Server",
-            "Worker",
-            "Scheduler", "Job",
-        ], tests: ["myriad", "CZeroMQ", "Children", "Extremes"]),
+            "Processes", "Tensors", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Wire",
+            "Transport",
+            "Datasets", "Kernels", "Models", "Parameters", "Checkpoints", "Server", "Worker", "Scheduler", "Job",
+        ], tests: ["myriad", "CZeroMQ", "TestMachine", "Extremes"]),
     [
         .executableTarget(
             name: "myriad",
@@ -124,10 +124,11 @@ let modules: [[Target]] = [
             name: "DoctorTests",
             dependencies: [
                 "myriad", "Tensors", "Telemetry", "Wire", "Datasets", "Models", "Parameters", "Job", "Cluster",
-                "Children",
+                "Processes", "TestMachine",
             ], swiftSettings: tested),
         .testTarget(
-            name: "DeployTests", dependencies: ["myriad", "Telemetry", "Children", argumentParser, yams],
+            name: "DeployTests",
+            dependencies: ["myriad", "Telemetry", "Processes", "TestMachine", argumentParser, yams],
             swiftSettings: tested),
     ],
 ]

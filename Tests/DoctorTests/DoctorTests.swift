@@ -1,11 +1,12 @@
-import Children
 import Datasets
 import Foundation
 import Job
 import Models
 import Parameters
+import Processes
 import Telemetry
 import Tensors
+import TestMachine
 import Testing
 import Wire
 

@@ -4,5 +4,6 @@
 
 #include "instructions.h"
 #include "prefetch.h"
+#include "spawn_more.h"
 
 #endif

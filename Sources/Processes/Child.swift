@@ -1,11 +1,12 @@
 package import Foundation
 import Synchronization
 
-/// A process that a test has started.
+/// A process that this one starts: the only way in which the program and its tests do.
 ///
 /// Not Foundation's: that one learns of an end from a descriptor which children forked at the same moment inherit, and
-/// then takes a dead process for a running one until those have ended too. This one asks the kernel. It is set up and
-/// used like Foundation's; when the last reference to it goes, it is killed, so that a failed test leaves nothing behind.
+/// which ssh closes at its start, and then takes a dead process for a running one, or waits for one while others end.
+/// This one asks the kernel. It is set up and used like Foundation's; when the last reference to it goes, it is killed, so
+/// that nothing is left behind.
 @dynamicMemberLookup
 package final class Child: Sendable {
     /// How one is started.
@@ -24,8 +25,12 @@ package final class Child: Sendable {
         package var standardOutput: FileHandle?
         /// Where its errors go; nil for where those of this process go.
         package var standardError: FileHandle?
-        /// How long it may live before it is killed with its group: no test waits for ever.
-        package var limit = Duration.seconds(600)
+        /// A file, begun anew, that takes output and errors in place of the two before.
+        package var log: String?
+        /// Whether it leads a process group of its own, which Ctrl-C does not reach; else it belongs to that of this process.
+        package var leadsGroup = true
+        /// How long it may live before it is killed, with the group that it leads; nil for as long as it likes.
+        package var limit: Duration? = .seconds(600)
     }
 
     /// What ended one.
@@ -34,6 +39,21 @@ package final class Child: Sendable {
         case exit
         /// A signal.
         case uncaughtSignal
+    }
+
+    /// How one ended.
+    package struct End: Sendable {
+        /// Its number.
+        package let pid: pid_t
+        /// Its code, or the number of the signal that killed it; -1 when the kernel does not tell.
+        package let status: Int32
+        /// What ended it.
+        package let reason: Reason
+    }
+
+    /// Why one could not be started.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
     }
 
     private let setup = Mutex(Setup())
@@ -54,10 +74,10 @@ package final class Child: Sendable {
     }
 
     /// Starts it, once; says why if it cannot.
-    package func run() throws {
-        let setup = setup.withLock { $0 }
-        let name = ([setup.executableURL?.path ?? ""] + setup.arguments).joined(separator: " ")
-        try life.start(name, atMost: setup.limit) { () throws(Spawn.Failure) in try Spawn.start(setup) }
+    ///
+    /// - Parameter ended: called at its end from another thread, before anybody who waits for that goes on.
+    package func run(ended: @escaping @Sendable (End) -> Void = { _ in }) throws(Failure) {
+        try life.start(setup.withLock { $0 }, ended)
     }
 
     /// Its number, also after its end; 0 before its start.

@@ -1,10 +1,20 @@
-import Children
 import Foundation
+import Processes
 import Synchronization
 import Testing
 
-/// The processes of the other tests: were their ends missed, those would hang or blame the program.
+/// Were an end missed, launchers and the other tests would hang or blame the program.
 struct ChildTests {
+    /// Waits until something is so; false when it is not after 30 s.
+    private func wait(_ isSo: () -> Bool) -> Bool {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while .now < deadline {
+            if isSo() { return true }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return false
+    }
+
     /// A process that is yet to be run.
     private func child(_ program: String, _ arguments: String...) -> Child {
         let child = Child()
@@ -37,7 +47,7 @@ struct ChildTests {
             children.withLock { $0.append((short, long)) }
         }
         let all = children.withLock { $0 }
-        #expect(Local.wait { all.allSatisfy { !$0.short.isRunning } })
+        #expect(wait { all.allSatisfy { !$0.short.isRunning } })
         #expect(all.map(\.short.terminationStatus).sorted() == Array(0..<200))
         #expect(all.allSatisfy { $0.short.terminationReason == .exit && $0.long.isRunning })
         #expect(all.allSatisfy { $0.long.terminationStatus == -1 && $0.long.terminationReason == nil })
@@ -168,7 +178,7 @@ struct ChildTests {
         #expect(!exists(pid))
         let ended = child("/bin/true")
         try ended.run()
-        #expect(Local.wait { !exists(ended.processIdentifier) })
-        #expect(Local.wait { !ended.isRunning } && ended.terminationStatus == 0)
+        #expect(wait { !exists(ended.processIdentifier) })
+        #expect(wait { !ended.isRunning } && ended.terminationStatus == 0)
     }
 }

@@ -1,16 +1,13 @@
-import CSpawn
+import CShims
 import Foundation
 
-/// How a program is started: with three descriptors, no blocked or ignored signals, and a process group of its own.
+/// How a program is started: with three descriptors, and no blocked or ignored signals.
 enum Spawn {
-    /// Why one could not be.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
     /// Starts a program and returns the number of its process.
-    static func start(_ setup: Child.Setup) throws(Failure) -> pid_t {
-        guard let program = setup.executableURL?.path else { throw Failure(description: "a child without a program") }
+    static func start(_ setup: Child.Setup) throws(Child.Failure) -> pid_t {
+        guard let program = setup.executableURL?.path else {
+            throw Child.Failure(description: "a child without a program")
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -28,6 +25,11 @@ enum Spawn {
             copies.append(copy)
             posix_spawn_file_actions_adddup2(&actions, copy, target)
         }
+        if let log = setup.log {
+            let flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log, flags, 0o644)
+            posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        }
         // Closed in the child, not listed here: other threads open descriptors meanwhile.
         posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
         if let directory = setup.currentDirectoryURL?.path {
@@ -41,10 +43,12 @@ enum Spawn {
         sigemptyset(&none)
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setsigmask(&attributes, &none)
-        // Of its own group: a script that signals its group must not meet the tests.
+        // What this process ignores or blocks is for the child itself to decide.
+        var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
+        // A group of its own: a script that signals its group must not meet this process.
+        if setup.leadsGroup { flags |= POSIX_SPAWN_SETPGROUP }
         posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+        posix_spawnattr_setflags(&attributes, Int16(flags))
         let variables = setup.environment ?? ProcessInfo.processInfo.environment
         var pid: pid_t = 0
         let problem = withStrings([program] + setup.arguments) { arguments in
@@ -56,9 +60,9 @@ enum Spawn {
         return pid
     }
 
-    private static func failure(_ program: String, _ place: String?, _ number: Int32) -> Failure {
+    private static func failure(_ program: String, _ place: String?, _ number: Int32) -> Child.Failure {
         let place = place.map { " (\($0))" } ?? ""
-        return Failure(description: "\(program)\(place): cannot be started: \(String(cString: strerror(number)))")
+        return Child.Failure(description: "\(program)\(place): cannot be started: \(String(cString: strerror(number)))")
     }
 
     /// Calls with texts as C takes a list of them.
