@@ -54,11 +54,6 @@ package struct SchedulerLoop {
         var awaitsCheckpoint = false
         var judged = false
         var stops = false
-
-        init(step: Int, since: ContinuousClock.Instant) {
-            self.step = step
-            self.since = since
-        }
     }
 
     /// What became of a shard's part of a checkpoint.
