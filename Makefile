@@ -25,7 +25,7 @@ bench: build ## figures of training, a shard and a cluster on this machine (unse
 # One set of kernels everywhere: the tests compare bits and count allocations.
 test: export OPENBLAS_CORETYPE ?= Haswell
 # What starts clusters, engines, networks and browsers, or computes for a minute, is tested once, with the program that users run.
-once := ^(ClusterTests|DeployTests|DoctorTests)\.|^DashboardTests\.(Browser|End|Live|Stranger)Tests
+once := ^(ClusterTests|DeployTests|DoctorTests|ProcessesTests)\.|^DashboardTests\.(Browser|End|Live|Stranger)Tests
 once := $(once)|^ModelsTests\.(FiniteDifferenceTests|TrapTests/overfit)|^LayersTests\.SequenceGradientTests
 test: setup ## every test in release, and all that are quick and start no cluster in debug too (every check on)
 	@mkdir -p .build && rm -f .build/skipped.txt

@@ -46,19 +46,17 @@ let modules: [[Target]] = [
     [.systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])])],
     [.systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])])],
     [.systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev"])])],
-    [.target(name: "CPrefetch")],
+    [.target(name: "CShims")],
     [.target(name: "CAllocationCounter", path: "Tests/CAllocationCounter")],
-    [
-        .target(name: "CSpawn", path: "Tests/CSpawn"),
-        .target(name: "Children", dependencies: ["CSpawn"], path: "Tests/Children", swiftSettings: strict),
-    ],
+    [.target(name: "TestMachine", path: "Tests/TestMachine", swiftSettings: strict)],
+    module("Processes", ["CShims"]),
     module("Tensors", [], lean),
-    module("Hashing", ["Tensors"], lean),
-    module("Safetensors", ["Hashing"]),
+    module("Safetensors", ["Tensors"]),
     module("Evaluation"),
-    module("Telemetry", tests: ["Children"]),
+    module("Telemetry", tests: ["Processes", "TestMachine"]),
     module("Terminal", ["Telemetry", "Safetensors"]),
-    module("Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Children"], exclude: ["Python"]),
+    module(
+        "Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Processes", "TestMachine"], exclude: ["Python"]),
     [
         .target(
             name: "Dashboard", dependencies: ["Telemetry", sockets],
@@ -68,86 +66,69 @@ let modules: [[Target]] = [
             ], swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Children"],
+            dependencies: [
+                "Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Processes",
+                "TestMachine",
+            ],
             exclude: ["browser.py", "validate.py"],
             swiftSettings: tested),
     ],
-    module("Wire", ["Hashing", "Telemetry"], guarded, tests: ["Extremes"]),
+    module("Wire", ["Tensors", "Telemetry"], guarded, tests: ["Extremes"]),
     [
         .target(
             name: "Extremes", dependencies: ["Wire", "Telemetry", "Tensors"], path: "Tests/Extremes",
             swiftSettings: strict)
     ],
     module("Transport", ["Telemetry", "Wire", "Safetensors", "CZeroMQ"]),
-    module("Datasets", ["Tensors", "Hashing", "Safetensors", yams], lean),
-    module("Prepare", ["Tensors", "Hashing", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors"]),
-    module("Kernels", ["Tensors", "COpenBLAS", "CPrefetch"], fast),
+    module("Datasets", ["Tensors", "Safetensors", yams], lean),
+    module("Prepare", ["Tensors", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors", "Checkpoints"]),
+    module("Kernels", ["Tensors", "COpenBLAS", "CShims"], fast),
     module("Layers", ["Tensors", "Kernels"], lean, tests: ["Safetensors"], exclude: ["Fixtures"]),
     module(
-        "Models", ["Tensors", "Hashing", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors", "Job"],
+        "Models", ["Tensors", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors", "Job"],
         exclude: ["Fixtures"]),
-    module("Parameters", ["Tensors", "Kernels", "Hashing", "CPrefetch"], lean),
+    module("Parameters", ["Tensors", "Kernels", "CShims"], lean),
     module(
-        "Checkpoints", ["Tensors", "Hashing", "Evaluation", "Safetensors", "Parameters", "Wire"],
+        "Checkpoints", ["Tensors", "Evaluation", "Safetensors", "Parameters", "Wire"],
         tests: ["Kernels", "Extremes"]),
     module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels", "Extremes"]),
     module(
         "Worker",
-        ["Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
-        tests: ["Server", "Parameters", "CAllocationCounter", "Children", "Extremes"],
+        ["Tensors", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
+        tests: ["Server", "Parameters", "CAllocationCounter", "TestMachine", "Extremes"],
         // It counts what the code under test allocates, and allocates nothing itself.
         testing: strict),
     module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"], tests: ["Extremes"]),
     module(
-        "Simulation",
-        [
-            "Tensors", "Hashing", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models",
-            "Parameters", "Server", "Worker", "Scheduler",
-        ]),
-    module(
-        "Job", ["Hashing", "Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
+        "Job", ["Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
         tests: ["Safetensors"]),
-    [.target(name: "Render", dependencies: ["Hashing", "Safetensors", "Job"], swiftSettings: strict)],
     module(
         "Cluster",
         [
-            "Tensors", "Evaluation", "Telemetry", "Records", "Terminal", "Wire", "Transport", "Kernels", "Safetensors",
-            "Datasets", "Models", "Parameters",
-            "Checkpoints", "Server",
-            "Worker",
-            "Scheduler", "Job",
-        ], tests: ["myriad", "CZeroMQ", "Children", "Extremes"]),
-    module(
-        "Doctor",
-        [
-            "Tensors", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models", "Parameters", "Job",
-            "Cluster",
-            "COpenBLAS", "CZeroMQ", "CCompression",
-        ], tests: ["myriad", "Children"]),
-    [
-        .target(
-            name: "Bench",
-            dependencies: [
-                "Cluster", "Dashboard", "Datasets", "Hashing", "Job", "Kernels", "Parameters", "Safetensors",
-                "Scheduler",
-                "Server",
-                "Telemetry", "Tensors", "Transport", "Wire",
-            ], swiftSettings: strict)
-    ],
+            "Processes", "Tensors", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Wire",
+            "Transport",
+            "Datasets", "Kernels", "Models", "Parameters", "Checkpoints", "Server", "Worker", "Scheduler", "Job",
+        ], tests: ["myriad", "CZeroMQ", "TestMachine", "Extremes"]),
     [
         .executableTarget(
             name: "myriad",
             dependencies: [
-                "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
-                "Server",
-                "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire",
-                "Models", "Safetensors",
-                "Tensors",
+                "Tensors", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Dashboard",
+                "Wire", "Transport", "Datasets", "Prepare", "Kernels", "Models", "Parameters", "Checkpoints", "Server",
+                "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ", "CCompression",
                 argumentParser, yams,
             ],
             swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["myriad"], swiftSettings: tested),
         .testTarget(
-            name: "DeployTests", dependencies: ["myriad", "Telemetry", "Children", argumentParser, yams],
+            name: "DoctorTests",
+            dependencies: [
+                "myriad", "Tensors", "Telemetry", "Wire", "Datasets", "Models", "Parameters", "Job", "Cluster",
+                "Processes", "TestMachine",
+            ], swiftSettings: tested),
+        .testTarget(
+            name: "DeployTests",
+            dependencies: ["myriad", "Telemetry", "Processes", "TestMachine", argumentParser, yams],
             swiftSettings: tested),
     ],
 ]

@@ -1,6 +1,5 @@
 import Evaluation
 import Foundation
-import Hashing
 package import Parameters
 import Safetensors
 package import Tensors

@@ -1,5 +1,5 @@
-import Hashing
 import Safetensors
+import Tensors
 
 /// The columns of one table in a part: everything in them is checked before a table takes a row of them.
 struct PartColumns {
@@ -45,7 +45,7 @@ struct PartColumns {
             for row in range(place) {
                 try check(ids[row] > last, "ids", "do not ascend within partition \(partition), at row \(row)")
                 last = ids[row]
-                let home = Hashing.partition(
+                let home = Tensors.partition(
                     of: rowHash(table: UInt32(index), id: last), bits: partitions.trailingZeroBitCount)
                 try check(home == partition, "ids", "has id \(last) in partition \(partition), it belongs to \(home)")
             }

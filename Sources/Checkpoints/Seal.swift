@@ -1,5 +1,4 @@
 package import Foundation
-import Hashing
 
 /// How a JSON file knows that its own bytes are whole: it states their SHA-256, taken with 64 zeros in these digits' place.
 package enum Seal {

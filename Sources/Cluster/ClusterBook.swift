@@ -159,9 +159,6 @@ package final class ClusterBook {
         return nil
     }
 
-    /// Something that is worth knowing but stops nothing.
-    package func warn(_ text: String) { note(.warning, text) }
-
     /// The warnings that came up since this was last called.
     package func takeWarnings() -> [String] {
         defer { warnings = [] }

@@ -9,7 +9,7 @@ import Wire
 /// are still logging in, and whoever ends the job meanwhile is heard.
 final class Crew: Sendable {
     private struct State {
-        var children: [(member: Member, process: ChildProcess)] = []
+        var children: [(member: Member, process: MemberProcess)] = []
         var isOver = false
     }
 
@@ -68,7 +68,7 @@ final class Crew: Sendable {
     private func start(_ member: Member) throws {
         let name = "\(member.role)-\(member.rank)"
         let (site, inbox, standstill) = (site, inbox, standstill)
-        let child = try ChildProcess(name, site.command(for: member, meeting), log: "\(logs)/\(name).log") {
+        let child = try MemberProcess(name, site.command(for: member, meeting), log: "\(logs)/\(name).log") {
             if $0.status == Int(ExitCodes.unavailable.rawValue), let sign = standstill.evidence() {
                 inbox.post(.saw(sign))
             }
@@ -83,7 +83,7 @@ final class Crew: Sendable {
         }
     }
 
-    private var children: [(member: Member, process: ChildProcess)] { state.withLock { $0.children } }
+    private var children: [(member: Member, process: MemberProcess)] { state.withLock { $0.children } }
     private var isOver: Bool { state.withLock { $0.isOver } }
 
     /// Waits until few enough processes are beginning on a machine, or nobody is to begin any more.
@@ -117,7 +117,7 @@ final class Crew: Sendable {
         for (_, child) in children { child.join() }
     }
 
-    private func wait(_ patience: Duration, for children: [(member: Member, process: ChildProcess)]) {
+    private func wait(_ patience: Duration, for children: [(member: Member, process: MemberProcess)]) {
         let deadline = ContinuousClock.now + patience
         var waits = WaitClock(who: "launcher")
         while .now < deadline {

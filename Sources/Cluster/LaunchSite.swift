@@ -14,7 +14,7 @@ package protocol LaunchSite: Sendable {
     /// How the scheduler is protected.
     func security(_ run: RunDirectory) throws -> SchedulerSecurity
     /// How a server or worker is started.
-    func command(for member: Member, _ meeting: MeetingPoint) -> ChildProcess.Command
+    func command(for member: Member, _ meeting: MeetingPoint) -> MemberProcess.Command
     /// The name of the machine that a process runs on.
     func host(of member: Member) -> String
     /// Whether a process has begun, by its log.
@@ -22,7 +22,7 @@ package protocol LaunchSite: Sendable {
     /// What it means that a process has not begun in time.
     func evidence(ofMissing member: Member, log: String) -> Evidence
     /// What the end of a process means.
-    func evidence(of end: ChildProcess.End, _ member: Member) -> Evidence
+    func evidence(of end: MemberProcess.End, _ member: Member) -> Evidence
     /// Ends a process that did not leave by itself, where killing the child of this machine is not enough.
     func kill(_ member: Member, log: String)
 }

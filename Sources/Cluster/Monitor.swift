@@ -32,7 +32,6 @@ package final class Monitor {
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let quiet: Bool
     private let label: String
-    private let began = ContinuousClock.now
     private var trainingBegan: ContinuousClock.Instant?
     private var shown = ContinuousClock.now
     private var samples = 0

@@ -133,9 +133,9 @@ package struct RemoteHosts: LaunchSite {
 
     // MARK: Commands
 
-    package func command(for member: Member, _ meeting: MeetingPoint) -> ChildProcess.Command {
+    package func command(for member: Member, _ meeting: MeetingPoint) -> MemberProcess.Command {
         // Ctrl-C and a closed terminal reach the whole group, batch systems tell TERM to everybody: the launcher decides.
-        var command = ChildProcess.Command(
+        var command = MemberProcess.Command(
             "/bin/sh", ["-c", "trap '' HUP INT TERM; exec \(line(for: member, meeting))"])
         // Never in a command line or the environment, which others on either machine could read.
         let secret = keys.map { NodeKeys(node: $0.node, scheduler: $0.scheduler.publicKey).text } ?? ""
@@ -193,7 +193,7 @@ package struct RemoteHosts: LaunchSite {
         return complete(sign, member, log)
     }
 
-    package func evidence(of end: ChildProcess.End, _ member: Member) -> Evidence {
+    package func evidence(of end: MemberProcess.End, _ member: Member) -> Evidence {
         let host = host(of: member)
         let lines = LogTail.lines(of: end.log).map { $0.trimmingCharacters(in: .whitespaces) }
         let last = lines.last ?? "it said nothing"

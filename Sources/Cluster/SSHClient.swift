@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 
 /// What is known of ssh's client: how it is called, what its end means, what helps.
 enum SSHClient {
@@ -23,21 +24,21 @@ enum SSHClient {
 
     /// What a command prints; nil when it fails or does not end in time.
     private static func output(_ line: String, seconds: Double) -> String? {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "exec " + line]
+        let client = Child()
+        client.executableURL = URL(filePath: "/bin/sh")
+        client.arguments = ["-c", "exec " + line]
         let pipe = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let pid = process.processIdentifier
-        let timer = DispatchWorkItem { kill(pid, SIGKILL) }
+        client.standardInput = .nullDevice
+        client.standardOutput = pipe.fileHandleForWriting
+        client.standardError = .nullDevice
+        guard (try? client.run()) != nil else { return nil }
+        try? pipe.fileHandleForWriting.close()
+        let timer = DispatchWorkItem { client.kill() }
         DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: timer)
         let data = try? pipe.fileHandleForReading.readToEnd()
         timer.cancel()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0, process.terminationReason == .exit else { return nil }
+        client.waitUntilExit()
+        guard client.terminationStatus == 0, client.terminationReason == .exit else { return nil }
         return data.map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -37,7 +37,7 @@ package enum SchedulerSetup {
             validation: split(config.data.validation), test: split(config.data.test), metric: metric,
             earlyStop: config.train.patience > 0
                 ? .init(patience: config.train.patience, minimumGain: config.train.minimumGain) : nil,
-            keepBest: config.checkpoint.best, keepLast: config.checkpoint.last, keep: config.checkpoint.keep,
+            keepBest: config.checkpoint.best, keepLast: config.checkpoint.last,
             checkpoints: checkpoints, resume: resume, judgement: judgement,
             silence: .seconds(config.cluster.silence),
             startTimeout: .seconds(config.cluster.startTimeout), linger: .seconds(config.monitor.linger),

@@ -33,7 +33,7 @@ package struct ThisMachine: LaunchSite {
         try access.scheduler(on: endpoint, run: run)
     }
 
-    package func command(for member: Member, _ meeting: MeetingPoint) -> ChildProcess.Command {
+    package func command(for member: Member, _ meeting: MeetingPoint) -> MemberProcess.Command {
         var arguments = ["\(member.role)", "--scheduler", meeting.scheduler, "--rank", String(member.rank)]
         if access.directory(for: endpoint) != nil, let keys = access.keys { arguments += ["--keys", keys] }
         if member.role == .server {
@@ -45,7 +45,7 @@ package struct ThisMachine: LaunchSite {
                 ]
             }
         }
-        var command = ChildProcess.Command(program, arguments)
+        var command = MemberProcess.Command(program, arguments)
         command.environment[Orphan.variable] = String(getpid())
         // The launcher says what they need; what it was told itself is not meant for them.
         for name in ["KEYS", "LISTEN", "RANK", "JOB", "LIFELINE"] {
@@ -62,7 +62,7 @@ package struct ThisMachine: LaunchSite {
         Evidence(.missing, of: member, what: "\(member) has not begun", at: .now)
     }
 
-    package func evidence(of end: ChildProcess.End, _ member: Member) -> Evidence {
+    package func evidence(of end: MemberProcess.End, _ member: Member) -> Evidence {
         let lines = LogTail.lines(of: end.log)
         var sign: Evidence
         if end.isKilled {

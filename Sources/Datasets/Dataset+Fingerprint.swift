@@ -1,6 +1,6 @@
 import Foundation
-import Hashing
 import Safetensors
+import Tensors
 
 /// A dataset's contents, known without being read each time.
 ///

@@ -1,7 +1,7 @@
 import Foundation
-import Hashing
 import Safetensors
 import Synchronization
+import Tensors
 
 /// Length and XXHash64 of a file.
 struct FileSum: Hashable, Sendable {

@@ -1,4 +1,3 @@
-import Hashing
 import Tensors
 
 /// Fills micro-batches from a split: numbers the distinct ids, shares histories and behaviors.

@@ -1,4 +1,3 @@
-import Hashing
 package import Tensors
 
 /// Draws the behaviors of DIEN's auxiliary loss that did not happen next (DIEN, equation 6).

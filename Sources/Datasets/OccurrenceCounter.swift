@@ -1,4 +1,3 @@
-import Hashing
 import Safetensors
 import Tensors
 

@@ -1,6 +1,6 @@
-import Hashing
 import Models
 import Parameters
+import Tensors
 import Yams
 
 extension JobConfig {

@@ -13,11 +13,6 @@ struct Reading {
     /// The complaints so far, each with its place.
     private(set) var problems: [String] = []
 
-    init(root: Node, name: String) {
-        self.root = root
-        self.name = name
-    }
-
     /// The configuration, as far as it can be told; it is good if there are no problems.
     mutating func config() -> JobConfig? {
         do {

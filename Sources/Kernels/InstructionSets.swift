@@ -1,4 +1,4 @@
-import CPrefetch
+import CShims
 
 /// The vector instructions that the kernels of this build use, as `/proc/cpuinfo` names them.
 package var kernelInstructionSets: [String] {

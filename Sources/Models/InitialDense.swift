@@ -1,4 +1,3 @@
-import Hashing
 import Kernels
 package import Tensors
 

@@ -157,16 +157,6 @@ package final class DenseSlice {
         guard isFinite else { throw .diverged(table: "the dense parameters", id: nil) }
     }
 
-    /// λ/2·|w|² over the trainable parameters of this slice; for the log.
-    package var regularizationLoss: Double {
-        guard options.l2 > 0 else { return 0 }
-        var sum = 0.0
-        for segment in segments where segment.kind == .trainable {
-            for i in segment.range { sum += Double(weights[i]) * Double(weights[i]) }
-        }
-        return 0.5 * Double(options.l2) * sum
-    }
-
     private func update(_ part: Range<Int>, _ gradient: UnsafePointer<Float>, scale: Float, _ constants: UpdateStep) {
         var row = weights + part.lowerBound
         let count = part.count

@@ -1,4 +1,3 @@
-import Hashing
 import Tensors
 
 /// Finds an id's position in a list of ids while two lists are merged; used for one merge after another.

@@ -8,12 +8,6 @@ package struct RowLayout: Sendable, Equatable {
     /// Floats of optimizer state.
     package let slots: Int
 
-    /// The layout of rows of `width` weights and `slots` floats of optimizer state.
-    package init(width: Int, slots: Int) {
-        self.width = width
-        self.slots = slots
-    }
-
     /// Units from one row to the next.
     package var stride: Int { width + slots + 2 }
 

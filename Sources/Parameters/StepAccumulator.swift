@@ -66,9 +66,6 @@ package final class StepAccumulator {
     /// Whether every micro-batch is covered: the result is there.
     package var isComplete: Bool { held.count == 1 && held[0].node == root }
 
-    /// How many micro-batches are covered.
-    package var covered: Int { held.reduce(0) { $0 + $1.node.covers(of: microBatches).count } }
-
     /// The nodes that are held, left to right: what is still missing can be read from it.
     package var nodes: [Subtree] { held.map(\.node).sorted() }
 

@@ -1,5 +1,4 @@
-import CPrefetch
-import Hashing
+import CShims
 package import Tensors
 
 /// One embedding table of one shard: the rows of the partitions that the shard owns.
@@ -107,7 +106,7 @@ package final class Table {
 
     /// The partition of an id.
     package func partition(of id: UInt64) -> Int {
-        Hashing.partition(of: rowHash(table: index, id: id), bits: partitionBits)
+        Tensors.partition(of: rowHash(table: index, id: id), bits: partitionBits)
     }
 
     /// Copies the weights of rows; a row that is not stored shows its initial value and stays unstored.
@@ -163,7 +162,7 @@ package final class Table {
         for i in 0..<count {
             let id = ids[i]
             let hash = rowHash(table: index, id: id)
-            let local = localOf[Hashing.partition(of: hash, bits: bits)]
+            let local = localOf[Tensors.partition(of: hash, bits: bits)]
             hashes[i] = hash << UInt64(truncatingIfNeeded: bits)
             places[i] = Place(partition: local, row: RowIndex.absent)
             isFaulty = isFaulty || id == 0 || local < 0

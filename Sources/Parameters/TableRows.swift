@@ -145,11 +145,6 @@ extension Table {
         rowCount += count
     }
 
-    /// Forgets all rows, as before the first push; prepared counts stay.
-    package func removeAll() {
-        for local in owned.indices { removeRows(of: local) }
-    }
-
     /// Forgets the rows of one partition; in a table with prepared counts they become pending again.
     private func removeRows(of local: Int) {
         rowCount -= partitions[local].slab.count

@@ -1,6 +1,5 @@
 import Datasets
 import Foundation
-import Hashing
 import Tensors
 
 /// Alimama's public display ads (`Ali_Display_Ad_Click`): `raw_sample.csv`, `ad_feature.csv`, `user_profile.csv` and

@@ -1,4 +1,4 @@
-import Hashing
+import Tensors
 
 /// Interactions as columns, in the order of the files.
 final class Events {

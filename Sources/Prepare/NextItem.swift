@@ -1,5 +1,4 @@
 import Datasets
-import Hashing
 import Tensors
 
 /// Turns events into samples: a user's last event tests, the one before validates, the others train.

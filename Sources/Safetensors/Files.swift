@@ -1,5 +1,5 @@
 package import Foundation
-import Hashing
+import Tensors
 
 /// What checkpoints and datasets need of the file system; every refusal of the system keeps its errno.
 package enum Files {

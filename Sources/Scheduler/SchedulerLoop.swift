@@ -192,8 +192,7 @@ package struct SchedulerLoop {
             endWhenAllReported(at: time, &effects)
         case .counters(let report): effects.events.append(.counters(member, report))
         case .probeResult(let result): forward(result, of: member, at: time, &effects)
-        case .hello, .welcome, .ready, .start, .verdict, .snapshot, .restore, .stop, .inspect, .inspected, .probeWish,
-            .hold:
+        case .hello, .welcome, .ready, .verdict, .snapshot, .stop, .inspect, .inspected, .probeWish, .hold:
             break
         }
     }

@@ -51,8 +51,6 @@ package struct SchedulerOptions: Sendable {
     package var keepBest: Bool
     /// Whether a checkpoint is written at the end.
     package var keepLast: Bool
-    /// Periodic checkpoints kept.
-    package var keep: Int
     /// The directory of checkpoints; `nil` writes none.
     package var checkpoints: String?
     /// A checkpoint to start from, and what nodes are told of it.
@@ -78,7 +76,7 @@ package struct SchedulerOptions: Sendable {
     package init(
         job: UInt64, servers: Int, shardsPerServer: Int, workers: Int, config: String, plan: JobPlan,
         splits: [String: Int], validation: String?, test: String?, metric: Metric = .auc, earlyStop: EarlyStop? = nil,
-        keepBest: Bool = true, keepLast: Bool = true, keep: Int = 2, checkpoints: String?, resume: String? = nil,
+        keepBest: Bool = true, keepLast: Bool = true, checkpoints: String?, resume: String? = nil,
         judgement: Judgement? = nil, silence: Duration = .seconds(20),
         startTimeout: Duration = .seconds(120), linger: Duration = .zero, version: String = "", dataset: String = "",
         attempt: Int = 1
@@ -96,7 +94,6 @@ package struct SchedulerOptions: Sendable {
         self.earlyStop = earlyStop
         self.keepBest = keepBest
         self.keepLast = keepLast
-        self.keep = keep
         self.checkpoints = checkpoints
         self.resume = resume
         self.judgement = judgement

@@ -22,10 +22,6 @@ package struct ShardOptions: Sendable {
     package var plan: JobPlan
     /// The directory of checkpoints.
     package var checkpoints: String
-    /// A checkpoint directory to start from.
-    package var resume: String?
-    /// `counts.safetensors` of the dataset, when n_j is prepared.
-    package var preparedCounts: String?
     /// Workers of the job: messages of other ranks are nobody's.
     package var workers: Int
     /// What the process of each worker drew at its start, by rank; empty where nobody else reaches the shard.
@@ -36,8 +32,8 @@ package struct ShardOptions: Sendable {
     /// Every property in its order.
     package init(
         shard: Int, map: PartitionMap, tables: [TableOptions], layout: ParameterLayout, initialDense: [Float],
-        dense: DenseOptions, seed: UInt64, plan: JobPlan, checkpoints: String, resume: String? = nil,
-        preparedCounts: String? = nil, workers: Int = 4096, incarnations: [UInt32] = [],
+        dense: DenseOptions, seed: UInt64, plan: JobPlan, checkpoints: String, workers: Int = 4096,
+        incarnations: [UInt32] = [],
         statistics: Bool = true
     ) {
         self.shard = shard
@@ -49,8 +45,6 @@ package struct ShardOptions: Sendable {
         self.seed = seed
         self.plan = plan
         self.checkpoints = checkpoints
-        self.resume = resume
-        self.preparedCounts = preparedCounts
         self.workers = workers
         self.incarnations = incarnations
         self.statistics = statistics

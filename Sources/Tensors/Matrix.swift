@@ -21,10 +21,6 @@ public struct Matrix: BitwiseCopyable, @unchecked Sendable {
         self.stride = stride ?? columns
     }
 
-    /// Whether the rows lie end to end.
-    @inlinable
-    public var isContiguous: Bool { stride == columns }
-
     /// How many elements the view covers.
     @inlinable
     public var count: Int { rows * columns }

@@ -42,7 +42,6 @@ extension Welcome: Checked {
 }
 
 extension Ready: Checked { var fault: String? { beyond(seconds: seconds) } }
-extension Start: Checked { var fault: String? { beyond(step: step) } }
 extension Heartbeat: Checked { var fault: String? { beyond(step: step) } }
 extension Reached: Checked { var fault: String? { beyond(step: from) ?? beyond(step: step) } }
 extension Verdict: Checked { var fault: String? { beyond(step: step) } }
@@ -78,10 +77,6 @@ extension SnapshotDone: Checked {
             ?? partitions.lazy.compactMap { beyond("partition", $0, 0...mostRanks) }.first
             ?? many("tables", tables.count, Limits().tables)
     }
-}
-
-extension RestoreRequest: Checked {
-    var fault: String? { beyond(step: step) ?? beyond("epoch", epoch, 0...Int(UInt32.max)) }
 }
 
 extension Failure: Checked {

@@ -113,7 +113,7 @@ extension MessageKind {
         case .welcome, .ready, .progress, .scores, .verdict, .snapshot, .snapshotDone, .stop, .stopped, .failed,
             .reached, .hold:
             true
-        case .hello, .heartbeat, .counters, .leaving, .inspect, .inspected, .probeWish, .probeResult, .start, .restore,
+        case .hello, .heartbeat, .counters, .leaving, .inspect, .inspected, .probeWish, .probeResult,
             .pull, .values, .push, .pushed, .refused, .probe, .probed:
             false
         }

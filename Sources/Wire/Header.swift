@@ -1,4 +1,4 @@
-import Hashing
+import Tensors
 
 #if _endian(big)
     #error("the wire carries little-endian arrays without conversion")

@@ -47,7 +47,7 @@ extension MessageKind {
     fileprivate var longestText: Int {
         switch self {
         case .inspect, .probeWish: 512
-        case .ready, .start, .heartbeat, .reached, .verdict, .hold, .leaving: 16 << 10
+        case .ready, .heartbeat, .reached, .verdict, .hold, .leaving: 16 << 10
         case .hello: 256 << 10
         case .welcome, .inspected: .max
         case .counters, .stopped: 4 << 20

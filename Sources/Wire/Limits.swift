@@ -4,8 +4,6 @@ package struct Limits: Sendable, Equatable {
     package var rows = 1 << 22
     /// Tables of a schema: public CTR sets have at most 40 fields, and the header has a byte.
     package var tables = 255
-    /// Floats of a row: far beyond any embedding in use (4 to 256).
-    package var width = 4096
     /// Floats of a dense slice: 64 Mi, 256 MiB.
     package var dense = 1 << 26
     /// Samples of a contribution.

@@ -103,17 +103,6 @@ package struct Ready: Codable, Sendable, Equatable {
     }
 }
 
-/// Everybody is ready.
-package struct Start: Codable, Sendable, Equatable {
-    /// The first step to be done.
-    package var step: Int
-
-    /// Every property in its order.
-    package init(step: Int) {
-        self.step = step
-    }
-}
-
 /// A node is alive; the scheduler answers with its own.
 package struct Heartbeat: Codable, Sendable, Equatable {
     /// Where it is.

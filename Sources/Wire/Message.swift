@@ -1,4 +1,4 @@
-import Hashing
+import Tensors
 
 /// A message: its header and the frames behind it.
 package struct Message: Sendable {

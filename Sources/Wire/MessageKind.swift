@@ -16,15 +16,13 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
     /// Shard → whoever asked: the bytes that are wanted.
     case probed = 7
 
-    // Control: between any node and the scheduler.
+    // Control: between any node and the scheduler. 19 and 26 are retired: they were `start` and `restore`.
     /// Node → scheduler: who I am.
     case hello = 16
     /// Scheduler → node: your rank, and everybody's addresses.
     case welcome = 17
-    /// Node → scheduler: built, restored, waiting for the start.
+    /// Node → scheduler: built and restored.
     case ready = 18
-    /// Scheduler → node: go.
-    case start = 19
     /// Both ways: alive, and doing what.
     case heartbeat = 20
     /// Worker → scheduler: what a step brought.
@@ -37,8 +35,6 @@ package enum MessageKind: UInt8, Sendable, CaseIterable {
     case snapshot = 24
     /// Server → scheduler: written.
     case snapshotDone = 25
-    /// Scheduler → server: return to a snapshot.
-    case restore = 26
     /// Scheduler → node: end.
     case stop = 27
     /// Node → scheduler: ended, with a report.
@@ -75,8 +71,7 @@ package struct MessageFlags: OptionSet, Hashable, Sendable {
 
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Row values and row gradients are bfloat16; the dense frame is float32 all the same.
-    package static let bfloat16 = MessageFlags(rawValue: 1)
+    // 1 is retired: it said that rows are bfloat16.
     /// A push that carries its ids (the shard does not hold the key list of the pull).
     package static let keys = MessageFlags(rawValue: 2)
     /// A push of some rows of its pull: it carries their positions in the pull's list.

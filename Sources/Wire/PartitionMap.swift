@@ -1,4 +1,4 @@
-import Hashing
+import Tensors
 
 /// Which shard owns which partition, and which slice of the dense parameters.
 ///

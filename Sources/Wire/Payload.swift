@@ -39,22 +39,6 @@ package struct Payload: @unchecked Sendable {
         self.init(buffer)
     }
 
-    /// Floats as they are, or narrowed to bfloat16 into `buffer`.
-    ///
-    /// - Parameter owner: keeps `floats` valid and unchanged.
-    package init(
-        _ floats: UnsafeBufferPointer<Float>, owner: AnyObject?, as precision: Precision, in buffer: () -> Buffer
-    ) {
-        switch precision {
-        case .float32:
-            unsafe self.init(UnsafeRawBufferPointer(floats), owner: owner)
-        case .bfloat16:
-            let narrow = buffer()
-            unsafe narrowToBFloat16(floats, narrow.array(of: UInt16.self, count: floats.count))
-            self.init(narrow)
-        }
-    }
-
     /// Number of bytes.
     package var count: Int { unsafe bytes.count }
 }

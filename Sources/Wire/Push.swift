@@ -21,22 +21,22 @@ package enum PushKeyFrame {
 
 /// A push:
 /// `header | rows per table u32[tables] | nothing, positions u32[rows] or ids u64[rows] | samples u32[rows]
-/// | gradients f32|bf16 | dense gradient f32[dense]`.
+/// | gradients f32 | dense gradient f32[dense]`.
 extension Message {
     /// A contribution: sums over the samples of one subtree.
     ///
     /// - Parameters:
     ///   - header: step, subtree, micro-batches, samples, `keyListHash` and request by the caller; the rest is set here.
     ///   - rowSamples: samples of the contribution that contain the row, as u32; 0 for a row that was only drawn.
-    ///   - gradients: row gradients, tables in order, in `precision`.
+    ///   - gradients: row gradients, tables in order, as f32.
     ///   - dense: gradient of the shard's slice as f32, or empty.
     package static func push(
         _ header: Header, tableCounts: Payload, keys: PushKeyFrame, rowSamples: Payload, gradients: Payload,
-        precision: Precision = .float32, dense: Payload
+        dense: Payload
     ) -> Message {
         var header = header
         header.kind = .push
-        header.flags = precision.flags
+        header.flags = []
         header.tables = UInt8(tableCounts.count / 4)
         header.rows = UInt32(rowSamples.count / 4)
         header.dense = UInt32(dense.count / 4)
@@ -84,7 +84,7 @@ package struct PushView {
         decoding message: Message, limits: Limits, tableWidths: [Int], dense: Int, scratch: Scratch
     ) throws(WireError) {
         try message.expect(.push, frames: 5)
-        try message.allow([.bfloat16, .keys, .positions])
+        try message.allow([.keys, .positions])
         let header = message.header
         guard !header.flags.isSuperset(of: [.keys, .positions]) else {
             throw .flags(found: header.flags.rawValue, kind: .push)
@@ -94,12 +94,10 @@ package struct PushView {
         tables = try message.tableRows(0, widths: tableWidths, limits: limits)
         if header.dense != 0 { try check(.push, "dense floats", Int(header.dense), is: dense) }
         let rows = Int(header.rows)
-        let precision = Precision(header.flags)
         let keyBytes = header.flags.contains(.keys) ? 8 : header.flags.contains(.positions) ? 4 : 0
         let keyFrame = try message.frame(1, "keys", rows, stride: keyBytes, limits: limits)
         let samples = try message.frame(2, "row samples", rows, stride: 4, limits: limits)
-        let gradients = try message.frame(
-            3, "gradients", tables.floatCount, stride: precision.byteCount, limits: limits)
+        let gradients = try message.frame(3, "gradients", tables.floatCount, stride: 4, limits: limits)
         let slice = try message.frame(4, "dense gradient", Int(header.dense), stride: 4, limits: limits)
         switch keyBytes {
         case 8: keys = unsafe .ids(scratch.aligned(keyFrame, slot: 1, as: UInt64.self))
@@ -108,7 +106,7 @@ package struct PushView {
         }
         unsafe rowSamples = scratch.aligned(samples, slot: 2, as: UInt32.self)
         unsafe try Self.checkSamples(rowSamples, limit: header.samples)
-        unsafe self.gradients = scratch.floats(gradients, slot: 3, from: precision)
+        unsafe self.gradients = scratch.aligned(gradients, slot: 3, as: Float.self)
         unsafe self.dense = scratch.aligned(slice, slot: 4, as: Float.self)
         self.header = header
         self.message = message

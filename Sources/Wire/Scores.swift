@@ -34,8 +34,6 @@ extension Message {
 /// Scores that were checked as a whole; its pointers live as long as the message and until the scratch is used again.
 @safe
 package struct ScoresView {
-    /// The header.
-    package let header: Header
     /// Which samples.
     package let range: ScoresRange
     /// Logits [count].
@@ -50,8 +48,7 @@ package struct ScoresView {
     package init(decoding message: Message, limits: Limits, scratch: Scratch) throws(WireError) {
         try message.expect(.scores, frames: 4)
         try message.allow([])
-        let header = message.header
-        let count = Int(header.samples)
+        let count = Int(message.header.samples)
         try check(.scores, "samples", count, limit: limits.scores)
         let logits = try message.frame(1, "logits", count, stride: 4, limits: limits)
         let labels = try message.frame(2, "labels", count, stride: 4, limits: limits)
@@ -66,7 +63,6 @@ package struct ScoresView {
             throw .body(.scores, detail: "a label is neither 0 nor 1")
         }
         self.range = range
-        self.header = header
         self.message = message
     }
 }

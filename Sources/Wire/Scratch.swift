@@ -1,4 +1,4 @@
-/// Room for frames that cannot be read where they lie: at an odd address, or in bfloat16.
+/// Room for frames that cannot be read where they lie: at an odd address.
 ///
 /// One a reading thread. What a view shows lives here or in its message, and is gone with the next view that is made
 /// with the same scratch.
@@ -25,19 +25,6 @@ package final class Scratch {
         let copy = unsafe buffer(slot).array(of: T.self, count: count)
         unsafe UnsafeMutableRawBufferPointer(copy).copyMemory(from: payload.bytes)
         return UnsafeBufferPointer(copy)
-    }
-
-    /// The payload as floats, widened into `slot` if it is bfloat16.
-    func floats(_ payload: Payload, slot: Int, from precision: Precision) -> UnsafeBufferPointer<Float> {
-        switch precision {
-        case .float32:
-            return unsafe aligned(payload, slot: slot, as: Float.self)
-        case .bfloat16:
-            guard payload.count > 0 else { return unsafe UnsafeBufferPointer(start: nil, count: 0) }
-            let wide = unsafe buffer(slot).array(of: Float.self, count: payload.count / 2)
-            unsafe widenFromBFloat16(payload.bytes, wide)
-            return UnsafeBufferPointer(wide)
-        }
     }
 
     private func buffer(_ slot: Int) -> Buffer {

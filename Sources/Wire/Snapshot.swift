@@ -63,20 +63,3 @@ package struct TableSize: Codable, Sendable, Equatable {
         self.rows = rows
     }
 }
-
-/// Servers return to a checkpoint.
-package struct RestoreRequest: Codable, Sendable, Equatable {
-    /// The checkpoint.
-    package var directory: String
-    /// Steps applied in it.
-    package var step: Int
-    /// The epoch from then on; what is older is refused.
-    package var epoch: Int
-
-    /// Every property in its order.
-    package init(directory: String, step: Int, epoch: Int) {
-        self.directory = directory
-        self.step = step
-        self.epoch = epoch
-    }
-}

@@ -1,17 +1,16 @@
-/// The answer to a pull: `header | values f32|bf16 | dense f32[dense]`, rows in the order of the pull, tables in order.
+/// The answer to a pull: `header | values f32 | dense f32[dense]`, rows in the order of the pull, tables in order.
 extension Message {
     /// The values of a pull's rows.
     ///
     /// - Parameters:
     ///   - request: the pull's header.
     ///   - sender: a header that says who answers.
-    ///   - values: the rows in `precision`.
+    ///   - values: the rows as f32.
     ///   - dense: the shard's slice as f32, or empty.
     package static func values(
-        to request: Header, from sender: Header, values: Payload, precision: Precision = .float32, dense: Payload
+        to request: Header, from sender: Header, values: Payload, dense: Payload
     ) -> Message {
         var header = request.reply(.values, from: sender)
-        header.flags = precision.flags
         header.rows = request.rows
         header.dense = UInt32(dense.count / 4)
         return Message(header, [values, dense])
@@ -21,8 +20,6 @@ extension Message {
 /// Values that were checked as a whole; its pointers live as long as the message and until the scratch is used again.
 @safe
 package struct ValuesView {
-    /// The header.
-    package let header: Header
     /// Rows of all tables in the pull's order, `TableRows.firstFloat` says where a table starts.
     package let values: UnsafeBufferPointer<Float>
     /// The dense slice.
@@ -34,17 +31,14 @@ package struct ValuesView {
         decoding message: Message, expecting tables: [TableRows], dense: Int, limits: Limits, scratch: Scratch
     ) throws(WireError) {
         try message.expect(.values, frames: 2)
-        try message.allow(.bfloat16)
+        try message.allow([])
         let header = message.header
         try check(.values, "rows", Int(header.rows), is: tables.rowCount)
         try check(.values, "dense floats", Int(header.dense), is: dense)
-        let precision = Precision(header.flags)
-        let values = try message.frame(
-            0, "values", tables.floatCount, stride: precision.byteCount, limits: limits)
+        let values = try message.frame(0, "values", tables.floatCount, stride: 4, limits: limits)
         let slice = try message.frame(1, "dense", dense, stride: 4, limits: limits)
-        unsafe self.values = scratch.floats(values, slot: 0, from: precision)
+        unsafe self.values = scratch.aligned(values, slot: 0, as: Float.self)
         unsafe self.dense = scratch.aligned(slice, slot: 1, as: Float.self)
-        self.header = header
         self.message = message
     }
 }

@@ -1,5 +1,4 @@
 import Datasets
-import Hashing
 import Tensors
 import Wire
 
@@ -14,8 +13,6 @@ final class StepPlan {
         let ids = Column<UInt64>()
         /// For shard s, rows `starts[s]..<starts[s + 1]` of `ids`.
         var starts: [Int]
-        /// The shard of each row of `ids`.
-        let shardOf = Column<Int32>()
         /// For each micro-batch, its own row → row of `ids`.
         var rowOf: [Column<Int32>]
 
@@ -103,12 +100,10 @@ final class StepPlan {
         table.starts[cursor.count] = start
         place.resize(count)
         table.ids.resize(count)
-        table.shardOf.resize(count)
         for row in 0..<count {
             let shard = Int(shardOf[row])
             place[row] = Int32(cursor[shard])
             table.ids[cursor[shard]] = gathered[row]
-            table.shardOf[cursor[shard]] = Int32(shard)
             cursor[shard] += 1
         }
         for batch in 0..<owned.count {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Bench
 import Cluster
 import Foundation
 import Kernels

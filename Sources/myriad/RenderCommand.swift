@@ -2,7 +2,6 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Job
-import Render
 import Safetensors
 import Telemetry
 
@@ -70,7 +69,7 @@ struct RenderCommand: ParsableCommand {
 
         func run() throws {
             do {
-                let manifest = KubernetesManifest(try options())
+                let manifest = KubernetesManifest(options: try options())
                 guard let output else { return print(manifest.text, terminator: "") }
                 try write(manifest.text, to: output)
             } catch let error where error is ExitCode || error is ValidationError {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Simulation
 import Telemetry
 
 struct SimulateCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import Extremes
 import Foundation
-import Hashing
 import Parameters
+import Tensors
 import Testing
 import Wire
 

@@ -1,7 +1,7 @@
-import Children
 import Cluster
 import Foundation
 import FoundationXML
+import Processes
 import Testing
 
 @Suite(.serialized) struct CompareTests {

@@ -1,5 +1,5 @@
-import Children
 import Foundation
+import TestMachine
 import Testing
 
 /// `config check` as users run it: it refuses what training refuses, with the same code.

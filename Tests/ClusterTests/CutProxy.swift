@@ -1,5 +1,5 @@
-import Children
 import Foundation
+import TestMachine
 
 /// Stands in front of a port of this machine and cuts every connection to it again and again.
 final class CutProxy: @unchecked Sendable {  // everything but `end` belongs to its thread

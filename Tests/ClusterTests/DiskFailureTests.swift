@@ -1,8 +1,9 @@
 import CZeroMQ
-import Children
 import Cluster
 import Foundation
+import Processes
 import Telemetry
+import TestMachine
 import Testing
 import Transport
 import Wire

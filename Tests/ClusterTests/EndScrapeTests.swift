@@ -1,6 +1,7 @@
-import Children
 import Foundation
+import Processes
 import Telemetry
+import TestMachine
 import Testing
 
 /// A real Prometheus that scrapes every five seconds, with the rules of `cluster/alerts.yml`: it sees how jobs end.

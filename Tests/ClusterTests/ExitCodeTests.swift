@@ -1,6 +1,6 @@
-import Children
 import Foundation
 import Telemetry
+import TestMachine
 import Testing
 
 /// The documented codes, each by a command that ends with it.

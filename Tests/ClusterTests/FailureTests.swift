@@ -1,8 +1,8 @@
 import CZeroMQ
-import Children
 import Cluster
 import Foundation
 import Telemetry
+import TestMachine
 import Testing
 import Transport
 import Wire

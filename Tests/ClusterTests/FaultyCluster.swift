@@ -1,5 +1,5 @@
-import Children
 import Foundation
+import Processes
 import Telemetry
 import Testing
 

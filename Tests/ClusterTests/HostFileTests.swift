@@ -1,6 +1,6 @@
-import Children
 import Cluster
 import Foundation
+import Processes
 import Scheduler
 import Testing
 import Wire

@@ -1,5 +1,5 @@
-import Children
 import Foundation
+import TestMachine
 import Testing
 
 /// This machine's ports and processes, as tests ask for them.

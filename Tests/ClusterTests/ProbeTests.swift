@@ -1,6 +1,6 @@
-import Children
 import Foundation
 import Job
+import Processes
 import Scheduler
 import Telemetry
 import Testing

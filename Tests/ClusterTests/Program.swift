@@ -1,5 +1,5 @@
-import Children
 import Foundation
+import Processes
 import Synchronization
 
 /// The program as users run it: real processes in a directory of their own.

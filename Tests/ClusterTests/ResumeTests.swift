@@ -1,7 +1,6 @@
 import Checkpoints
 import Extremes
 import Foundation
-import Hashing
 import Job
 import Testing
 

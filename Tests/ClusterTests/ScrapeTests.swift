@@ -1,6 +1,7 @@
-import Children
 import Foundation
+import Processes
 import Telemetry
+import TestMachine
 import Testing
 
 /// The real Prometheus of Debian.

@@ -1,7 +1,8 @@
-import Children
 import Foundation
+import Processes
 import Telemetry
 import Terminal
+import TestMachine
 import Testing
 
 /// A real terminal of its own: a server of tmux that nobody else uses.

@@ -1,5 +1,5 @@
-import Children
 import Foundation
+import Processes
 import Testing
 
 /// A directory with data and a job that lasts until it is ended.

@@ -1,5 +1,6 @@
-import Children
 import Foundation
+import Processes
+import TestMachine
 
 /// Programs that tests need from Debian, and how they are run.
 enum Tool {

@@ -1,5 +1,5 @@
 import Foundation
-import Hashing
+import Tensors
 import Testing
 
 @testable import Datasets

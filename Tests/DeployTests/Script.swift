@@ -1,5 +1,6 @@
-import Children
 import Foundation
+import Processes
+import TestMachine
 import Testing
 
 /// A script of `cluster/` that checks a part of deployment for real, run with the program that these tests were built with.

@@ -1,5 +1,5 @@
-import Children
 import Foundation
+import TestMachine
 import Testing
 
 /// The scripts by which others list what was skipped, install packages and find the program.

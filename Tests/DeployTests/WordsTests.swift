@@ -1,6 +1,6 @@
 import ArgumentParser
-import Children
 import Foundation
+import Processes
 import Testing
 
 @testable import myriad

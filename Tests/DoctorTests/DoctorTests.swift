@@ -1,15 +1,16 @@
-import Children
 import Datasets
 import Foundation
 import Job
 import Models
 import Parameters
+import Processes
 import Telemetry
 import Tensors
+import TestMachine
 import Testing
 import Wire
 
-@testable import Doctor
+@testable import myriad
 
 @Suite struct DoctorTests {
     /// The program that was built with these tests.

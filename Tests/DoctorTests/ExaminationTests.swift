@@ -3,7 +3,7 @@ import Telemetry
 import Testing
 import Wire
 
-@testable import Doctor
+@testable import myriad
 
 @Suite struct ExaminationTests {
     private func row(_ who: String, _ speeds: [(Double?, Double?, Double?)]) -> SpeedMatrix.Row {

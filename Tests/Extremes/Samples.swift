@@ -66,7 +66,6 @@ package enum Samples {
             (welcome.serverKeys, welcome.nodeKeys, welcome.incarnations) = (["k"], ["k"], [7])
             return .welcome(welcome)
         case .ready: return .ready(Ready(rows: 1, seconds: 0.5))
-        case .start: return .start(Start(step: 1))
         case .heartbeat: return .heartbeat(Heartbeat(step: 1, state: "training"))
         case .progress:
             return .progress(
@@ -82,7 +81,6 @@ package enum Samples {
                 SnapshotDone(
                     step: 4, shard: 0, file: "f", rows: 1, bytes: 1, checksum: "c", partitions: [0, 1],
                     tables: [TableSize(name: "t", rows: 1)]))
-        case .restore: return .restore(RestoreRequest(directory: "c", step: 4, epoch: 2))
         case .stop: return .stop(Stop(reason: "r", isRefusal: false))
         case .stopped: return .stopped(report)
         case .failed:

@@ -162,7 +162,7 @@ func preparedCounts() throws {
     var counts: [UInt32: UInt32] = [:]
     for row in table.contents() { counts[row[0]] = row[5] }
     #expect(counts == [1: 10, 2: 20, 4: 0])
-    table.removeAll()
+    for partition in table.owned { try table.restore(partition: partition, from: PartitionRows()) }
     #expect(table.rowCount == 0)
     try table.push([1, 2, 3], [Float](repeating: 0, count: 9))
     for row in table.contents() { #expect(row[5] == row[0] * 10) }

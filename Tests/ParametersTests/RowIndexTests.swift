@@ -1,4 +1,4 @@
-import Hashing
+import Tensors
 import Testing
 
 @testable import Parameters

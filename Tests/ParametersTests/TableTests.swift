@@ -1,4 +1,3 @@
-import Hashing
 import Tensors
 import Testing
 
@@ -69,7 +68,7 @@ func foreignIdsAreRefused() throws {
     let foreign = try #require((1...1000).map(UInt64.init).first { !table.owns($0) })
     let own = try #require((1...1000).map(UInt64.init).first { table.owns($0) })
     let partition = table.partition(of: foreign)
-    #expect(partition == Hashing.partition(of: rowHash(table: 0, id: foreign), bits: 4))
+    #expect(partition == Tensors.partition(of: rowHash(table: 0, id: foreign), bits: 4))
     #expect(throws: ParametersError.foreignId(foreign, table: "item", partition: partition)) {
         try table.push([own, foreign], [1, 1, 1, 1, 1, 1])
     }

@@ -1,7 +1,7 @@
+import Checkpoints
 import Datasets
 import Evaluation
 import Foundation
-import Hashing
 import Safetensors
 import Testing
 

@@ -1,5 +1,6 @@
-import Children
 import Foundation
+import Processes
+import TestMachine
 
 /// Other programs that these tests need: Python with the packages that read our files, and the program under test.
 enum Tools {

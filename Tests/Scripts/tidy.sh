@@ -27,7 +27,8 @@ words='try!|fatalError|TODO|FIXME|for now\b|placeholder'
 if git grep -nE "$words" -- 'Sources/*.swift'; then complain "a word that does not belong into finished code"; fi
 if git grep -nE '\bprint\(' -- 'Sources/*.swift' ':!Sources/myriad'; then complain "print outside the program"; fi
 
-if git grep -nE '= Process\(\)' -- 'Tests/*.swift'; then complain "Foundation's Process in a test: it can miss an end (Children)"; fi
+if git grep -nE '\bProcess\(\)' -- 'Sources/*.swift' 'Tests/*.swift'; then complain "Foundation's Process: it can miss an end (Processes)"; fi
+if git grep -nE 'posix_spawn\(' -- 'Sources/*.swift' ':!Sources/Processes'; then complain "a process that Processes does not start"; fi
 
 for role in Server Worker Scheduler; do
     for other in Server Worker Scheduler; do

@@ -1,5 +1,6 @@
-import Simulation
 import Testing
+
+@testable import myriad
 
 @Suite(.serialized) struct SimulationTests {
     #if DEBUG

@@ -1,5 +1,6 @@
-import Children
 import Foundation
+import Processes
+import TestMachine
 
 /// The real Prometheus of Debian and its `promtool`.
 struct Promtool {

@@ -1,6 +1,6 @@
 #if !DEBUG
     import CAllocationCounter
-    import Children
+    import TestMachine
     import Datasets
     import Foundation
     import Kernels

@@ -1,7 +1,6 @@
 import Datasets
 import Evaluation
 import Foundation
-import Hashing
 import Tensors
 
 /// A world that draws users' lives, and knows the probability of every click.

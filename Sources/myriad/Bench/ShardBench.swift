@@ -1,0 +1,203 @@
+import Cluster
+import Foundation
+import Kernels
+import Parameters
+import Server
+import Synchronization
+import Tensors
+import Transport
+import Wire
+
+/// Rows a second of one shard: 1 M rows of 18 floats, requests of 25,000 distinct ids, Adagrad.
+struct ShardBench {
+    /// Rows a second by what was measured, and memory of a row.
+    struct Result: Sendable {
+        /// Straight from and to the table.
+        var pull = 0.0
+        var apply = 0.0
+        /// Through an ipc socket: one request after the other.
+        var remotePull = 0.0
+        var remotePush = 0.0
+        /// Bytes of a stored row beyond weights and optimizer state.
+        var overhead = 0.0
+    }
+
+    private static let rows = 1_000_000
+    private static let request = 25_000
+    private static let width = 18
+    private let seconds: Double
+    private let options: TableOptions
+    private let requests: [[UInt64]]
+
+    /// - Parameter seconds: length of each measurement.
+    init(seconds: Double) {
+        self.seconds = seconds
+        options = TableOptions(
+            name: "item", width: ShardBench.width, optimizer: OptimizerOptions(kind: .adagrad, rate: 0.05),
+            regularization: RegularizationOptions(kind: .none))
+        requests = (0..<40).map { number in
+            var seen: Set<UInt64> = []
+            var ids: [UInt64] = []
+            var counter: UInt64 = 0
+            while ids.count < ShardBench.request {
+                counter += 1
+                let id = Philox.below(UInt64(ShardBench.rows), key: UInt64(number), 0, counter) + 2
+                if seen.insert(id).inserted { ids.append(id) }
+            }
+            return ids
+        }
+    }
+
+    /// Measures everything.
+    func run() throws -> Result {
+        var result = Result()
+        let map = try PartitionMap(shards: 1)
+        let table = try Table(
+            index: 0, options: options, partitionBits: map.bits, partitions: Array(map.partitions(ofShard: 0)), seed: 1)
+        let count = ShardBench.request
+        let gradients = [Float](repeating: 0.01, count: count * ShardBench.width)
+        let counts = [UInt32](repeating: 1, count: count)
+        var step = 0
+        func apply(_ ids: [UInt64]) throws {
+            step += 1
+            _ = try table.apply(ids: ids, count: ids.count, gradients: gradients, counts: counts, scale: 1, step: step)
+        }
+        for first in stride(from: 0, to: ShardBench.rows, by: count) {
+            try apply((first..<first + count).map { UInt64($0) + 2 })
+        }
+        var values = [Float](repeating: 0, count: count * ShardBench.width)
+        result.pull = try rate { try table.pull(ids: requests[$0], count: count, into: &values) }
+        result.apply = try rate { try apply(requests[$0]) }
+        let bytes = table.bytes
+        result.overhead = Double(bytes.header + bytes.index) / Double(table.rowCount)
+        (result.remotePull, result.remotePush) = try remote(map)
+        return result
+    }
+
+    /// Rows a second of a function called with the number of a request.
+    private func rate(_ body: (Int) throws -> Void) throws -> Double {
+        for number in 0..<4 { try body(number) }
+        var done = 0
+        let began = ContinuousClock.now
+        while began.duration(to: .now) < .seconds(seconds) {
+            try body(done % requests.count)
+            done += 1
+        }
+        return Double(done * ShardBench.request) / (began.duration(to: .now) / .seconds(1))
+    }
+
+    // MARK: Through a socket
+
+    private func remote(_ map: PartitionMap) throws -> (pull: Double, push: Double) {
+        let context = try Context()
+        let directory = try PrivateDirectory()
+        defer { directory.remove() }
+        let socket = try Socket.listen(on: "ipc://\(directory.path)/shard", in: context)
+        let endpoint = socket.endpoint
+        let plan = JobPlan(trainSamples: 1, batch: 1, microBatch: 1, epochs: 1_000_000_000)
+        let identity = Header(.values, role: .server, rank: 0, incarnation: 1, job: 1, epoch: 1)
+        let shard = try Shard(
+            ShardOptions(
+                shard: 0, map: map, tables: [options], layout: ParameterLayout(), initialDense: [],
+                dense: DenseOptions(),
+                seed: 1, plan: plan, checkpoints: ""), identity: identity)
+        let inbox = Inbox<Bool>()
+        // The shard and its socket belong to this thread alone from here on.
+        nonisolated(unsafe) let owned = (shard, socket)
+        let thread = RoleThread("shard") {
+            var poller = Poller([owned.1], inbox)
+            var answers: [Shard.Answer] = []
+            var events: [Shard.Event] = []
+            while inbox.take().isEmpty {
+                poller.wait(.milliseconds(100))
+                while case .message(let message, let from)? = owned.1.receive() {
+                    owned.0.receive(message, from: from, answers: &answers, events: &events)
+                    for answer in answers { owned.1.send(answer.message, to: answer.to) }
+                    answers.removeAll(keepingCapacity: true)
+                }
+            }
+        }
+        defer {
+            inbox.post(true)
+            try? thread.join()
+        }
+        let client = try BenchClient(endpoint, context)
+        let count = ShardBench.request
+        for first in stride(from: 0, to: ShardBench.rows, by: count) {
+            let ids = (first..<first + count).map { UInt64($0) + 2 }
+            try client.pull(ids)
+            try client.push(ids, width: ShardBench.width)
+        }
+        let pull = try rate { try client.pull(requests[$0]) }
+        let both = try rate {
+            try client.pull(requests[$0])
+            try client.push(requests[$0], width: ShardBench.width)
+        }
+        // A push needs the pull before it: its own time is the rest.
+        return (pull, 1 / (1 / both - 1 / pull))
+    }
+}
+
+/// Asks one shard and waits for each answer.
+private final class BenchClient {
+    private let socket: Socket
+    private var poller: Poller
+    private let nothing = Inbox<Int>()
+    private let buffers = BufferPool()
+    private var step: UInt32 = 1
+    private var request: UInt32 = 0
+    private var hash: UInt64 = 0
+
+    init(_ endpoint: String, _ context: Context) throws {
+        socket = try Socket.connect(to: endpoint, in: context)
+        poller = Poller([socket], nothing)
+    }
+
+    private var header: Header {
+        request += 1
+        return Header(
+            .pull, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1, step: step, request: request)
+    }
+
+    func pull(_ ids: [UInt64]) throws {
+        let list = buffers.take(bytes: ids.count * 8)
+        _ = list.array(of: UInt64.self, count: ids.count).update(from: ids)
+        let message = Message.pull(
+            header, tableCounts: Payload(copying: [UInt32(ids.count)]), ids: Payload(list), dense: 0, evaluation: false)
+        hash = message.header.keyListHash
+        try exchange(message, .values)
+    }
+
+    func push(_ ids: [UInt64], width: Int) throws {
+        var header = header
+        header.microBatches = 1
+        header.subtree = Subtree(level: 0, index: 0).packed
+        header.samples = 1
+        header.keyListHash = hash
+        let buffer = buffers.take(bytes: ids.count * width * 4)
+        buffer.array(of: Float.self, count: ids.count * width).update(repeating: 0.01)
+        let samples = buffers.take(bytes: ids.count * 4)
+        samples.array(of: UInt32.self, count: ids.count).update(repeating: 1)
+        try exchange(
+            Message.push(
+                header, tableCounts: Payload(copying: [UInt32(ids.count)]), keys: .samePull,
+                rowSamples: Payload(samples), gradients: Payload(buffer),
+                dense: .empty), .pushed)
+        step += 1
+    }
+
+    private func exchange(_ message: Message, _ expected: MessageKind) throws {
+        socket.send(message)
+        let deadline = ContinuousClock.now + .seconds(10)
+        while .now < deadline {
+            if case .message(let answer, _)? = socket.receive() {
+                guard answer.header.kind == expected else {
+                    throw BenchData.Failure(description: "the shard answered \(answer.header.kind), not \(expected)")
+                }
+                return
+            }
+            poller.wait(.seconds(1))
+        }
+        throw BenchData.Failure(description: "the shard did not answer")
+    }
+}

@@ -1,1 +1,0 @@
-#include "spawn_more.h"
