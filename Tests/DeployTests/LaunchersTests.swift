@@ -14,7 +14,7 @@ struct LaunchersTests {
     @Test("kubernetes.yaml and what `render kubernetes` writes are what Kubernetes' schemas allow")
     func kubernetes() throws { try Script.check("kubernetes-test.sh") }
 
-    @Test("the Debian package trains in a minimal Debian without Swift, completes words, and is removed without a trace")
+    @Test("the Debian package trains in a minimal Debian without Swift, completes words, and leaves no trace")
     func package() throws { try Script.check("deb-test.sh", minutes: 30) }
 
     @Test("compose.yaml trains in real containers to the same bits")
