@@ -57,18 +57,21 @@ let modules: [[Target]] = [
     module("Safetensors", ["Hashing"]),
     module("Evaluation"),
     module("Telemetry", tests: ["Children"]),
-    module("Terminal", ["Telemetry", "Safetensors"]),
-    module("Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Children"], exclude: ["Python"]),
+    module("Display", ["Telemetry"]),
+    module("Terminal", ["Telemetry", "Display", "Safetensors"]),
+    module("Records", ["Telemetry", "Display", "Safetensors"], tests: ["myriad", "Children"], exclude: ["Python"]),
     [
         .target(
-            name: "Dashboard", dependencies: ["Telemetry", sockets],
+            name: "Dashboard", dependencies: ["Telemetry", "Display", sockets],
             resources: [
                 .embedInCode("Resources/page.css"), .embedInCode("Resources/page.js"),
                 .embedInCode("Resources/status.schema.json"),
             ], swiftSettings: strict),
         .testTarget(
             name: "DashboardTests",
-            dependencies: ["Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Children"],
+            dependencies: [
+                "Dashboard", "Telemetry", "Display", "Terminal", "Records", "Cluster", "Wire", "myriad", "Children",
+            ],
             exclude: ["browser.py", "validate.py"],
             swiftSettings: tested),
     ],
@@ -111,7 +114,8 @@ let modules: [[Target]] = [
     module(
         "Cluster",
         [
-            "Tensors", "Evaluation", "Telemetry", "Records", "Terminal", "Wire", "Transport", "Kernels", "Safetensors",
+            "Tensors", "Evaluation", "Telemetry", "Display", "Records", "Terminal", "Wire", "Transport", "Kernels",
+            "Safetensors",
             "Datasets", "Models", "Parameters",
             "Checkpoints", "Server",
             "Worker",
@@ -140,7 +144,8 @@ let modules: [[Target]] = [
             dependencies: [
                 "Bench", "Dashboard", "Doctor", "Kernels", "Cluster", "Job", "Prepare", "Checkpoints", "Evaluation",
                 "Server",
-                "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Terminal", "Transport", "Wire",
+                "Worker", "Scheduler", "Simulation", "Records", "Render", "Telemetry", "Display", "Terminal",
+                "Transport", "Wire",
                 "Models", "Safetensors",
                 "Tensors",
                 argumentParser, yams,

@@ -1,3 +1,4 @@
+import Display
 import Telemetry
 
 /// The curves of a run, or of several over each other.
@@ -57,7 +58,7 @@ struct ReportCurves {
 
     private func validations(_ value: @escaping (EvaluationStatus) -> Double?) -> (RecordedRun) -> [Chart.Point] {
         { run in
-            let split = ReportHeadline.bestValidation(of: run.status)?.split
+            let split = run.status.best?.split
             return run.status.evaluations.filter { $0.split == split }.compactMap { found in
                 value(found).map { Chart.Point(x: Double(found.step), y: $0) }
             }
@@ -89,7 +90,7 @@ struct ReportCurves {
             Chart(
                 title: "Validation log loss", axis: "step",
                 lines: lines(isComparison ? "" : "log loss", color: 3, hasDots: true, validations(\.logLoss))))
-        for index in charts.indices { charts[index].label = { Figures.fixed($0, 4) } }
+        for index in charts.indices { charts[index].label = { Quantity.fixed($0, 4) } }
         return charts
     }
 
@@ -102,32 +103,21 @@ struct ReportCurves {
                 title: "Rows stored", axis: unit.name,
                 lines: lines(isComparison ? "" : "rows", color: 2, times { $0.rows.map(Double.init) }),
                 fromZero: true),
-            traffic,
+            Chart(
+                title: "Traffic of all shards, a second", axis: unit.name,
+                lines: lines("received", color: 0, times(\.receivedBytesPerSecond))
+                    + lines("sent", color: 1, isDashed: true, times(\.sentBytesPerSecond)),
+                fromZero: true, label: { Quantity.bytes($0) }),
         ]
         // Four lines of several runs tell nobody anything.
         guard !isComparison else { return charts }
         charts.append(
             Chart(
                 title: "Where the workers' time goes", axis: unit.name,
-                lines: lines("compute", color: 2, times(\.compute))
-                    + lines("wait", color: 1, isDashed: true, times(\.wait))
-                    + lines("read", color: 0, times(\.read)) + lines("push", color: 3, isDashed: true, times(\.push)),
-                fromZero: true, label: { Figures.percent($0) }))
+                lines: lines("compute", color: 0, times(\.compute))
+                    + lines("wait", color: 4, isDashed: true, times(\.wait))
+                    + lines("read", color: 5, times(\.read)) + lines("push", color: 3, isDashed: true, times(\.push)),
+                fromZero: true, label: { Quantity.percent($0) }))
         return charts
-    }
-
-    /// In multiples of 1024, so that the ticks are round.
-    private var traffic: Chart {
-        let most =
-            runs.flatMap(\.points).flatMap { [$0.receivedBytesPerSecond, $0.sentBytesPerSecond] }
-            .compactMap(\.self).filter(\.isFinite).max() ?? 0
-        var unit = 1.0
-        while most > unit * 1024, unit < 1e15 { unit *= 1024 }
-        let scale = unit
-        return Chart(
-            title: "Traffic of all shards, a second", axis: self.unit.name,
-            lines: lines("received", color: 0, times { $0.receivedBytesPerSecond.map { $0 / scale } })
-                + lines("sent", color: 1, isDashed: true, times { $0.sentBytesPerSecond.map { $0 / scale } }),
-            fromZero: true, label: { Figures.bytes($0 * scale) })
     }
 }

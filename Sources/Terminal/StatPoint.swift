@@ -1,3 +1,4 @@
+import Display
 package import Telemetry
 
 /// What `myriad stat` prints a line of: the job between two moments.
@@ -49,9 +50,8 @@ package struct StatPoint: Codable, Sendable, Equatable {
             }
         loss = job.loss
         auc = job.auc
-        let stored = status.shards.total(\.report.rows)
-        rows = stored
-        newRows = usable.map { stored.minus($0.shards.total(\.report.rows)) } ?? 0
+        rows = status.rows
+        newRows = usable.map { status.rows.minus($0.rows) } ?? 0
         pullsPerSecond = rate(\.pulls, or: \.pullsPerSecond)
         pushesPerSecond = rate(\.pushes, or: \.pushesPerSecond)
         receivedBytesPerSecond = rate(\.receivedBytes, or: \.receivedBytesPerSecond)
@@ -63,10 +63,17 @@ package struct StatPoint: Codable, Sendable, Equatable {
 
 /// The lines of `myriad stat`: fixed columns, because the rows to come are not known yet.
 package enum StatView {
-    private static let columns: [(title: String, width: Int, importance: Int)] = [
-        ("TIME", 8, 60), ("STEP", 9, 100), ("+STEPS", 7, 55), ("SAMPLES/s", 9, 95), ("LOSS", 7, 90), ("AUC", 6, 85),
-        ("ROWS", 7, 70), ("+ROWS", 7, 40), ("PULL/s", 7, 65), ("PUSH/s", 7, 64), ("IN MB/s", 7, 50),
-        ("OUT MB/s", 8, 51), ("WAIT", 6, 80),
+    private typealias Figure = @Sendable (StatPoint) -> String
+    private static let columns: [(title: String, width: Int, importance: Int, text: Figure)] = [
+        ("TIME UTC", 8, 60, { Quantity.clock($0.time) }), ("STEP", 9, 100, { Quantity.exact($0.step) }),
+        ("+STEPS", 7, 55, { Quantity.signed($0.steps) }), ("SAMPLES/s", 9, 95, { Quantity.rate($0.samplesPerSecond) }),
+        ("LOSS", 7, 90, { Quantity.metric($0.loss) }), ("AUC", 6, 85, { Quantity.metric($0.auc) }),
+        ("ROWS", 7, 70, { Quantity.count($0.rows) }), ("+ROWS", 7, 40, { Quantity.signed($0.newRows) }),
+        ("PULL/s", 7, 65, { Quantity.rate($0.pullsPerSecond) }),
+        ("PUSH/s", 7, 64, { Quantity.rate($0.pushesPerSecond) }),
+        ("IN MB/s", 7, 50, { Quantity.megabytes($0.receivedBytesPerSecond) }),
+        ("OUT MB/s", 8, 51, { Quantity.megabytes($0.sentBytesPerSecond) }),
+        ("WAIT", 6, 80, { Quantity.percent($0.wait) }),
     ]
     /// Room for the sentence at the end, and the least that is worth showing.
     private static let sentence = (width: 30, importance: 75)
@@ -100,24 +107,15 @@ package enum StatView {
 
     /// A moment.
     package static func line(_ point: StatPoint, width: Int) -> Line {
-        let cells = [
-            Quantity.clock(point.time), Quantity.exact(point.step), signed(point.steps),
-            Quantity.rate(point.samplesPerSecond), Quantity.metric(point.loss), Quantity.metric(point.auc),
-            Quantity.count(point.rows), signed(point.newRows), Quantity.rate(point.pullsPerSecond),
-            Quantity.rate(point.pushesPerSecond), Quantity.megabytes(point.receivedBytesPerSecond),
-            Quantity.megabytes(point.sentBytesPerSecond), Quantity.percent(point.wait),
-        ]
         let (kept, sentence) = fit(width)
         var line = Line()
-        for column in kept { append(cells[column], columns[column].width, .plain, to: &line) }
+        for column in kept { append(columns[column].text(point), columns[column].width, .plain, to: &line) }
         if sentence > 0 {
             let text = point.state == .running ? point.limitedBy : "(\(point.state.rawValue)) \(point.limitedBy)"
             line.add("  " + Glyphs.clipped(text, to: sentence))
         }
         return line.clipped(to: width)
     }
-
-    private static func signed(_ value: Int) -> String { (value >= 0 ? "+" : "") + Quantity.count(value) }
 
     private static func append(_ text: String, _ width: Int, _ style: Style, to line: inout Line) {
         let space = (line.spans.isEmpty ? 0 : 2) + max(0, width - Glyphs.width(of: text))

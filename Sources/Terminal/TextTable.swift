@@ -1,3 +1,5 @@
+import Display
+
 /// Aligned columns that fit into a width: the least important ones are left out before anything would wrap.
 package struct TextTable: Sendable {
     /// One column.

@@ -1,4 +1,5 @@
 import Children
+import Display
 import Foundation
 import Telemetry
 import Terminal

@@ -1,4 +1,4 @@
-import Terminal
+import Display
 import Testing
 
 @Suite struct QuantityTests {
