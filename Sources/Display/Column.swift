@@ -126,25 +126,25 @@ package struct Column<Row>: Sendable {
         Column(title, importance) { row, _ in Cell(String(value(row))) }
     }
 
-    /// A count in at most five digits.
+    /// A count in at most five digits, unless told otherwise.
     static func count(
         _ title: String, _ importance: Int, _ value: @escaping @Sendable (Row) -> Int, hint: String = "",
-        name: String = ""
+        name: String = "", as text: @escaping @Sendable (Int) -> String = Quantity.count
     ) -> Column {
-        Column(title, importance, hint: hint, name: name) { row, _ in
-            Cell(Quantity.count(value(row)), exact: value(row))
-        }
+        Column(title, importance, hint: hint, name: name) { row, _ in Cell(text(value(row)), exact: value(row)) }
     }
 
     /// A count in all its digits.
     package static func exact(
         _ title: String, _ importance: Int, _ value: @escaping @Sendable (Row) -> Int, hint: String = "",
         name: String = ""
-    ) -> Column {
-        Column(title, importance, hint: hint, name: name) { row, _ in
-            Cell(Quantity.exact(value(row)), exact: value(row))
-        }
-    }
+    ) -> Column { count(title, importance, value, hint: hint, name: name, as: Quantity.exact) }
+
+    /// Bytes.
+    static func bytes(
+        _ title: String, _ importance: Int, _ value: @escaping @Sendable (Row) -> Int, hint: String = "",
+        name: String = ""
+    ) -> Column { count(title, importance, value, hint: hint, name: name, as: Quantity.bytes) }
 
     /// A count of something that should not happen: it stands out when it is not 0.
     static func fault(
@@ -154,16 +154,6 @@ package struct Column<Row>: Sendable {
         Column(title, importance, hint: hint, name: name, kind: .fault) { row, _ in
             let count = value(row)
             return Cell(Quantity.count(count), count > 0 ? .warning : .plain, exact: count)
-        }
-    }
-
-    /// Bytes.
-    static func bytes(
-        _ title: String, _ importance: Int, _ value: @escaping @Sendable (Row) -> Int, hint: String = "",
-        name: String = ""
-    ) -> Column {
-        Column(title, importance, hint: hint, name: name) { row, _ in
-            Cell(Quantity.bytes(value(row)), exact: value(row))
         }
     }
 
@@ -205,9 +195,10 @@ package struct Column<Row>: Sendable {
         Column(title, importance, hint: hint, kind: kind, shortest: shortest) { row, _ in Cell(value(row)) }
     }
 
-    /// A process's state.
-    static func state(_ importance: Int, _ value: @escaping @Sendable (Row) -> NodeStatus.State) -> Column {
-        Column("State", importance, kind: .state) { row, _ in Cell(value(row).rawValue, Tone(value(row))) }
+    /// A state, in the color of its word.
+    package static func state(_ title: String, _ importance: Int, _ word: @escaping @Sendable (Row) -> String) -> Column
+    {
+        Column(title, importance, kind: .state) { row, _ in Cell(word(row), Tone(of: word(row))) }
     }
 }
 

@@ -10,7 +10,7 @@ package enum EventColumns {
                 Quantity.clock(event.time),
                 note: began > 0 ? "after \(Quantity.duration(max(0, event.time - began)))" : "")
         },
-        Column("Kind", kind: .state) { event, _ in Cell(event.kind.rawValue, Tone(event.kind)) },
+        .state("Kind", 0, \.kind.rawValue),
         .text("What", 0, \.text, kind: .words), .exact("Step", 0, \.step),
     ]
 
@@ -20,7 +20,7 @@ package enum EventColumns {
         .count("Samples", 0, \.samples, hint: "trained on until then"), .metric("AUC", \.auc),
         .metric("GAUC", \.gauc, hint: "AUC of each user, weighted by samples"), .metric("Log loss", \.logLoss),
         .metric("Calibration", \.calibration, hint: "mean prediction by mean label: 1 is right"),
-        Column("Best", hint: "so far", kind: .state) { score, _ in Cell(score.isBest ? "best" : "", .good) },
+        .state("Best", 0, { $0.isBest ? "best" : "" }),
         .text("Time", 0, { Quantity.date($0.time) }),
     ]
 

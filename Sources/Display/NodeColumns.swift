@@ -9,7 +9,7 @@ package enum NodeColumns {
         Column("Rank", 99, isNarrow: true) { node, _ in Cell(String(node.rank)) },
         .text("Host", 74, \.host, shortest: 8), .text("Address", 73, \.address, hint: "as the scheduler sees it"),
         Column("PID", 72) { node, _ in Cell(node.pid > 0 ? String(node.pid) : Quantity.none) },
-        .state(95, \.state),
+        .state("State", 95, \.state.rawValue),
         Column("Inc", 78, hint: "starts of this role and rank") { node, _ in
             Cell(node.incarnation > 0 ? String(node.incarnation) : Quantity.none)
         }, .exact("Step", 80, \.step),

@@ -1,5 +1,3 @@
-package import Telemetry
-
 /// Colors that people of every color vision can tell apart.
 package enum Palette {
     /// Okabe and Ito's; the pale yellow last.
@@ -17,38 +15,16 @@ package enum Palette {
 package enum Tone: Sendable, Equatable, CaseIterable {
     case plain, bold, dim, good, warning, bad, accent, bar
 
-    /// A process's state.
-    package init(_ state: NodeStatus.State) {
+    /// Of a state or of what happened, by its word.
+    package init(of word: String) {
         self =
-            switch state {
-            case .waiting: .warning
-            case .running: .good
-            case .restarted: .accent
-            case .lost: .bad
-            case .done: .dim
-            }
-    }
-
-    /// A job's state.
-    package init(_ state: JobStatus.State) {
-        self =
-            switch state {
-            case .waiting, .stopped: .warning
-            case .running: .good
-            case .failed: .bad
-            case .finished: .accent
-            }
-    }
-
-    /// What happened.
-    package init(_ kind: EventStatus.Kind) {
-        self =
-            switch kind {
-            case .failed, .lost: .bad
-            case .warning, .waiting, .restarted, .stopped: .warning
-            case .evaluated, .checkpoint: .accent
-            case .finished: .good
-            case .joined, .started: .plain
+            switch word {
+            case "running", "finished", "best": .good
+            case "restarted", "evaluated", "checkpoint": .accent
+            case "waiting", "warning", "stopped": .warning
+            case "failed", "lost": .bad
+            case "done": .dim
+            default: .plain
             }
     }
 }

@@ -78,7 +78,8 @@ extension Sheet {
         let count = status.evaluationsLeftOut?.values.total ?? 0
         let older = count > 0 ? "; \(Quantity.exact(count)) older ones are in metrics.jsonl" : ""
         let table = folded(
-            "evaluations-table", "all evaluations", EventColumns.evaluations, ordered(status.evaluations), last: 8,
+            "evaluations-table", "all evaluations", EventColumns.evaluations, ordered(status.evaluations),
+            seen: status.evaluations.suffix(8),
             empty: missing("No split has been scored yet.")
         ) { score in
             guard isPage else { return "" }
@@ -106,7 +107,7 @@ extension Sheet {
     /// What happened.
     package func events(above: Markup = "") -> Markup {
         let table = folded(
-            "events-table", "all events", EventColumns.events, ordered(status.events), last: 12,
+            "events-table", "all events", EventColumns.events, ordered(status.events), seen: status.events.suffix(12),
             empty: missing("Nothing has happened yet.")
         ) { " class=\"\($0.kind.rawValue)\"" }
         return section("events", "Events", note: "\(order)", "\(above)\(table)")

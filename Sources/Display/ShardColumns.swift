@@ -4,7 +4,7 @@ package import Telemetry
 package enum ShardColumns {
     /// Its figures now.
     package static let main: [Column<ShardStatus>] = [
-        .id("Shard", 100, \.report.shard), .id("Server", 12, \.server), .state(90, \.state),
+        .id("Shard", 100, \.report.shard), .id("Server", 12, \.server), .state("State", 90, \.state.rawValue),
         .text("Address", 8, \.endpoint, shortest: 12), .exact("Step", 50, \.report.step, name: "step"),
         .count("Rows", 95, \.report.rows, hint: "of all tables", name: "rows"),
         .bytes(

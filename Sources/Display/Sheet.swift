@@ -30,8 +30,8 @@ package struct Sheet {
         if rows.isEmpty { return empty.isEmpty ? "" : "<p class=\"empty\">\(empty)</p>" }
         let columns = columns.filter { !$0.isNarrow }
         let heads: [Markup] = columns.map { column in
-            let attributes = attributes(column.isNumber ? "n" : "", title: column.hint)
-            return "<th scope=\"col\"\(attributes)>\(column.head)</th>"
+            let kind = Markup.attribute("class", column.isNumber ? "n" : "")
+            return "<th scope=\"col\"\(kind)\(Markup.attribute("title", column.hint))>\(column.head)</th>"
         }
         let cells = rows.map { row in columns.map { $0.cell(row, context) } }
         let largest = columns.indices.map { place in
@@ -52,34 +52,34 @@ package struct Sheet {
             """
     }
 
-    /// A table that is folded where it is long; of that as many rows as wanted stay in sight.
+    /// A table that is folded where a report's reader would scroll through it.
+    ///
+    /// - Parameter seen: the rows of it that stay in sight.
     package func folded<Row>(
-        _ id: String, _ label: String, _ columns: [Column<Row>], _ rows: [Row], first: Int = 0, last: Int = 0,
-        empty: String = "", mark: (Row) -> Markup = { _ in "" }
+        _ id: String, _ label: String, _ columns: [Column<Row>], _ rows: [Row], seen: [Row] = [], empty: String = "",
+        mark: (Row) -> Markup = { _ in "" }
     ) -> Markup {
         let whole = table(id, label, columns, rows, empty: empty, mark: mark)
         guard !isPage, rows.count > Self.most else { return whole }
-        let some = first > 0 ? Array(rows.prefix(first)) : Array(rows.suffix(last))
-        return "\(some.isEmpty ? "" : table(id, label, columns, some))\(details(label, rows.count, whole))"
+        return "\(table("", label, columns, seen))\(details(label, rows.count, whole))"
     }
 
-    /// Groups of columns, a table each, beside the entity's own first one.
+    /// Groups of columns, a table each, beside the entity's own first one; the page folds them all.
     ///
     /// - Parameter sums: by a group's title what is shown above all others in it.
-    package func groups<Row>(
+    func groups<Row>(
         _ name: String, _ groups: [ColumnGroup<Row>], _ number: Column<Row>, _ rows: [Row],
         sums: [String: Row] = [:], mark: (Row) -> Markup = { _ in "" }
     ) -> Markup {
         guard !rows.isEmpty else { return "" }
         let tables: [Markup] = groups.map { group in
             let label = "\(group.title.lowercased()) of \(name)s"
-            let columns = [number] + group.columns
-            let all = (rows.count > 1 ? sums[group.title].map { [$0] } ?? [] : []) + rows
-            let whole = table("\(name)s-\(group.title.lowercased())", label, columns, all, mark: mark)
-            if isPage { return details(label, all.count, whole) }
-            guard all.count > Self.most else { return "<div><h3>\(group.title)</h3>\(whole)</div>" }
-            let sum = all.count > rows.count ? table("", label, columns, [all[0]]) : ""
-            return "<div>\(sum)\(details(label, all.count, whole))</div>"
+            let sum = rows.count > 1 ? sums[group.title].map { [$0] } ?? [] : []
+            let table = folded(
+                "\(name)s-\(group.title.lowercased())", label, [number] + group.columns, sum + rows, seen: sum,
+                mark: mark)
+            return isPage
+                ? details(label, sum.count + rows.count, table) : "<div><h3>\(group.title)</h3>\(table)</div>"
         }
         return isPage ? "\(tables)" : "<div class=\"grid2\">\(tables)</div>"
     }
@@ -89,10 +89,6 @@ package struct Sheet {
     }
 
     // MARK: Cells
-
-    private func attributes(_ kind: String, title: String) -> Markup {
-        "\(Markup.attribute("class", kind))\(Markup.attribute("title", title))"
-    }
 
     private func tag<Row>(_ cell: Cell, _ column: Column<Row>, of whole: Double, isFirst: Bool) -> Markup {
         let note: Markup = cell.note.isEmpty ? "" : "<small>\(cell.note)</small>"

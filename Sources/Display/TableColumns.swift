@@ -24,7 +24,9 @@ package enum TableColumns {
     package static let hot: [Column<(place: Int, id: HotPlace)>] = [
         Column("#", 50, isNarrow: true) { row, _ in Cell(String(row.place)) },
         Column("Id", 100, kind: .code) { row, _ in Cell(row.id.id) },
-        Column("Count", 95, hint: "samples that contain it; the error is by how many that may be too many", name: "count") { row, _ in
+        Column(
+            "Count", 95, hint: "samples that contain it; the error is by how many that may be too many", name: "count"
+        ) { row, _ in
             let error = row.id.error
             return Cell(
                 Quantity.exact(row.id.count), exact: row.id.count,

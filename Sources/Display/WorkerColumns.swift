@@ -5,7 +5,7 @@ package enum WorkerColumns {
     /// Its figures now.
     package static let main: [Column<WorkerStatus>] = [
         Column("Worker", 100) { worker, _ in Cell(worker.rank < 0 ? "all" : String(worker.rank)) },
-        .state(90, \.state), .text("Host", 15, \.host, shortest: 8),
+        .state("State", 90, \.state.rawValue), .text("Host", 15, \.host, shortest: 8),
         .exact("Step", 75, \.report.step, hint: "in work", name: "step"),
         Column("Samples", unit: "/s", 95, hint: "below: in all", name: "samples") { worker, _ in
             let all = worker.report.samples

@@ -36,8 +36,7 @@ struct Chart {
     /// A value of y in words.
     var label: (Double) -> String = { Quantity.number($0) }
 
-    private static let width = 440.0
-    private static let height = 236.0
+    /// Edges of the picture of 440 by 236.
     private static let left = 58.0
     private static let right = 428.0
     private static let top = 12.0

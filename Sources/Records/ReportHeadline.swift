@@ -28,7 +28,7 @@ struct ReportHeadline {
     }
 
     private static let columns: [Column<ReportHeadline>] = [
-        .text("Run", 0, \.run.name), Column("State", kind: .state) { row, _ in Cell(row.job.state.rawValue) },
+        .text("Run", 0, \.run.name), .state("State", 0, \.job.state.rawValue),
         .text("Model", 0, \.job.model),
         .metric("Best validation AUC", \.run.status.best?.auc), .metric("GAUC", \.run.status.best?.gauc),
         .metric("Test AUC", \.test?.auc), .metric("GAUC", \.test?.gauc), .metric("Log loss", \.test?.logLoss),

@@ -26,7 +26,7 @@ package enum HotIdView {
         let lines = Line.paragraph(table.summary, .plain, width: width)
         let rows = TableColumns.ranked(table, most: count)
         guard !rows.isEmpty else { return lines + Line.paragraph("no id was counted yet", width: width) }
-        return lines + TextTable(TableColumns.hot, rows, Context(ClusterStatus())).lines(width: width)
+        return lines + TextTable(TableColumns.hot, rows).lines(width: width)
     }
 }
 
@@ -36,7 +36,7 @@ package enum EventView {
     package static func lines(_ events: [EventStatus], count: Int, width: Int) -> [Line] {
         events.suffix(count).map { event in
             var line = Line("\(Quantity.clock(event.time)) UTC  ", .dim)
-            line.add(event.kind.rawValue, Tone(event.kind))
+            line.add(event.kind.rawValue, Tone(of: event.kind.rawValue))
             line.pad(to: 26)
             line.add("step \(Quantity.exact(event.step))  ", .dim)
             // One line an event: the failure has a report of its own.
@@ -56,28 +56,5 @@ package enum FailureView {
             + failure.facts.flatMap {
                 Line.labeled($0.name, $0.text, $0.name == "remedy" ? .bold : .plain, width: width)
             } + failure.lastLines.flatMap { Line.paragraph($0, .dim, indent: 4, width: width) }
-    }
-}
-
-extension TextTable {
-    /// A row an entity; texts that nobody has take no column.
-    init<Row>(_ columns: [Display.Column<Row>], _ rows: [Row], _ context: Context) {
-        let shown = columns.filter { column in
-            column.importance > 0
-                && (column.isNumber || rows.isEmpty || rows.contains { !column.cell($0, context).text.isEmpty })
-        }
-        self.init(
-            shown.map { column in
-                if column.isNumber { return .number(column.capitals, column.importance) }
-                return Column(
-                    title: column.capitals, isText: true, importance: column.importance, shortest: column.shortest,
-                    isSteady: column.isSteady)
-            },
-            rows.map { row in
-                shown.map { column in
-                    let cell = column.cell(row, context)
-                    return Span(cell.text, cell.tone)
-                }
-            })
     }
 }

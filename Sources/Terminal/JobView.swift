@@ -16,7 +16,7 @@ package enum JobView {
     private static func title(_ status: ClusterStatus) -> Line {
         var line = Line(status.title, .bold)
         line.add("  ")
-        line.add(status.job.state.rawValue, Tone(status.job.state))
+        line.add(status.job.state.rawValue, Tone(of: status.job.state.rawValue))
         line.add("  \(status.progress)")
         if let left = status.remaining { line.add("  ETA \(Quantity.duration(left))") }
         return line

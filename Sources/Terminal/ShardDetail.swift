@@ -10,7 +10,7 @@ package enum ShardDetail {
         let report = shard.report
         var title = Line("shard \(report.shard)", .bold)
         title.add("  ")
-        title.add(shard.state.rawValue, Tone(shard.state))
+        title.add(shard.state.rawValue, Tone(of: shard.state.rawValue))
         title.add("  server \(shard.server)  step \(Quantity.exact(report.step))  \(shard.endpoint)")
         var lines = [title.clipped(to: width)]
         for (label, text) in figures(shard, status, at: moment) where !text.isEmpty {
@@ -88,7 +88,7 @@ package enum ShardDetail {
     }
 
     private static func tables(_ report: ShardReport, width: Int) -> [Line] {
-        TextTable(TableColumns.part, report.tables, Context(ClusterStatus())).lines(width: width)
+        TextTable(TableColumns.part, report.tables).lines(width: width)
     }
 
     private static func times(_ report: ShardReport, width: Int) -> [Line] {
@@ -96,7 +96,7 @@ package enum ShardDetail {
             ("pull", report.pullSeconds), ("push", report.pushSeconds), ("apply", report.applySeconds),
             ("parked", report.parkedSeconds),
         ].map { (name: $0.0, times: $0.1) }
-        return TextTable(EventColumns.times, rows, Context(ClusterStatus())).lines(width: width)
+        return TextTable(EventColumns.times, rows).lines(width: width)
     }
 
     private static func places(_ report: ShardReport, _ status: ClusterStatus, width: Int) -> [Line] {
@@ -104,6 +104,6 @@ package enum ShardDetail {
             let lags = rank < status.lag.count ? status.lag[rank] : []
             return (rank: rank, lag: lags.indices.contains(report.shard) ? lags[report.shard] : -1, place: place)
         }
-        return TextTable(EventColumns.places, rows, Context(status)).lines(width: width)
+        return TextTable(EventColumns.places, rows).lines(width: width)
     }
 }

@@ -14,7 +14,7 @@ package enum WaitView {
     /// The waits alone; nothing when there are none.
     package static func table(_ waits: [WaitStatus], width: Int) -> [Line] {
         guard !waits.isEmpty else { return [] }
-        return TextTable(EventColumns.waits, waits, Context(ClusterStatus())).lines(width: width)
+        return TextTable(EventColumns.waits, waits).lines(width: width)
     }
 
     /// Steps by which each worker is behind at each shard, of those that are.
