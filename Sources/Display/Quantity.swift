@@ -1,8 +1,9 @@
 import Foundation
 import Telemetry
 
-/// Numbers as people read them, the same text on the terminal, on the page and in the report: three digits and a prefix of
-/// powers of 1000, whole numbers in full below 100,000, times in UTC.
+/// Numbers as people read them, the same text on the terminal, on the page and in the report.
+///
+/// They have three digits and a prefix of powers of 1000, whole numbers stand in full below 100,000, times are in UTC.
 package enum Quantity {
     /// What stands where there is no number.
     package static let none = "-"

@@ -25,9 +25,8 @@ extension Sheet {
         let shards = status.shards
         let mark: (ShardStatus) -> Markup = { " class=\"\($0.state.rawValue)\" data-shard=\"\($0.report.shard)\"" }
         let skews: [Markup] = status.skews.map { name, value in
-            let isBad = value >= 2
-            return
-                "<span\(isBad ? " class=\"bad\"" : "")>\(name) <b>\(Quantity.ratio(value))</b>\(isBad ? " !" : "")</span> "
+            let ratio: Markup = "\(name) <b>\(Quantity.ratio(value))</b>"
+            return value >= 2 ? "<span class=\"bad\">\(ratio) !</span> " : "<span>\(ratio)</span> "
         }
         let table = folded(
             "shards-table", "all shards", ShardColumns.main, shards, empty: missing("No server has joined yet."),

@@ -164,11 +164,13 @@ struct BrowserTests {
             ("rate", Quantity.rate), ("number", Quantity.number), ("bytes", Quantity.bytes),
             ("percent", Quantity.percent), ("duration", Quantity.duration), ("metric", { Quantity.metric($0) }),
         ]
-        for (name, text) in texts {
-            let wrong = values.map { "q.\(name)(\($0)) === '\(text($0))' ? '' : \($0)" }.joined(separator: ", ")
-            let condition = "((q) => [\(wrong)].every((v) => v === ''))(document.getElementById('page').quantities)"
-            var (process, lines) = try watch(server, until: [condition])
-            defer { process.waitUntilExit() }
+        let conditions = texts.map { name, text in
+            let equal = values.map { "q.\(name)(\($0)) === '\(text($0))'" }.joined(separator: " && ")
+            return "((q) => \(equal))(document.getElementById('page').quantities)"
+        }
+        var (process, lines) = try watch(server, until: conditions)
+        defer { process.waitUntilExit() }
+        for (name, _) in texts {
             #expect(lines.next() == "watching")
             #expect(try decode(Sight.self, lines.next()).held, "\(name)")
         }
