@@ -27,7 +27,7 @@ extension Sheet {
             failure.lastLines.isEmpty
             ? "" : "<h3>Its last lines</h3><pre tabindex=\"0\">\(failure.lastLines.joined(separator: "\n"))</pre>"
         return """
-            <section\(isPage ? " id=\"failure\"" : "") class="failure" role="alert">
+            <section\(Markup.attribute("id", isPage ? "failure" : "")) class="failure" role="alert">
             <h2>\(icon("failed"))Failed first: \(failure.first)</h2>
             <p class="what">\(failure.what)</p>
             <p class="remedy"><strong>What to do:</strong> \(failure.remedy)</p>

@@ -5,16 +5,10 @@ extension Sheet {
     /// A part with its title; further words stand beside it.
     package func section(_ id: String, _ title: String, note: Markup = "", _ content: Markup) -> Markup {
         guard !content.isEmpty else { return "" }
-        guard isPage else {
-            return """
-                <section><h2>\(title)</h2>
-                \(note.isEmpty ? "" : "<p class=\"note\">\(note)</p>")\(content)</section>
-
-                """
-        }
+        let beside: Markup = note.isEmpty ? "" : "<p class=\"note\">\(note)</p>"
+        guard isPage else { return "<section><h2>\(title)</h2>\n\(beside)\(content)</section>\n" }
         return """
-            <section id="\(id)" aria-labelledby="\(id)-title"><header><h2 id="\(id)-title">\(title)</h2>\
-            <p class="note">\(note)</p></header>
+            <section id="\(id)" aria-labelledby="\(id)-title"><header><h2 id="\(id)-title">\(title)</h2>\(beside)</header>
             \(content)</section>
 
             """
@@ -76,17 +70,16 @@ extension Sheet {
     package var evaluations: Markup {
         let count = status.evaluationsLeftOut?.values.total ?? 0
         let older = count > 0 ? "; \(Quantity.exact(count)) older ones are in metrics.jsonl" : ""
-        let table = folded(
-            "evaluations-table", "all evaluations", EventColumns.evaluations, ordered(status.evaluations),
-            seen: status.evaluations.suffix(8),
-            empty: missing("No split has been scored yet.")
-        ) { score in
-            guard isPage else { return "" }
+        let mark: (EvaluationStatus) -> Markup = { score in
+            let auc = score.auc.map { String($0) } ?? ""
             return """
-                 data-step="\(score.step)" data-time="\(String(score.time))" data-auc="\(score.auc.map { "\($0)" } ?? "")" \
+                 data-step="\(score.step)" data-time="\(String(score.time))" data-auc="\(auc)" \
                 data-log-loss="\(String(score.logLoss))" data-split="\(score.split)"
                 """
         }
+        let table = folded(
+            "evaluations-table", "all evaluations", EventColumns.evaluations, ordered(status.evaluations),
+            seen: status.evaluations.suffix(8), empty: missing("No split has been scored yet."), mark: mark)
         return section("evaluations", "Evaluations", note: "\(order)\(older)", table)
     }
 

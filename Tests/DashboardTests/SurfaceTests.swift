@@ -79,6 +79,15 @@ struct SurfaceTests {
         }
     }
 
+    @Test("What this program writes as markup is markup: nothing of it is escaped")
+    func markup() {
+        for html in [page, report] {
+            // Of the status itself only "4..<8" needs an escape.
+            for sign in ["&lt;/", "&lt;p", "&lt;s", "&lt;t", "&quot;"] { #expect(!html.contains(sign), "\(sign)") }
+        }
+        #expect(page.contains("<section id=\"failure\" class=\"failure\""))
+    }
+
     @Test("The job: rows, memory, metrics, skew, its checkpoint and its failure")
     func job() throws {
         let status = Self.status
