@@ -17,17 +17,17 @@ package struct Context: Sendable {
 /// One value of an entity, as text; where there is room with what is behind it.
 package struct Cell: Sendable {
     /// The same on every surface.
-    package var text: String
+    package let text: String
     /// How it stands out in a terminal.
-    package var tone = Tone.plain
+    package let tone: Tone
     /// The number behind a text that is rounded.
-    package var exact: Int?
+    package let exact: Int?
     /// What stands below it in smaller letters where there is room.
-    package var note = ""
+    package let note: String
     /// Drawn beside each other below the text where there is room.
-    package var parts: [Part] = []
+    package let parts: [Part]
     /// What fills such a bar; nil for the largest one of the column.
-    package var whole: Double?
+    package let whole: Double?
 
     /// A part of a bar.
     package struct Part: Sendable {
@@ -39,26 +39,21 @@ package struct Cell: Sendable {
     }
 
     /// A text, and what there is of the rest.
-    package init(_ text: String, _ tone: Tone = .plain, exact: Int? = nil, note: String = "") {
+    package init(
+        _ text: String = "", _ tone: Tone = .plain, exact: Int? = nil, note: String = "", parts: [Part] = [],
+        of whole: Double? = nil
+    ) {
         self.text = text
         self.tone = tone
         self.exact = exact
         self.note = note
-    }
-
-    /// A bar, with or without a number above.
-    init(_ text: String = "", parts: [Part], of whole: Double? = nil, note: String = "") {
-        self.text = text
         self.parts = parts
         self.whole = whole
-        self.note = note
     }
 
-    /// A share of one, with its bar.
-    init(share: Double, note: String = "") {
-        self.init(
-            Quantity.percent(share), parts: [Part(name: "", value: share, text: Quantity.percent(share), color: 0)],
-            of: 1, note: note)
+    /// A share with its bar, of one unless told otherwise.
+    static func share(_ share: Double, _ tone: Tone = .plain, note: String = "", of whole: Double? = 1) -> Cell {
+        Cell(Quantity.percent(share), tone, note: note, parts: [.init("", share: share, 0)], of: whole)
     }
 }
 

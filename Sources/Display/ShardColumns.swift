@@ -40,9 +40,7 @@ package enum ShardColumns {
         },
         Column("Lag", 45, hint: "steps that the slowest worker is behind") { Cell(lag($0, $1.status)) },
         Column("Busy", 85, hint: "share of its thread's time that is work") { shard, _ in
-            var cell = Cell(share: shard.busy, note: shares(shard))
-            if shard.busy > 0.9 { cell.tone = .warning }
-            return cell
+            .share(shard.busy, shard.busy > 0.9 ? .warning : .plain, note: shares(shard))
         },
         Column("Checkpoint", 35, hint: "age of its part") { shard, context in
             let part = shard.report.checkpoint

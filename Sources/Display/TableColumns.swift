@@ -36,9 +36,7 @@ package enum TableColumns {
             Cell(row.id.error == 0 ? "exact" : "≤ \(Quantity.exact(row.id.error))")
         },
         Column("Share", 90, hint: "of all ids in samples") { row, _ in
-            var cell = Cell(share: row.id.share)
-            cell.whole = nil
-            return cell
+            .share(row.id.share, of: nil)
         },
         Column("Shard", 80, hint: "where it lives", name: "shard") { row, _ in
             Cell(String(row.id.shard), exact: row.id.shard)

@@ -32,9 +32,11 @@ package enum ShardDetail {
         let missing = stride(from: 0, to: report.missing.count - 1, by: 2).map {
             "\(report.missing[$0])..<\(report.missing[$0 + 1])"
         }
-        let malformed =
-            report.malformed.sorted { $0.key < $1.key }.map { "worker \($0.key): \(Quantity.exact($0.value))" }
-            + (report.garbage > 0 ? ["nobody knows whom: \(Quantity.exact(report.garbage))"] : [])
+        let stale = report.staleness.enumerated().map { ("\($0.offset) steps", $0.element) }
+        let malformed = report.malformed.sorted { $0.key < $1.key }.map { ("worker \($0.key)", $0.value) }
+        let parked = report.parked.map {
+            "worker \($0.worker) for step \($0.step) since \(Quantity.duration($0.seconds))"
+        }
         return [
             (
                 "pulls",
@@ -59,12 +61,7 @@ package enum ShardDetail {
             ("dense", "\(Quantity.bytes(report.denseBytes)) of parameters"),
             ("busy", "\(Quantity.percent(shard.busy)): \(ShardColumns.shares(shard))"),
             ("queue", "\(report.queue) now, \(report.queuePeak) at most"),
-            (
-                "parked",
-                report.parked.map {
-                    "worker \($0.worker) for step \($0.step) since \(Quantity.duration($0.seconds))"
-                }.joined(separator: "; ")
-            ),
+            ("parked", parked.joined(separator: "; ")),
             ("waits", status.isOver ? "" : shard.waitsFor),
             (
                 "missing",
@@ -72,19 +69,15 @@ package enum ShardDetail {
                     ? ""
                     : "micro-batches \(missing.joined(separator: ", ")) of \(report.microBatches)"
             ),
-            (
-                "staleness",
-                report.staleness.enumerated().filter { $0.element > 0 }
-                    .map { "\($0.offset) steps: \(Quantity.exact($0.element))" }.joined(separator: ", ")
-            ),
-            (
-                "refused",
-                report.refused.sorted { $0.key < $1.key }
-                    .map { "\($0.key): \(Quantity.exact($0.value))" }.joined(separator: ", ")
-            ),
-            ("malformed", malformed.joined(separator: ", ")),
+            ("staleness", list(stale)),
+            ("refused", list(report.refused.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
+            ("malformed", list(malformed + [("nobody knows whom", report.garbage)])),
             ("checkpoint", report.checkpoint?.words(at: moment) ?? ""),
         ]
+    }
+
+    private static func list(_ counts: [(name: String, count: Int)]) -> String {
+        counts.filter { $0.count > 0 }.map { "\($0.name): \(Quantity.exact($0.count))" }.joined(separator: ", ")
     }
 
     private static func tables(_ report: ShardReport, width: Int) -> [Line] {
