@@ -23,6 +23,7 @@ enum Elements {
         <symbol id="i-joined" viewBox="0 0 16 16"><path d="M7 3h2v4h4v2H9v4H7V9H3V7h4z"/></symbol>
         <symbol id="i-started" viewBox="0 0 16 16"><path d="M4 2.5v11l9-5.5z"/></symbol>
         <symbol id="i-evaluated" viewBox="0 0 16 16"><path d="m8 1 2 4.6 5 .5-3.8 3.3 1.1 4.9L8 11.7l-4.3 2.6 1.1-4.9L1 6.1l5-.5z"/></symbol>
+        <symbol id="i-best" viewBox="0 0 16 16"><use href="#i-evaluated"/></symbol>
         <symbol id="i-checkpoint" viewBox="0 0 16 16"><path d="M8 1.5 14.5 8 8 14.5 1.5 8z"/></symbol>
         </defs></svg>
 
