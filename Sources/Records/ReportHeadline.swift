@@ -9,16 +9,19 @@ struct ReportHeadline {
     init(_ run: RecordedRun) { self.run = run }
 
     var markup: Markup {
-        """
-        <header>
-        <div class="title"><h1>\(run.name)</h1><span class="state \(job.state.rawValue)">\(state)</span></div>
-        <p class="soft">\(about)</p>
-        \(Self.limit(run))
-        <dl class="cards">\(cards)</dl>
-        \(run.gaps.map { "<p class=\"soft\">\($0)</p>" as Markup })
-        </header>
-        \(failure)
-        """
+        let limitedBy = run.status.limitedBy
+        let limit: Markup = limitedBy.isEmpty ? "" : "<p class=\"limit\">Limited by \(limitedBy)</p>"
+        let gaps: [Markup] = run.gaps.map { "<p class=\"soft\">\($0)</p>" }
+        return """
+            <header>
+            <div class="title"><h1>\(run.name)</h1><span class="state \(job.state.rawValue)">\(state)</span></div>
+            <p class="soft">\(about)</p>
+            \(limit)
+            <dl class="cards">\(cards)</dl>
+            \(gaps)
+            </header>
+            \(failure)
+            """
     }
 
     /// Runs side by side.
@@ -47,10 +50,6 @@ struct ReportHeadline {
         ReportSettings.settings(of: run.config).first { $0.key == key }?.value ?? ""
     }
 
-    private static func limit(_ run: RecordedRun) -> Markup {
-        run.status.limitedBy.isEmpty ? "" : "<p class=\"limit\">Limited by \(run.status.limitedBy)</p>"
-    }
-
     /// "finished"; of what still runs as far as its files tell, since when that is known.
     private var state: String {
         switch job.state {
@@ -61,12 +60,10 @@ struct ReportHeadline {
 
     private var about: String {
         let data = setting("data.directory")
-        var parts: [String] = []
-        if !job.model.isEmpty { parts.append("model \(job.model)") }
-        if !data.isEmpty { parts.append("data set \(data)") }
-        if job.started > 0 { parts.append("started \(Quantity.date(job.started))") }
-        if !job.reason.isEmpty, job.state != .failed { parts.append(job.reason) }
-        return parts.joined(separator: " · ")
+        return [
+            job.model.isEmpty ? "" : "model \(job.model)", data.isEmpty ? "" : "data set \(data)",
+            job.started > 0 ? "started \(Quantity.date(job.started))" : "", job.state == .failed ? "" : job.reason,
+        ].filter { !$0.isEmpty }.joined(separator: " · ")
     }
 
     /// From the first step to the end, or to the newest that is known; of a continued run without the pauses.
