@@ -110,7 +110,7 @@ struct Page {
                 "Rows", "rows", Quantity.count(status.rows),
                 "\(Quantity.bytes(status.memory)) in \(status.shards.count) shards"),
             tile("Traffic", "traffic", "\(Quantity.bytes(traffic))/s", "in and out of shards"),
-            tile("Checkpoint", "checkpoint", checkpoint + failures, status.checkpoint(at: moment)),
+            tile("Checkpoint", "checkpoint", checkpoint + failures, job.checkpoint?.rest(at: moment) ?? ""),
         ]
         return """
             <section class="tiles" id="figures" aria-label="Figures of the job">

@@ -43,15 +43,15 @@ extension ClusterStatus {
             ("busy", skew.busy),
         ].filter { $0.1 > 0 }
     }
-
-    /// The newest checkpoint: "step 1,000, 12 s ago, 231 MB in 0.4 s"; empty for none.
-    package func checkpoint(at moment: Moment) -> String { job.checkpoint.map { $0.words(at: moment) } ?? "" }
 }
 
 extension CheckpointReport {
     /// "step 1,000, 12 s ago, 231 MB in 0.4 s".
-    package func words(at moment: Moment) -> String {
-        "step \(Quantity.exact(step)), \(moment.ago(time)), \(Quantity.bytes(bytes)) in \(Quantity.duration(seconds))"
+    package func words(at moment: Moment) -> String { "step \(Quantity.exact(step)), \(rest(at: moment))" }
+
+    /// "12 s ago, 231 MB in 0.4 s".
+    package func rest(at moment: Moment) -> String {
+        "\(moment.ago(time)), \(Quantity.bytes(bytes)) in \(Quantity.duration(seconds))"
     }
 }
 

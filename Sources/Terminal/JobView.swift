@@ -37,7 +37,10 @@ package enum JobView {
             ("loss", loss(job)),
             ("validation", validation(status)),
             ("test", test.map { "AUC \(Quantity.metric($0.auc)), \($0.rest)" } ?? ""),
-            ("checkpoint", [status.checkpoint(at: moment), failures].filter { !$0.isEmpty }.joined(separator: "; ")),
+            (
+                "checkpoint",
+                [job.checkpoint?.words(at: moment) ?? "", failures].filter { !$0.isEmpty }.joined(separator: "; ")
+            ),
             (
                 "rows",
                 count == 0

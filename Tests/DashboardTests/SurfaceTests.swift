@@ -96,6 +96,7 @@ struct SurfaceTests {
             + ShardView.balance(status, width: 500)).map(\.text).joined(separator: "\n")
         let best = try #require(status.best)
         let failure = try #require(status.failure)
+        let checkpoint = try #require(status.job.checkpoint)
         var texts = [
             Quantity.count(status.rows), Quantity.bytes(status.memory), Quantity.metric(best.auc),
             Quantity.exact(status.job.step), "at \(Quantity.clock(failure.time)) UTC",
@@ -104,7 +105,7 @@ struct SurfaceTests {
         for text in texts {
             for surface in [terminal, page, report] { #expect(surface.contains(text), "\(text)") }
         }
-        for text in [status.checkpoint(at: context.moment), Quantity.metric(status.job.loss)] {
+        for text in [checkpoint.rest(at: context.moment), Quantity.metric(status.job.loss)] {
             for surface in [terminal, page] { #expect(surface.contains(text), "\(text)") }
         }
     }
