@@ -107,13 +107,17 @@ package struct Sheet {
             case .text: cell.parts.isEmpty ? "" : "time"
             case .state: ""
             }
-        guard isPage, let exact = cell.exact else {
-            return "<td\(Markup.attribute("class", kind))>\(content)</td>"
+        var attributes = Markup.attribute("class", kind)
+        if let exact = cell.exact {
+            if isPage {
+                attributes = "\(attributes)\(Markup.attribute("data-name", column.name)) data-value=\"\(exact)\""
+            }
+            // A text that was rounded says all its digits to whoever points at it.
+            let digits = Quantity.exact(exact)
+            let isRounded = cell.text != digits && !cell.text.hasPrefix("\(digits) ")
+            attributes = "\(attributes)\(Markup.attribute("title", isRounded ? digits : ""))"
         }
-        let name = Markup.attribute("data-name", column.name)
-        let digits = Quantity.exact(exact)
-        let title = Markup.attribute("title", digits == cell.text ? "" : digits)
-        return "<td class=\"\(kind)\"\(name) data-value=\"\(exact)\"\(title)>\(content)</td>"
+        return "<td\(attributes)>\(content)</td>"
     }
 
     /// A word with its sign: color is never the only difference.
