@@ -54,12 +54,14 @@ let modules: [[Target]] = [
     module("Safetensors", ["Tensors"]),
     module("Evaluation"),
     module("Telemetry", tests: ["Processes", "TestMachine"]),
-    module("Terminal", ["Telemetry", "Safetensors"]),
+    module("Display", ["Telemetry"]),
+    module("Terminal", ["Telemetry", "Display", "Safetensors"]),
     module(
-        "Records", ["Telemetry", "Safetensors"], tests: ["myriad", "Processes", "TestMachine"], exclude: ["Python"]),
+        "Records", ["Telemetry", "Display", "Safetensors"], tests: ["myriad", "Processes", "TestMachine"],
+        exclude: ["Python"]),
     [
         .target(
-            name: "Dashboard", dependencies: ["Telemetry", sockets],
+            name: "Dashboard", dependencies: ["Telemetry", "Display", sockets],
             resources: [
                 .embedInCode("Resources/page.css"), .embedInCode("Resources/page.js"),
                 .embedInCode("Resources/status.schema.json"),
@@ -67,7 +69,7 @@ let modules: [[Target]] = [
         .testTarget(
             name: "DashboardTests",
             dependencies: [
-                "Dashboard", "Telemetry", "Terminal", "Records", "Cluster", "Wire", "myriad", "Processes",
+                "Dashboard", "Telemetry", "Display", "Terminal", "Records", "Cluster", "Wire", "myriad", "Processes",
                 "TestMachine",
             ],
             exclude: ["browser.py", "validate.py"],
@@ -105,7 +107,7 @@ let modules: [[Target]] = [
     module(
         "Cluster",
         [
-            "Processes", "Tensors", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Wire",
+            "Processes", "Tensors", "Safetensors", "Evaluation", "Telemetry", "Display", "Terminal", "Records", "Wire",
             "Transport",
             "Datasets", "Kernels", "Models", "Parameters", "Checkpoints", "Server", "Worker", "Scheduler", "Job",
         ], tests: ["myriad", "CZeroMQ", "TestMachine", "Extremes"]),
@@ -113,7 +115,7 @@ let modules: [[Target]] = [
         .executableTarget(
             name: "myriad",
             dependencies: [
-                "Tensors", "Safetensors", "Evaluation", "Telemetry", "Terminal", "Records", "Dashboard",
+                "Tensors", "Safetensors", "Evaluation", "Telemetry", "Display", "Terminal", "Records", "Dashboard",
                 "Wire", "Transport", "Datasets", "Prepare", "Kernels", "Models", "Parameters", "Checkpoints", "Server",
                 "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ", "CCompression",
                 argumentParser, yams,

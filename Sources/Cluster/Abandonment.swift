@@ -1,7 +1,7 @@
+import Display
 import Foundation
 import Scheduler
 import Telemetry
-import Terminal
 import Wire
 
 /// A run that says it goes on although nobody answers for it any more.

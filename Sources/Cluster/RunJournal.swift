@@ -1,6 +1,6 @@
+import Display
 import Foundation
 import Telemetry
-import Terminal
 
 /// The scheduler's own log, `logs/scheduler.log`: what has happened in words, and how the job gets on.
 final class RunJournal {

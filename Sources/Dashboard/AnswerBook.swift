@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Synchronization
 import Telemetry
@@ -151,7 +152,7 @@ final class AnswerBook: Sendable {
 
     private func encode(_ kind: Kind, _ status: ClusterStatus, _ version: Int) -> Data {
         switch kind {
-        case .page: Data(Page(status).markup.source.utf8)
+        case .page: Data(Page(status).markup.text.utf8)
         case .metrics: Data(metrics(status).utf8)
         case .config: StatusJSON.json(["yaml": status.job.config])
         case .status:

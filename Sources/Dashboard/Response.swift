@@ -3,36 +3,18 @@ import Foundation
 /// An answer: status, type and bytes.
 struct Response: Sendable {
     /// The few statuses that this server uses.
-    enum Status: Int, Sendable {
-        case ok = 200
-        case badRequest = 400
-        case unauthorized = 401
-        case forbidden = 403
-        case notFound = 404
-        case methodNotAllowed = 405
-        case timeout = 408
-        case tooLarge = 413
-        case headerTooLarge = 431
-        case failure = 500
-        case unavailable = 503
-        case badVersion = 505
-
-        var phrase: String {
-            switch self {
-            case .ok: "OK"
-            case .badRequest: "Bad Request"
-            case .unauthorized: "Unauthorized"
-            case .forbidden: "Forbidden"
-            case .notFound: "Not Found"
-            case .methodNotAllowed: "Method Not Allowed"
-            case .timeout: "Request Timeout"
-            case .tooLarge: "Content Too Large"
-            case .headerTooLarge: "Request Header Fields Too Large"
-            case .failure: "Internal Server Error"
-            case .unavailable: "Service Unavailable"
-            case .badVersion: "HTTP Version Not Supported"
-            }
-        }
+    enum Status: String, Sendable {
+        case ok = "200 OK"
+        case badRequest = "400 Bad Request"
+        case unauthorized = "401 Unauthorized"
+        case forbidden = "403 Forbidden"
+        case notFound = "404 Not Found"
+        case methodNotAllowed = "405 Method Not Allowed"
+        case timeout = "408 Request Timeout"
+        case tooLarge = "413 Content Too Large"
+        case headerTooLarge = "431 Request Header Fields Too Large"
+        case unavailable = "503 Service Unavailable"
+        case badVersion = "505 HTTP Version Not Supported"
     }
 
     static let json = "application/json; charset=utf-8"
@@ -46,24 +28,10 @@ struct Response: Sendable {
 
     /// A sentence about a request that is not answered, as JSON.
     static func problem(_ status: Status, _ sentence: String, _ more: [String: [String]] = [:]) -> Response {
-        struct Problem: Encodable {
-            let error: String
-            let more: [String: [String]]
-            func encode(to encoder: any Encoder) throws {
-                var box = encoder.container(keyedBy: Key.self)
-                try box.encode(error, forKey: Key(stringValue: "error"))
-                for (name, values) in more { try box.encode(values, forKey: Key(stringValue: name)) }
-            }
-            struct Key: CodingKey {
-                var stringValue: String
-                var intValue: Int? { nil }
-                init(stringValue: String) { self.stringValue = stringValue }
-                init?(intValue: Int) { nil }
-            }
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var body = (try? encoder.encode(Problem(error: sentence, more: more))) ?? Data()
+        var object: [String: Any] = more
+        object["error"] = sentence
+        let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
+        var body = (try? JSONSerialization.data(withJSONObject: object, options: options)) ?? Data()
         body.append(10)
         return Response(status: status, body: body)
     }
@@ -76,7 +44,7 @@ struct Response: Sendable {
     /// Status line and headers.
     func head(closes: Bool) -> Data {
         var lines = [
-            "HTTP/1.1 \(status.rawValue) \(status.phrase)", "Content-Type: \(type)", "Content-Length: \(body.count)",
+            "HTTP/1.1 \(status.rawValue)", "Content-Type: \(type)", "Content-Length: \(body.count)",
             "Cache-Control: no-store", "X-Content-Type-Options: nosniff", "X-Frame-Options: DENY",
             "Referrer-Policy: no-referrer", "Cross-Origin-Resource-Policy: same-origin",
             "Content-Security-Policy: \(Self.policy)", "Connection: \(closes ? "close" : "keep-alive")",

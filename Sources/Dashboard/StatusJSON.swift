@@ -16,7 +16,7 @@ enum StatusJSON {
         switch kind {
         case .shards: shards(status.shards)
         case .workers: workers(status.workers)
-        case .lag: lag(status.lag)
+        case .lag: Data(list(status.lag) { list($0, String.init) }.utf8)
         case .job: json(status.job)
         case .nodes: json(status.nodes)
         case .tables: json(status.tables)
@@ -57,9 +57,8 @@ enum StatusJSON {
             bare[index].report.workers = []
             for table in bare[index].report.tables.indices { bare[index].report.tables[table].hot = [] }
         }
-        let holes: [(String, (inout [UInt8]) -> Void)] = shards.flatMap { shard in
-            shard.report.tables.map { table in ("hot", { hot(table.hot, into: &$0) }) }
-                + [("workers", { places(shard.report.workers, into: &$0) })]
+        let holes = shards.flatMap { shard in
+            shard.report.tables.map { ("hot", list($0.hot, hot)) } + [("workers", list(shard.report.workers, place))]
         }
         return filled(json(bare), holes) ?? json(shards)
     }
@@ -70,25 +69,19 @@ enum StatusJSON {
             bare[index].blockedBy = []
             bare[index].report.waitByShard = []
         }
-        let holes: [(String, (inout [UInt8]) -> Void)] = workers.flatMap { worker in
+        let holes = workers.flatMap { worker in
             [
-                ("blocked_by", { numbers(worker.blockedBy, into: &$0) }),
-                ("wait_by_shard", { numbers(worker.report.waitByShard, into: &$0) }),
+                ("blocked_by", list(worker.blockedBy, number)),
+                ("wait_by_shard", list(worker.report.waitByShard, number)),
             ]
         }
         return filled(json(bare), holes) ?? json(workers)
     }
 
-    private static func lag(_ rows: [[Int]]) -> Data {
-        var bytes: [UInt8] = []
-        list(rows, into: &bytes) { row, bytes in list(row, into: &bytes) { digits($0, into: &$1) } }
-        return Data(bytes)
-    }
-
     /// Puts what is written by hand where empty lists stand under its name, one after the other.
     ///
     /// Within a text the quotes would be escaped: what looks like a member is one.
-    private static func filled(_ data: Data, _ holes: [(name: String, write: (inout [UInt8]) -> Void)]) -> Data? {
+    private static func filled(_ data: Data, _ holes: [(name: String, text: String)]) -> Data? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(data.count * 4)
         let isWhole = data.withUnsafeBytes { source in
@@ -98,7 +91,7 @@ enum StatusJSON {
                     return false
                 }
                 bytes += source[start..<end - 2]
-                hole.write(&bytes)
+                bytes += hole.text.utf8
                 start = end
             }
             bytes += source[start...]
@@ -119,49 +112,23 @@ enum StatusJSON {
         return nil
     }
 
-    private static func list<T>(_ values: [T], into bytes: inout [UInt8], _ write: (T, inout [UInt8]) -> Void) {
-        bytes.append(UInt8(ascii: "["))
-        for (index, value) in values.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            write(value, &bytes)
-        }
-        bytes.append(UInt8(ascii: "]"))
+    private static func list<T>(_ values: [T], _ text: (T) -> String) -> String {
+        "[\(values.map(text).joined(separator: ","))]"
     }
 
-    private static func places(_ places: [WorkerPlace], into bytes: inout [UInt8]) {
-        list(places, into: &bytes) { place, bytes in
-            bytes += "{\"duplicates\":".utf8
-            digits(place.duplicates, into: &bytes)
-            bytes += ",\"malformed\":".utf8
-            digits(place.malformed, into: &bytes)
-            bytes += ",\"pulled\":".utf8
-            digits(place.pulled, into: &bytes)
-            bytes += ",\"pushed\":".utf8
-            digits(place.pushed, into: &bytes)
-            bytes.append(UInt8(ascii: "}"))
-        }
+    private static func place(_ at: WorkerPlace) -> String {
+        """
+        {"duplicates":\(at.duplicates),"malformed":\(at.malformed),"pulled":\(at.pulled),"pushed":\(at.pushed)}
+        """
     }
 
-    private static func hot(_ ids: [HotId], into bytes: inout [UInt8]) {
-        list(ids, into: &bytes) { hot, bytes in
-            bytes += "{\"count\":".utf8
-            digits(hot.count, into: &bytes)
-            bytes += ",\"error\":".utf8
-            digits(hot.error, into: &bytes)
-            bytes += ",\"id\":\"\(hot.id)\"}".utf8
-        }
+    private static func hot(_ id: HotId) -> String {
+        "{\"count\":\(id.count),\"error\":\(id.error),\"id\":\"\(id.id)\"}"
     }
 
-    private static func numbers(_ values: [Double], into bytes: inout [UInt8]) {
-        list(values, into: &bytes) { value, bytes in
-            if value.isFinite {
-                let text = value.description
-                bytes += text.hasSuffix(".0") ? text.dropLast(2).utf8 : text[...].utf8
-            } else {
-                bytes += value.isNaN ? "\"nan\"".utf8 : value > 0 ? "\"inf\"".utf8 : "\"-inf\"".utf8
-            }
-        }
+    private static func number(_ value: Double) -> String {
+        guard value.isFinite else { return value.isNaN ? "\"nan\"" : value > 0 ? "\"inf\"" : "\"-inf\"" }
+        let text = value.description
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
-
-    private static func digits(_ value: Int, into bytes: inout [UInt8]) { bytes += String(value).utf8 }
 }

@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Telemetry
 
@@ -33,10 +34,9 @@ struct Chart {
     /// Whether y begins at 0.
     var fromZero = false
     /// A value of y in words.
-    var label: (Double) -> String = { Figures.short($0) }
+    var label: (Double) -> String = { Quantity.number($0) }
 
-    private static let width = 440.0
-    private static let height = 236.0
+    /// Edges of the picture of 440 by 236.
     private static let left = 58.0
     private static let right = 428.0
     private static let top = 12.0
@@ -70,34 +70,35 @@ struct Chart {
 
     private func grid(_ x: Scale, _ y: Scale) -> Markup {
         let digits = y.digits
-        return Markup(
+        let lines =
             y.ticks.map { value -> Markup in
                 let place = y.place(value)
                 // Ticks closer than what a label shows would be equal in words.
-                let text = digits > 2 && abs(value) < 10 ? Figures.fixed(value, min(6, digits)) : label(value)
+                let text = digits > 2 && abs(value) < 10 ? Quantity.fixed(value, min(6, digits)) : label(value)
                 return """
                     <line class="grid" x1="\(Self.left)" x2="\(Self.right)" y1="\(place)" y2="\(place)"/>\
                     <text class="tick" x="\(Self.left - 6)" y="\(place + 4)" text-anchor="end">\(text)</text>
                     """
             }
-                + x.ticks.map { value -> Markup in
-                    """
-                    <line class="axis" x1="\(x.place(value))" x2="\(x.place(value))" y1="\(Self.bottom)" \
-                    y2="\(Self.bottom + 4)"/><text class="tick" x="\(x.place(value))" y="\(Self.bottom + 17)" \
-                    text-anchor="middle">\(Figures.short(value))</text>
-                    """
-                } + [
-                    """
-                    <line class="axis" x1="\(Self.left)" x2="\(Self.right)" y1="\(Self.bottom)" y2="\(Self.bottom)"/>\
-                    <text class="tick" x="\(Self.right)" y="\(Self.bottom + 34)" text-anchor="end">\(axis)</text>
-                    """
-                ])
+            + x.ticks.map { value -> Markup in
+                """
+                <line class="axis" x1="\(x.place(value))" x2="\(x.place(value))" y1="\(Self.bottom)" \
+                y2="\(Self.bottom + 4)"/><text class="tick" x="\(x.place(value))" y="\(Self.bottom + 17)" \
+                text-anchor="middle">\(Quantity.number(value))</text>
+                """
+            } + [
+                """
+                <line class="axis" x1="\(Self.left)" x2="\(Self.right)" y1="\(Self.bottom)" y2="\(Self.bottom)"/>\
+                <text class="tick" x="\(Self.right)" y="\(Self.bottom + 34)" text-anchor="end">\(axis)</text>
+                """
+            ] as [Markup]
+        return "\(lines)"
     }
 
     private func path(of line: Line, _ x: Scale, _ y: Scale) -> Markup {
         let dashes: Markup = line.isDashed ? " stroke-dasharray=\"6 3\"" : ""
         var parts: [Markup] = line.points.split(whereSeparator: \.isGap).map { part in
-            let places = part.map { "\(Figures.fixed(x.place($0.x), 1)),\(Figures.fixed(y.place($0.y), 1))" }
+            let places = part.map { "\(Quantity.fixed(x.place($0.x), 1)),\(Quantity.fixed(y.place($0.y), 1))" }
             return """
                 <polyline class="line" points="\(places.joined(separator: " "))" style="stroke:var(--c\(line.color))"\
                 \(dashes)/>
@@ -107,11 +108,11 @@ struct Chart {
             parts += line.points.filter { !$0.isGap }.map {
                 """
                 <circle cx="\(x.place($0.x))" cy="\(y.place($0.y))" r="3" style="fill:var(--c\(line.color))">\
-                <title>\(line.name) \(axis) \(Figures.short($0.x)): \(label($0.y))</title></circle>
+                <title>\(line.name) \(axis) \(Quantity.number($0.x)): \(label($0.y))</title></circle>
                 """
             }
         }
-        return Markup(parts)
+        return "\(parts)"
     }
 
     private func legend(_ drawn: [Line]) -> Markup {

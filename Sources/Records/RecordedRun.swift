@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Safetensors
 package import Telemetry
@@ -235,8 +236,9 @@ package struct RecordedRun: Sendable {
             switch event {
             case "joined": (kind, text) = (.joined, "\(node ?? "a node") on \(host ?? "an unknown host")")
             case "started": (kind, text) = (.started, "training on \(nodes ?? 0) nodes")
-            case "evaluated": (kind, text) = (.evaluated, "\(split ?? ""): AUC \(Figures.metric(auc))")
-            case "checkpoint": (kind, text) = (.checkpoint, "\(path ?? "") in \(Figures.seconds(seconds ?? -1))")
+            case "evaluated": (kind, text) = (.evaluated, "\(split ?? ""): AUC \(Quantity.metric(auc))")
+            case "checkpoint":
+                (kind, text) = (.checkpoint, "\(path ?? "") in \(seconds.map(Quantity.duration) ?? Quantity.none)")
             case "warning": (kind, text) = (.warning, what ?? event)
             case "restarted": (kind, text) = (.restarted, what ?? "\(node ?? "a node") restarted")
             case "lost": (kind, text) = (.lost, "\(node ?? "a node"): \(what ?? "")")

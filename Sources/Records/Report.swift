@@ -1,3 +1,6 @@
+import Display
+import Telemetry
+
 /// `myriad report`: everything that a run's files tell, as one page without scripts or anything from elsewhere.
 package struct Report {
     private let runs: [RecordedRun]
@@ -22,7 +25,7 @@ package struct Report {
             </head>
             <body>
             <main>
-            \(runs.count == 1 ? Markup(runs.map(whole)) : comparison)
+            \(runs.count == 1 ? "\(runs.map(whole))" : comparison)
             </main>
             <footer>Made by myriad report from the files of the run.</footer>
             </body>
@@ -34,7 +37,7 @@ package struct Report {
     private func whole(_ run: RecordedRun) -> Markup {
         """
         \(ReportHeadline(run).markup)
-        \(section("Curves", ReportCurves([run]).markup))
+        \(Sheet(.report, run.status).section("", "Curves", ReportCurves([run]).markup))
         \(details(of: run))
         """
     }
@@ -43,7 +46,7 @@ package struct Report {
         """
         <header><h1>\(runs.count) runs</h1></header>
         \(ReportHeadline.table(runs))
-        \(section("Curves", ReportCurves(runs).markup))
+        \(Sheet(.report, ClusterStatus()).section("", "Curves", ReportCurves(runs).markup))
         \(runs.map { run -> Markup in
             """
             <article>\(ReportHeadline(run).markup)
@@ -54,21 +57,11 @@ package struct Report {
     }
 
     private func details(of run: RecordedRun) -> Markup {
-        Markup(
-            [
-                section("Evaluations", ReportTables.evaluations(run.status)),
-                section("Shards", ReportShards(run.status).markup),
-                section("Workers", ReportWorkers(run.status).markup),
-                section("Tables and hot ids", ReportTables.tables(run.status)),
-                section("Faults", ReportFaults(run.status).markup),
-                section("Events", ReportTables.events(run.status)),
-                section("Environment", ReportSettings.environment(run.status)),
-                section("Configuration", ReportSettings.configuration(run)),
-            ].filter { !$0.isEmpty })
-    }
-
-    private func section(_ title: String, _ body: Markup) -> Markup {
-        guard !body.isEmpty else { return "" }
-        return "<section><h2>\(title)</h2>\n\(body)\n</section>"
+        let sheet = Sheet(.report, run.status)
+        return """
+            \(sheet.evaluations)\(sheet.shards())\(sheet.workers)\(sheet.tables)\(sheet.faults)\(sheet.events())\
+            \(sheet.nodes(above: sheet.environment))\
+            \(sheet.section("", "Configuration", ReportSettings.configuration(run, sheet)))
+            """
     }
 }

@@ -1,3 +1,4 @@
+import Display
 import Telemetry
 
 /// The curves of a run, or of several over each other.
@@ -21,18 +22,31 @@ struct ReportCurves {
 
     private var isComparison: Bool { runs.count > 1 }
 
+    /// What is measured of a run, and how its line looks.
+    private struct Measure {
+        let name: String
+        let color: Int
+        var isDashed = false
+        var hasDots = false
+        let points: (RecordedRun) -> [Chart.Point]
+    }
+
     /// Lines of each run: its own color each in a comparison, the measure's color otherwise.
-    private func lines(
-        _ name: String, color: Int, isDashed: Bool = false, hasDots: Bool = false,
-        _ points: (RecordedRun) -> [Chart.Point]
-    ) -> [Chart.Line] {
-        runs.enumerated().map { number, run in
-            Chart.Line(
-                name: isComparison ? (name.isEmpty ? run.name : "\(run.name) \(name)") : name, points: points(run),
-                color: isComparison ? number % Palette.colors.count : color,
-                isDashed: isComparison ? isDashed != (number / Palette.colors.count % 2 == 1) : isDashed,
-                hasDots: hasDots)
+    private func chart(
+        _ title: String, _ axis: String, fromZero: Bool = false, label: @escaping (Double) -> String,
+        _ measures: [Measure]
+    ) -> Chart {
+        let colors = Palette.colors.count
+        let lines = measures.flatMap { measure in
+            runs.enumerated().map { number, run in
+                let name = measures.count > 1 ? "\(run.name) \(measure.name)" : run.name
+                return Chart.Line(
+                    name: isComparison ? name : measure.name, points: measure.points(run),
+                    color: isComparison ? number % colors : measure.color,
+                    isDashed: measure.isDashed != (isComparison && number / colors % 2 == 1), hasDots: measure.hasDots)
+            }
         }
+        return Chart(title: title, axis: axis, lines: lines, fromZero: fromZero, label: label)
     }
 
     private func steps(_ value: @escaping (RecordedRun.Point) -> Double?) -> (RecordedRun) -> [Chart.Point] {
@@ -57,7 +71,7 @@ struct ReportCurves {
 
     private func validations(_ value: @escaping (EvaluationStatus) -> Double?) -> (RecordedRun) -> [Chart.Point] {
         { run in
-            let split = ReportHeadline.bestValidation(of: run.status)?.split
+            let split = run.status.best?.split
             return run.status.evaluations.filter { $0.split == split }.compactMap { found in
                 value(found).map { Chart.Point(x: Double(found.step), y: $0) }
             }
@@ -65,69 +79,49 @@ struct ReportCurves {
     }
 
     private var byStep: [Chart] {
-        let hasAuxiliary = runs.contains { run in run.points.contains { ($0.auxiliaryLoss ?? 0) != 0 } }
-        var charts = [
-            Chart(
-                title: "Loss a sample", axis: "step", lines: lines(isComparison ? "" : "loss", color: 0, steps(\.loss)))
-        ]
-        if hasAuxiliary {
-            charts.append(
-                Chart(
-                    title: "Auxiliary loss a sample", axis: "step",
-                    lines: lines(isComparison ? "" : "auxiliary loss", color: 1, steps(\.auxiliaryLoss))))
+        func chart(_ title: String, _ measures: Measure...) -> Chart {
+            self.chart(title, "step", label: { Quantity.metric($0) }, measures)
         }
-        charts.append(
-            Chart(
-                title: "Running AUC, before each update", axis: "step",
-                lines: lines(isComparison ? "" : "AUC", color: 2, steps(\.auc))))
-        charts.append(
-            Chart(
-                title: "Validation AUC and GAUC", axis: "step",
-                lines: lines("AUC", color: 0, hasDots: true, validations(\.auc))
-                    + lines("GAUC", color: 1, isDashed: true, hasDots: true, validations(\.gauc))))
-        charts.append(
-            Chart(
-                title: "Validation log loss", axis: "step",
-                lines: lines(isComparison ? "" : "log loss", color: 3, hasDots: true, validations(\.logLoss))))
-        for index in charts.indices { charts[index].label = { Figures.fixed($0, 4) } }
-        return charts
+        let auxiliary = steps { $0.auxiliaryLoss.flatMap { $0 == 0 ? nil : $0 } }
+        return [
+            chart("Loss a sample", Measure(name: "loss", color: 0, points: steps(\.loss))),
+            chart("Auxiliary loss a sample", Measure(name: "auxiliary loss", color: 1, points: auxiliary)),
+            chart("Running AUC, before each update", Measure(name: "AUC", color: 2, points: steps(\.auc))),
+            chart(
+                "Validation AUC and GAUC",
+                Measure(name: "AUC", color: 0, hasDots: true, points: validations(\.auc)),
+                Measure(name: "GAUC", color: 1, isDashed: true, hasDots: true, points: validations(\.gauc))),
+            chart(
+                "Validation log loss",
+                Measure(name: "log loss", color: 3, hasDots: true, points: validations(\.logLoss))),
+        ]
     }
 
     private var byTime: [Chart] {
-        var charts = [
-            Chart(
-                title: "Samples a second", axis: unit.name,
-                lines: lines(isComparison ? "" : "samples/s", color: 0, times(\.samplesPerSecond)), fromZero: true),
-            Chart(
-                title: "Rows stored", axis: unit.name,
-                lines: lines(isComparison ? "" : "rows", color: 2, times { $0.rows.map(Double.init) }),
-                fromZero: true),
-            traffic,
+        func chart(_ title: String, _ label: @escaping (Double) -> String, _ measures: Measure...) -> Chart {
+            self.chart(title, unit.name, fromZero: true, label: label, measures)
+        }
+        let charts = [
+            chart(
+                "Samples a second", Quantity.rate,
+                Measure(name: "samples/s", color: 0, points: times(\.samplesPerSecond))),
+            chart(
+                "Rows stored", Quantity.number,
+                Measure(name: "rows", color: 2, points: times { $0.rows.map(Double.init) })),
+            chart(
+                "Traffic of all shards, a second", Quantity.bytes,
+                Measure(name: "received", color: 0, points: times(\.receivedBytesPerSecond)),
+                Measure(name: "sent", color: 1, isDashed: true, points: times(\.sentBytesPerSecond))),
         ]
         // Four lines of several runs tell nobody anything.
         guard !isComparison else { return charts }
-        charts.append(
-            Chart(
-                title: "Where the workers' time goes", axis: unit.name,
-                lines: lines("compute", color: 2, times(\.compute))
-                    + lines("wait", color: 1, isDashed: true, times(\.wait))
-                    + lines("read", color: 0, times(\.read)) + lines("push", color: 3, isDashed: true, times(\.push)),
-                fromZero: true, label: { Figures.percent($0) }))
-        return charts
-    }
-
-    /// In multiples of 1024, so that the ticks are round.
-    private var traffic: Chart {
-        let most =
-            runs.flatMap(\.points).flatMap { [$0.receivedBytesPerSecond, $0.sentBytesPerSecond] }
-            .compactMap(\.self).filter(\.isFinite).max() ?? 0
-        var unit = 1.0
-        while most > unit * 1024, unit < 1e15 { unit *= 1024 }
-        let scale = unit
-        return Chart(
-            title: "Traffic of all shards, a second", axis: self.unit.name,
-            lines: lines("received", color: 0, times { $0.receivedBytesPerSecond.map { $0 / scale } })
-                + lines("sent", color: 1, isDashed: true, times { $0.sentBytesPerSecond.map { $0 / scale } }),
-            fromZero: true, label: { Figures.bytes($0 * scale) })
+        return charts + [
+            chart(
+                "Where the workers' time goes", Quantity.percent,
+                Measure(name: "compute", color: 0, points: times(\.compute)),
+                Measure(name: "wait", color: 4, isDashed: true, points: times(\.wait)),
+                Measure(name: "read", color: 5, points: times(\.read)),
+                Measure(name: "push", color: 3, isDashed: true, points: times(\.push)))
+        ]
     }
 }

@@ -1,3 +1,4 @@
+import Display
 import Telemetry
 
 /// What a run was and came to, in a few large figures; and how it failed, if it did.
@@ -8,70 +9,61 @@ struct ReportHeadline {
     init(_ run: RecordedRun) { self.run = run }
 
     var markup: Markup {
-        """
-        <header>
-        <div class="title"><h1>\(run.name)</h1><span class="state \(job.state.rawValue)">\(state)</span></div>
-        <p class="soft">\(about)</p>
-        \(Self.limit(run))
-        <dl class="cards">\(cards)</dl>
-        \(run.gaps.map { "<p class=\"soft\">\($0)</p>" as Markup })
-        </header>
-        \(failure)
-        """
+        let limitedBy = run.status.limitedBy
+        let limit: Markup = limitedBy.isEmpty ? "" : "<p class=\"limit\">Limited by \(limitedBy)</p>"
+        let gaps: [Markup] = run.gaps.map { "<p class=\"soft\">\($0)</p>" }
+        return """
+            <header>
+            <div class="title"><h1>\(run.name)</h1><span class="state \(job.state.rawValue)">\(state)</span></div>
+            <p class="soft">\(about)</p>
+            \(limit)
+            <dl class="cards">\(cards)</dl>
+            \(gaps)
+            </header>
+            \(failure)
+            """
     }
 
     /// Runs side by side.
     static func table(_ runs: [RecordedRun]) -> Markup {
-        let rows = runs.map { run -> [Markup] in
-            let lines = ReportHeadline(run)
-            let job = run.status.job
-            let best = bestValidation(of: run.status)
-            let test = run.status.evaluations.last { $0.split == split("test", of: run) }
-            return [
-                "<b>\(run.name)</b>", "<span class=\"\(job.state.rawValue)\">\(job.state.rawValue)</span>",
-                "\(job.model)", "\(Figures.metric(best?.auc))", "\(Figures.metric(best?.gauc))",
-                "\(Figures.metric(test?.auc))", "\(Figures.metric(test?.gauc))", "\(Figures.metric(test?.logLoss))",
-                "\(Figures.whole(job.step))", "\(Figures.short(lines.rate))", "\(Figures.seconds(lines.duration))",
-                "\(run.status.limitedBy)",
-            ]
-        }
-        let titles = [
-            "<run", "<state", "<model", "best validation AUC", "GAUC", "test AUC", "GAUC", "log loss", "steps",
-            "samples/s", "time", "<limited by",
-        ]
-        return "<section><h2>Side by side</h2>\n\(Grid(titles, rows, summary: "runs").markup)</section>"
+        let sheet = Sheet(.report, ClusterStatus())
+        return sheet.section("", "Side by side", sheet.folded("", "runs", columns, runs.map(ReportHeadline.init)))
     }
 
-    /// The evaluation that is marked best; the one of the highest AUC where none is.
-    static func bestValidation(of status: ClusterStatus) -> EvaluationStatus? {
-        let all = status.evaluations.filter { $0.split != "test" }
-        return all.last { $0.isBest } ?? all.max { ($0.auc ?? -1) < ($1.auc ?? -1) }
+    private static let columns: [Column<ReportHeadline>] = [
+        .text("Run", 0, \.run.name), .state("State", 0, \.job.state.rawValue),
+        .text("Model", 0, \.job.model),
+        .metric("Best validation AUC", \.run.status.best?.auc), .metric("GAUC", \.run.status.best?.gauc),
+        .metric("Test AUC", \.test?.auc), .metric("GAUC", \.test?.gauc), .metric("Log loss", \.test?.logLoss),
+        .exact("Steps", 0, \.job.step), Column("Samples", unit: "/s") { row, _ in Cell(Quantity.rate(row.rate)) },
+        Column("Time") { row, _ in Cell(Quantity.duration(row.duration)) },
+        .text("Limited by", 0, \.run.status.limitedBy, kind: .words),
+    ]
+
+    /// What was scored on the split that the configuration calls the test.
+    private var test: EvaluationStatus? {
+        let split = setting("data.test")
+        return run.status.evaluations.last { $0.split == (split.isEmpty ? "test" : split) }
     }
 
-    private static func split(_ role: String, of run: RecordedRun) -> String {
-        ReportSettings.settings(of: run.config).first { $0.key == "data.\(role)" }?.value ?? role
-    }
-
-    private static func limit(_ run: RecordedRun) -> Markup {
-        run.status.limitedBy.isEmpty ? "" : "<p class=\"limit\">Limited by \(run.status.limitedBy)</p>"
+    private func setting(_ key: String) -> String {
+        ReportSettings.settings(of: run.config).first { $0.key == key }?.value ?? ""
     }
 
     /// "finished"; of what still runs as far as its files tell, since when that is known.
     private var state: String {
         switch job.state {
-        case .waiting, .running: "\(job.state.rawValue) at \(Figures.date(run.status.time))"
+        case .waiting, .running: "\(job.state.rawValue) at \(Quantity.date(run.status.time))"
         case .finished, .stopped, .failed: job.state.rawValue
         }
     }
 
     private var about: String {
-        let data = ReportSettings.settings(of: run.config).first { $0.key == "data.directory" }?.value ?? ""
-        var parts: [String] = []
-        if !job.model.isEmpty { parts.append("model \(job.model)") }
-        if !data.isEmpty { parts.append("data set \(data)") }
-        if job.started > 0 { parts.append("started \(Figures.date(job.started))") }
-        if !job.reason.isEmpty, job.state != .failed { parts.append(job.reason) }
-        return parts.joined(separator: " · ")
+        let data = setting("data.directory")
+        return [
+            job.model.isEmpty ? "" : "model \(job.model)", data.isEmpty ? "" : "data set \(data)",
+            job.started > 0 ? "started \(Quantity.date(job.started))" : "", job.state == .failed ? "" : job.reason,
+        ].filter { !$0.isEmpty }.joined(separator: " · ")
     }
 
     /// From the first step to the end, or to the newest that is known; of a continued run without the pauses.
@@ -79,7 +71,7 @@ struct ReportHeadline {
         if isContinued { return run.starts.reduce(0) { $0 + max(0, $1.ended - $1.began) } }
         let began = job.trainingStarted > 0 ? job.trainingStarted : job.started
         let end = job.ended > 0 ? job.ended : run.status.time
-        return began > 0 ? max(0, end - began) : -1
+        return began > 0 ? max(0, end - began) : .nan
     }
 
     private var isContinued: Bool { run.starts.count > 1 }
@@ -98,25 +90,21 @@ struct ReportHeadline {
             cards.append("<div><dt>\(name)</dt><dd>\(value)<small>\(note)</small></dd></div>")
         }
         func card(_ name: String, _ found: EvaluationStatus) {
-            card(
-                name, Figures.metric(found.auc),
-                "GAUC \(Figures.metric(found.gauc)), log loss \(Figures.metric(found.logLoss)), step \(found.step)")
+            card(name, Quantity.metric(found.auc), found.rest)
         }
-        if let test = run.status.evaluations.last(where: { $0.split == Self.split("test", of: run) }) {
-            card("test AUC", test)
-        }
-        if let best = Self.bestValidation(of: run.status) { card("best validation AUC", best) }
+        if let test { card("test AUC", test) }
+        if let best = run.status.best { card("best validation AUC", best) }
         let starts = isContinued ? "\(run.starts.count) starts" : ""
         func notes(_ notes: String...) -> String { notes.filter { !$0.isEmpty }.joined(separator: ", ") }
         card(
-            "samples/s", rate > 0 ? Figures.short(rate) : "–",
-            notes(samples > 0 ? "\(Figures.short(Double(samples))) samples" : "", starts))
+            "samples/s", rate > 0 ? Quantity.rate(rate) : Quantity.none,
+            notes(samples > 0 ? "\(Quantity.count(samples)) samples" : "", starts))
         card(
-            "steps", Figures.whole(job.step),
-            job.lastStep > 0 ? "of \(Figures.whole(job.lastStep)), epoch \(job.epoch.plus(1)) of \(job.epochs)" : "")
+            "steps", Quantity.exact(job.step),
+            job.lastStep > 0 ? notes("of \(Quantity.exact(job.lastStep))", run.status.epoch) : "")
         card(
-            "training time", Figures.seconds(duration),
-            notes(starts, job.ended > 0 ? "ended \(Figures.date(job.ended))" : ""))
+            "training time", Quantity.duration(duration),
+            notes(starts, job.ended > 0 ? "ended \(Quantity.date(job.ended))" : ""))
         let status = run.status
         if !status.shards.isEmpty || !status.workers.isEmpty {
             let servers = Set(status.shards.map(\.server)).count
@@ -124,31 +112,16 @@ struct ReportHeadline {
         }
         let rows = status.tables.total(\.rows)
         if rows > 0 {
-            let bytes = status.shards.total { $0.report.bytes.used.plus($0.report.denseBytes) }
-            card("rows", Figures.short(Double(rows)), "\(Figures.bytes(bytes)) on all shards")
+            card("rows", Quantity.count(rows), "\(Quantity.bytes(status.memory)) on all shards")
         }
-        return Markup(cards)
+        return "\(cards)"
     }
 
     private var failure: Markup {
         guard let report = run.status.failure else {
             guard job.state == .failed else { return "" }
-            return "<div class=\"failure\"><h2>Failed</h2>\n<pre>\(lines: job.reason)</pre></div>"
+            return "<div class=\"failure\"><h2>Failed</h2>\n<pre>\(job.reason)</pre></div>"
         }
-        let place = report.host.isEmpty ? "" : " on \(report.host), process \(report.pid)"
-        let followers = report.followers.isEmpty ? "" : "Only followed: \(report.followers.joined(separator: ", "))."
-        let end: Markup =
-            report.lastLines.isEmpty
-            ? ""
-            : "<p class=\"soft\">The end of \(report.log):</p>\n<pre>\(lines: report.lastLines.joined(separator: "\n"))</pre>"
-        return """
-            <div class="failure"><h2>Failed: \(report.first)\(place)</h2>
-            <p><b>\(report.what)</b></p>
-            <p>\(report.remedy)</p>
-            <p class="soft">Cause: \(report.cause.rawValue); at step \(report.step), \(Figures.date(report.time)). \
-            \(followers)</p>
-            \(end)
-            </div>
-            """
+        return Sheet(.report, run.status).failure(report)
     }
 }

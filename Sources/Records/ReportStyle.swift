@@ -1,3 +1,5 @@
+import Display
+
 /// How the report looks: on light and dark grounds, on paper, and on 400 pixels.
 enum ReportStyle {
     /// The style sheet.
@@ -14,7 +16,7 @@ enum ReportStyle {
     }
 
     private static func colors(_ colors: [String]) -> Markup {
-        Markup(colors.enumerated().map { "--c\($0.offset):\($0.element);" })
+        "\(colors.enumerated().map { "--c\($0.offset):\($0.element);" as Markup })"
     }
 
     private static let layout: Markup = """
@@ -31,31 +33,33 @@ enum ReportStyle {
         h3{font-size:14px;margin:20px 0 8px}
         .grid2 h3{margin-top:10px}
         p{margin:6px 0;overflow-wrap:anywhere}
-        .soft{color:var(--soft)}
+        .soft,.note,.empty,small{color:var(--soft)}td small,th small{display:block;font-size:11.5px;font-weight:400}
+        .note b{color:var(--text)}
         .grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,560px),1fr));gap:4px 32px}
-        .grid2>div{min-width:0}
+        .grid2>div,.hot>div{min-width:0}
+        .hot{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:4px 32px}
         footer{color:var(--soft);text-align:center;font-size:13px;padding:0 16px 24px}
         @media (max-width:600px){main{padding:10px}header,section,.failure{padding:14px 14px}h1{font-size:22px}}
         """
 
     private static let parts: Markup = """
         .title{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px}
-        .state{font-size:13px;font-weight:600;padding:2px 10px;border-radius:20px;border:1.5px solid currentColor}
-        .finished,.done{color:var(--good)}.failed,.lost{color:var(--bad)}
-        .running,.restarted,.waiting,.stopped{color:var(--wait)}
+        .title .state{font-size:13px;font-weight:600;padding:2px 10px;border-radius:20px;border:1.5px solid currentColor}
+        .state.finished,.state.done,.best{color:var(--good)}.state.failed,.state.lost,.bad{color:var(--bad)}
+        .state.running,.state.restarted,.state.waiting,.state.stopped,.state.warning{color:var(--wait)}
         .limit{font-size:17px;font-weight:600;margin:12px 0 0}
         .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:14px 18px;margin:16px 0 0}
         .cards div{border-left:3px solid var(--line);padding-left:10px;min-width:0}
         .cards dt{font-size:12.5px;color:var(--soft)}
         .cards dd{margin:0;font-size:20px;font-weight:600;line-height:1.25;overflow-wrap:anywhere}
         .cards dd small{display:block;font-size:12.5px;font-weight:400;color:var(--soft)}
-        dl{margin:0}
+        dl{margin:0}dd{margin:0}.facts{display:flex;flex-wrap:wrap;gap:8px 26px}.facts dt{font-size:12.5px;color:var(--soft)}
+        .facts dd{overflow-wrap:anywhere}
         .failure{border:2px solid var(--bad)}
         .failure h2{color:var(--bad)}
         pre{background:var(--code);border:1px solid var(--line);border-radius:6px;padding:10px 12px;margin:8px 0;
         font:12.5px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-x:auto;white-space:pre-wrap;
         overflow-wrap:anywhere}
-        code{font:12.5px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
         .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:22px 26px}
         .chart{margin:0;min-width:0}
         figcaption{font-weight:600;font-size:14px;margin-bottom:4px}
@@ -69,13 +73,14 @@ enum ReportStyle {
         .legend li{overflow-wrap:anywhere}
         .swatch{display:inline-block;width:11px;height:11px;border-radius:2px;margin-right:6px}
         .stroke{display:inline-block;width:20px;margin-right:6px;vertical-align:middle}
-        .wide{overflow-x:auto}
+        .scroll{overflow-x:auto}
         table{border-collapse:collapse;width:100%;font-size:13.5px}
         th,td{padding:4px 14px 4px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:middle}
         th{font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap;vertical-align:bottom}
         th:last-child,td:last-child{padding-right:0}
-        td{white-space:nowrap}.n{text-align:right}
-        td code,.text{white-space:normal}.text{min-width:180px;overflow-wrap:anywhere;display:block}
+        td{white-space:nowrap}.n{text-align:right}tbody th{color:var(--text);font-size:inherit;vertical-align:middle}
+        .id{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12.5px}
+        td.id,td.words{white-space:normal;overflow-wrap:anywhere}td.words{min-width:180px}
         .stack{display:flex;min-width:110px;height:13px;background:var(--code);border-radius:3px;overflow:hidden}
         .stack i{display:block;height:100%;flex:none}
         details{margin:8px 0}
@@ -90,7 +95,7 @@ enum ReportStyle {
         header,section,.failure{border:0;border-bottom:1px solid var(--line);border-radius:0;padding:8px 0}
         .chart,tr,.cards div{break-inside:avoid}h2,h3{break-after:avoid}
         *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-        .wide{overflow:visible}
+        .scroll{overflow:visible}
         details::details-content{content-visibility:visible;block-size:auto}
         }
         """

@@ -55,33 +55,28 @@ package final class TensorBoardWriter {
 
     /// Leaves a second of training.
     package func take(_ point: SeriesPoint, auxiliaryLoss: Double? = nil) {
-        var values: [(tag: String, value: Double)] = []
-        func add(_ tag: String, _ value: Double?) { if let value { values.append((tag, value)) } }
-        add("train/loss", point.loss)
-        add("train/auxiliary_loss", auxiliaryLoss)
-        add("train/auc", point.auc)
-        add("train/samples_per_second", point.samplesPerSecond)
-        add("cluster/rows", Double(point.rows))
-        add("cluster/received_bytes_per_second", point.receivedBytesPerSecond)
-        add("cluster/sent_bytes_per_second", point.sentBytesPerSecond)
-        add("workers/read", point.read)
-        add("workers/wait", point.wait)
-        add("workers/compute", point.compute)
-        add("workers/push", point.push)
-        write(TensorBoardEvent.scalars(values, time: point.time, step: point.step))
+        write(
+            [
+                ("train/loss", point.loss), ("train/auxiliary_loss", auxiliaryLoss), ("train/auc", point.auc),
+                ("train/samples_per_second", point.samplesPerSecond), ("cluster/rows", Double(point.rows)),
+                ("cluster/received_bytes_per_second", point.receivedBytesPerSecond),
+                ("cluster/sent_bytes_per_second", point.sentBytesPerSecond), ("workers/read", point.read),
+                ("workers/wait", point.wait), ("workers/compute", point.compute), ("workers/push", point.push),
+            ], time: point.time, step: point.step)
     }
 
     /// Leaves the metrics of a split.
-    package func take(_ evaluation: EvaluationStatus) {
-        var values: [(tag: String, value: Double)] = []
-        func add(_ tag: String, _ value: Double?) {
-            if let value { values.append(("\(evaluation.split)/\(tag)", value)) }
-        }
-        add("auc", evaluation.auc)
-        add("gauc", evaluation.gauc)
-        add("log_loss", evaluation.logLoss)
-        add("calibration", evaluation.calibration)
-        write(TensorBoardEvent.scalars(values, time: evaluation.time, step: evaluation.step))
+    package func take(_ score: EvaluationStatus) {
+        write(
+            [
+                ("\(score.split)/auc", score.auc), ("\(score.split)/gauc", score.gauc),
+                ("\(score.split)/log_loss", score.logLoss), ("\(score.split)/calibration", score.calibration),
+            ], time: score.time, step: score.step)
+    }
+
+    private func write(_ values: [(tag: String, value: Double?)], time: Double, step: Int) {
+        let known = values.compactMap { tag, value in value.map { (tag: tag, value: $0) } }
+        write(TensorBoardEvent.scalars(known, time: time, step: step))
     }
 
     private func write(_ event: [UInt8]) {

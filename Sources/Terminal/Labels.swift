@@ -1,34 +1,4 @@
-import Telemetry
-
-/// States as words, in a color that repeats them.
-extension Span {
-    init(state: NodeStatus.State) {
-        let style: Style =
-            switch state {
-            case .waiting: .warning
-            case .running: .good
-            case .restarted: .accent
-            case .lost: .bad
-            case .done: .dim
-            }
-        self.init(state.rawValue, style)
-    }
-
-    init(state: JobStatus.State) {
-        let style: Style =
-            switch state {
-            case .waiting: .warning
-            case .running: .good
-            case .failed: .bad
-            case .stopped: .warning
-            case .finished: .accent
-            }
-        self.init(state.rawValue, style)
-    }
-
-    /// A count of something that should not happen.
-    init(fault count: Int) { self.init(Quantity.count(count), count > 0 ? .warning : .plain) }
-}
+import Display
 
 /// Lines of text that is longer than one.
 extension Line {

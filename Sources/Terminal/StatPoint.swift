@@ -1,3 +1,4 @@
+import Display
 package import Telemetry
 
 /// What `myriad stat` prints a line of: the job between two moments.
@@ -49,9 +50,8 @@ package struct StatPoint: Codable, Sendable, Equatable {
             }
         loss = job.loss
         auc = job.auc
-        let stored = status.shards.total(\.report.rows)
-        rows = stored
-        newRows = usable.map { stored.minus($0.shards.total(\.report.rows)) } ?? 0
+        rows = status.rows
+        newRows = usable.map { status.rows.minus($0.rows) } ?? 0
         pullsPerSecond = rate(\.pulls, or: \.pullsPerSecond)
         pushesPerSecond = rate(\.pushes, or: \.pushesPerSecond)
         receivedBytesPerSecond = rate(\.receivedBytes, or: \.receivedBytesPerSecond)
@@ -63,65 +63,50 @@ package struct StatPoint: Codable, Sendable, Equatable {
 
 /// The lines of `myriad stat`: fixed columns, because the rows to come are not known yet.
 package enum StatView {
-    private static let columns: [(title: String, width: Int, importance: Int)] = [
-        ("TIME", 8, 60), ("STEP", 9, 100), ("+STEPS", 7, 55), ("SAMPLES/s", 9, 95), ("LOSS", 7, 90), ("AUC", 6, 85),
-        ("ROWS", 7, 70), ("+ROWS", 7, 40), ("PULL/s", 7, 65), ("PUSH/s", 7, 64), ("IN MB/s", 7, 50),
-        ("OUT MB/s", 8, 51), ("WAIT", 6, 80),
+    private typealias Column = (title: String, width: Int, importance: Int, text: @Sendable (StatPoint) -> String)
+    private static let gap = 2
+    private static let columns: [Column] = [
+        ("TIME UTC", 8, 60, { Quantity.clock($0.time) }), ("STEP", 9, 100, { Quantity.exact($0.step) }),
+        ("+STEPS", 7, 55, { Quantity.signed($0.steps) }), ("SAMPLES/s", 9, 95, { Quantity.rate($0.samplesPerSecond) }),
+        ("LOSS", 7, 90, { Quantity.metric($0.loss) }), ("AUC", 6, 85, { Quantity.metric($0.auc) }),
+        ("ROWS", 7, 70, { Quantity.count($0.rows) }), ("+ROWS", 7, 40, { Quantity.signed($0.newRows) }),
+        ("PULL/s", 7, 65, { Quantity.rate($0.pullsPerSecond) }),
+        ("PUSH/s", 7, 64, { Quantity.rate($0.pushesPerSecond) }),
+        ("IN MB/s", 7, 50, { Quantity.megabytes($0.receivedBytesPerSecond) }),
+        ("OUT MB/s", 8, 51, { Quantity.megabytes($0.sentBytesPerSecond) }),
+        ("WAIT", 6, 80, { Quantity.percent($0.wait) }), ("LIMITED BY", 30, 75, sentence),
     ]
-    /// Room for the sentence at the end, and the least that is worth showing.
-    private static let sentence = (width: 30, importance: 75)
 
-    /// Which columns fit, and what is left for the sentence.
-    private static func fit(_ width: Int) -> (columns: [Int], sentence: Int) {
-        var kept = Set(columns.indices)
-        var sentence = Self.sentence.width
-        func used() -> Int { kept.reduce(0) { $0 + columns[$1].width + 2 } - 2 }
-        while used() + (sentence > 0 ? sentence + 2 : 0) > width {
-            let least = kept.min { columns[$0].importance < columns[$1].importance } ?? 0
-            if sentence > 0, columns[least].importance > Self.sentence.importance || kept.count == 1 {
-                sentence = 0
-            } else if kept.count > 1 {
-                kept.remove(least)
-            } else {
-                break
-            }
-        }
-        return (kept.sorted(), sentence > 0 ? max(0, width - used() - 2) : 0)
+    /// What stands at the end and gets all room that is left.
+    @Sendable private static func sentence(_ point: StatPoint) -> String {
+        point.state == .running ? point.limitedBy : "(\(point.state.rawValue)) \(point.limitedBy)"
     }
 
     /// The titles.
-    package static func header(width: Int) -> Line {
-        let (kept, sentence) = fit(width)
-        var line = Line()
-        for column in kept { append(columns[column].title, columns[column].width, .bold, to: &line) }
-        if sentence > 0 { line.add("  LIMITED BY", .bold) }
-        return line.clipped(to: width)
-    }
+    package static func header(width: Int) -> Line { line(width, .bold, \.title) }
 
     /// A moment.
-    package static func line(_ point: StatPoint, width: Int) -> Line {
-        let cells = [
-            Quantity.clock(point.time), Quantity.exact(point.step), signed(point.steps),
-            Quantity.rate(point.samplesPerSecond), Quantity.metric(point.loss), Quantity.metric(point.auc),
-            Quantity.count(point.rows), signed(point.newRows), Quantity.rate(point.pullsPerSecond),
-            Quantity.rate(point.pushesPerSecond), Quantity.megabytes(point.receivedBytesPerSecond),
-            Quantity.megabytes(point.sentBytesPerSecond), Quantity.percent(point.wait),
-        ]
-        let (kept, sentence) = fit(width)
+    package static func line(_ point: StatPoint, width: Int) -> Line { line(width, .plain) { $0.text(point) } }
+
+    /// The most important columns that fit, one at least, each at its place; a number at its right edge.
+    private static func line(_ width: Int, _ style: Style, _ text: (Column) -> String) -> Line {
+        var room = width + gap
+        var kept: [Int] = []
+        for place in columns.indices.sorted(by: { columns[$0].importance > columns[$1].importance }) {
+            let next = columns[place].width + gap
+            guard kept.isEmpty || next <= room else { break }
+            kept.append(place)
+            room -= next
+        }
         var line = Line()
-        for column in kept { append(cells[column], columns[column].width, .plain, to: &line) }
-        if sentence > 0 {
-            let text = point.state == .running ? point.limitedBy : "(\(point.state.rawValue)) \(point.limitedBy)"
-            line.add("  " + Glyphs.clipped(text, to: sentence))
+        for place in kept.sorted() {
+            let column = columns[place]
+            let isSentence = place == columns.count - 1
+            let words = isSentence ? Glyphs.clipped(text(column), to: column.width + max(0, room)) : text(column)
+            let missing = isSentence ? 0 : max(0, column.width - Glyphs.width(of: words))
+            line.add(String(repeating: " ", count: missing + (line.spans.isEmpty ? 0 : gap)))
+            line.add(words, style)
         }
         return line.clipped(to: width)
-    }
-
-    private static func signed(_ value: Int) -> String { (value >= 0 ? "+" : "") + Quantity.count(value) }
-
-    private static func append(_ text: String, _ width: Int, _ style: Style, to line: inout Line) {
-        let space = (line.spans.isEmpty ? 0 : 2) + max(0, width - Glyphs.width(of: text))
-        if space > 0 { line.add(String(repeating: " ", count: space)) }
-        line.add(text, style)
     }
 }

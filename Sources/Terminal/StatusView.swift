@@ -1,3 +1,4 @@
+package import Display
 package import Telemetry
 
 /// The whole picture on one page: job, processes, waits, events, and the failure if there is one.

@@ -1,9 +1,10 @@
+package import Display
 import Telemetry
 
 /// How a piece of text looks where colors are wanted; it never says more than the text itself.
-package enum Style: Sendable, Equatable, CaseIterable {
-    case plain, bold, dim, good, warning, bad, accent, bar
+package typealias Style = Tone
 
+extension Tone {
     /// The escape sequence that switches it on; nil for plain text.
     var sequence: String? {
         switch self {

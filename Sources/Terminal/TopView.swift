@@ -1,3 +1,4 @@
+package import Display
 package import Telemetry
 
 /// What `myriad top` shows and how keys change it; drawing is a pure function of it, the status and the size.
@@ -71,11 +72,9 @@ package struct TopView: Sendable, Equatable {
     }
 
     private func titleBar(_ status: ClusterStatus, at moment: Moment, width: Int) -> Line {
-        let job = status.job
-        let state = job.state.rawValue
-        let name = job.name.isEmpty ? "job \(job.id)" : job.name
-        let time = Quantity.clock(moment.now)
-        let left = Glyphs.clipped(" \(name)  \(state)  \(JobView.progress(job))", to: max(1, width - time.count - 2))
+        let time = "\(Quantity.clock(moment.now)) UTC"
+        let left = Glyphs.clipped(
+            " \(status.title)  \(status.job.state.rawValue)  \(status.progress)", to: max(1, width - time.count - 2))
         var line = Line(left, .bar)
         line.pad(to: width - time.count - 1, .bar)
         line.add(time + " ", .bar)
@@ -90,7 +89,7 @@ package struct TopView: Sendable, Equatable {
         let news = trouble.isEmpty ? moment.provenance(of: status) : trouble
         if !news.isEmpty { lines.append(Line(news, trouble.isEmpty ? .dim : .warning)) }
         if let failure = status.failure {
-            lines.append(Line("failed first: \(FailureView.headline(failure))", .bad))
+            lines.append(Line("failed first: \(failure.headline)", .bad))
             lines.append(Line("remedy: \(failure.remedy)", .bold))
         }
         if !status.limitedBy.isEmpty {
@@ -98,9 +97,9 @@ package struct TopView: Sendable, Equatable {
             line.add(status.limitedBy, .bold)
             lines.append(line)
         }
-        let speed = status.isOver ? job.meanSamplesPerSecond : job.samplesPerSecond
         lines.append(
-            curve("samples/s", Quantity.rate(speed), series.map(\.samplesPerSecond), fromZero: true, .good, width))
+            curve(
+                "samples/s", Quantity.rate(status.speed), series.map(\.samplesPerSecond), fromZero: true, .good, width))
         lines.append(
             curve("train loss", Quantity.metric(job.loss), series.map(\.loss), fromZero: false, .accent, width))
         lines.append(curve("train AUC", Quantity.metric(job.auc), series.map(\.auc), fromZero: false, .accent, width))
@@ -129,17 +128,10 @@ package struct TopView: Sendable, Equatable {
     }
 
     private func facts(_ status: ClusterStatus, at moment: Moment) -> Line {
-        let job = status.job
-        let rows = status.shards.total(\.report.rows)
-        let bytes = status.shards.total { $0.report.bytes.used.plus($0.report.denseBytes) }
-        var parts = ["rows \(Quantity.count(rows))", Quantity.bytes(bytes)]
-        if let left = JobView.remaining(status) {
-            parts.append("ETA \(Quantity.duration(left))")
-        }
-        if let best = status.evaluations.last(where: { $0.split != "test" && $0.isBest }) {
-            parts.append("best validation AUC \(Quantity.metric(best.auc))")
-        }
-        if let checkpoint = job.checkpoint { parts.append("checkpoint \(moment.ago(checkpoint.time))") }
+        var parts = ["rows \(Quantity.count(status.rows))", Quantity.bytes(status.memory)]
+        if let left = status.remaining { parts.append("ETA \(Quantity.duration(left))") }
+        if let best = status.best { parts.append("best validation AUC \(Quantity.metric(best.auc))") }
+        if let checkpoint = status.job.checkpoint { parts.append("checkpoint \(moment.ago(checkpoint.time))") }
         return Line(parts.joined(separator: "  "))
     }
 

@@ -1,3 +1,4 @@
+import Display
 package import Telemetry
 
 /// Who waits for what, and how far each worker is behind at each shard.
@@ -13,16 +14,7 @@ package enum WaitView {
     /// The waits alone; nothing when there are none.
     package static func table(_ waits: [WaitStatus], width: Int) -> [Line] {
         guard !waits.isEmpty else { return [] }
-        let columns: [TextTable.Column] = [
-            .text("WHO", 100), .number("SINCE", 90), .text("WAITS FOR", 95, shortest: 12), .number("TIMES", 40),
-        ]
-        let rows = waits.map { wait in
-            [
-                Span(wait.who), Span(Quantity.duration(wait.seconds), wait.seconds > 5 ? .warning : .plain),
-                Span(wait.name), Span(Quantity.count(wait.count)),
-            ]
-        }
-        return TextTable(columns, rows).lines(width: width)
+        return TextTable(EventColumns.waits, waits).lines(width: width)
     }
 
     /// Steps by which each worker is behind at each shard, of those that are.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Display
 import Foundation
 import Telemetry
 import Terminal

@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Telemetry
 import Testing
@@ -65,7 +66,7 @@ struct AnswerTests {
     @Test("Every count of a shard, worker, table and hot id can be found by its name")
     func hooks() {
         let status = cluster.status(after: 61)
-        let html = Page(status).markup.source
+        let html = Page(status).markup.text
         func cell(_ row: String, _ name: String) -> [Int] {
             html.components(separatedBy: "<tr").filter { $0.contains(row) }.flatMap { row in
                 row.matches(of: /data-name="([a-z_]+)" data-value="(-?[0-9]+)"/).filter { $0.1 == name }
@@ -154,7 +155,7 @@ struct AnswerTests {
         status.shards[2].report.workers[3].duplicates = 12
         status.shards[2].report.workers[3].malformed = 5
         status.nodes[2].state = .lost
-        let html = Page(status).markup.source
+        let html = Page(status).markup.text
         for shard in status.shards {
             #expect(html.contains("data-value=\"\(shard.report.rows)\""))
             #expect(html.contains("data-value=\"\(shard.report.pulls)\""))
@@ -190,9 +191,9 @@ struct AnswerTests {
         status.failure = FailureReport(
             time: 1, cause: .killed, first: name, host: name, pid: 1, what: name, log: name, lastLines: [name],
             followers: [name], remedy: name, step: 1)
-        let html = Page(status).markup.source
+        let html = Page(status).markup.text
         #expect(!html.contains("<script>") && !html.contains("<img") && !html.contains("\u{202e}"))
-        #expect(html.contains(Markup.escaped(name)))
+        #expect(html.contains(Markup.escape(name)))
     }
 
     @Test("A status of numbers that are not finite, negative or huge still makes a page")
@@ -210,9 +211,9 @@ struct AnswerTests {
             status.nodes[0].cores = value
             status.skew.rows = value
             status.time = value
-            #expect(Page(status).markup.source.contains("</html>"))
+            #expect(Page(status).markup.text.contains("</html>"))
         }
-        #expect(Page(ClusterStatus()).markup.source.contains("No server has joined yet."))
+        #expect(Page(ClusterStatus()).markup.text.contains("No server has joined yet."))
     }
 
     static let failure = FailureReport(

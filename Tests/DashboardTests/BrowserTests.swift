@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Processes
 import Synchronization
@@ -149,6 +150,30 @@ struct BrowserTests {
         #expect(look.console.isEmpty && look.failed.isEmpty && look.badStatuses.isEmpty && look.otherHosts.isEmpty)
         #expect(look.polls > 8)
         #expect(look.withoutScript.rows >= look.later.rows - 30 && look.withoutScript.refresh == 1)
+    }
+
+    @Test("The page's script writes numbers as the terminal and the report do")
+    func quantities() throws {
+        if let reason = Self.missing { return print(reason) }
+        let server = try server(Life(SimulatedCluster(shards: 1, workers: 1), from: 5))
+        let values: [Double] = [
+            0, 0.0004, 0.0005, 0.042, 0.0995, 0.125, 0.5234, 0.71, 1, 2.5, 9.994, 9.995, 12.34, 59.5, 99.94, 99.96, 130,
+            999.4, 999.5, 1000, 11_100, 18_412.4, 99_999, 100_000, 183_600, 1_240_312, 231_000_000, 9.995e11,
+        ]
+        let texts: [(String, (Double) -> String)] = [
+            ("rate", Quantity.rate), ("number", Quantity.number), ("bytes", Quantity.bytes),
+            ("percent", Quantity.percent), ("duration", Quantity.duration), ("metric", { Quantity.metric($0) }),
+        ]
+        let conditions = texts.map { name, text in
+            let equal = values.map { "q.\(name)(\($0)) === '\(text($0))'" }.joined(separator: " && ")
+            return "((q) => \(equal))(document.getElementById('page').quantities)"
+        }
+        var (process, lines) = try watch(server, until: conditions)
+        defer { process.waitUntilExit() }
+        for (name, _) in texts {
+            #expect(lines.next() == "watching")
+            #expect(try decode(Sight.self, lines.next()).held, "\(name)")
+        }
     }
 
     @Test("Another job at the same address begins its curves anew")

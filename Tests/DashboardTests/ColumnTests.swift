@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Telemetry
 import Terminal
@@ -39,15 +40,15 @@ struct ColumnTests {
 
     @Test("On the page: threads and files, received and sent")
     func page() throws {
-        let page = Page(Self.status).markup.source
+        let page = Page(Self.status).markup.text
         let node = try cells("nodes-table", in: page, row: 1)
         #expect(node["Threads"]?.contains(">4,321<") == true && node["Files"]?.contains(">765<") == true, "\(node)")
         let shard = try cells("shards-table", in: page, row: 0)
-        #expect(shard["In/s"]?.contains("data-value=\"1111\"") == true, "\(shard)")
-        #expect(shard["Out/s"]?.contains("data-value=\"2222\"") == true, "\(shard)")
+        #expect(shard["In MB/s"]?.contains("data-value=\"1111\"") == true, "\(shard)")
+        #expect(shard["Out MB/s"]?.contains("data-value=\"2222\"") == true, "\(shard)")
         let worker = try cells("workers-table", in: page, row: 0)
-        #expect(worker["In/s"]?.contains("data-value=\"3333\"") == true, "\(worker)")
-        #expect(worker["Out/s"]?.contains("data-value=\"4444\"") == true, "\(worker)")
+        #expect(worker["In MB/s"]?.contains("data-value=\"3333\"") == true, "\(worker)")
+        #expect(worker["Out MB/s"]?.contains("data-value=\"4444\"") == true, "\(worker)")
     }
 
     @Test("On the terminal: threads and files, in and out")
@@ -63,7 +64,7 @@ struct ColumnTests {
         }
         for node in status.nodes.indices { status.nodes[node].endpoints = ["ipc:x"] }
         let node = values(NodeView.lines(status, width: 10_000), row: 1)
-        #expect(node["THREADS"] == "4321" && node["FILES"] == "765", "\(node)")
+        #expect(node["THREADS"] == "4,321" && node["FILES"] == "765", "\(node)")
         let moment = Moment(now: status.time, isLive: true)
         let shard = values(ShardView.table(status, order: .number, at: moment, width: 10_000), row: 0)
         #expect(shard["IN MB/s"] == "3.00" && shard["OUT MB/s"] == "5.00", "\(shard)")
@@ -73,9 +74,9 @@ struct ColumnTests {
 
     @Test("Every sign that markup has is escaped, in attributes too, and no other code is let in")
     func escapes() {
-        #expect(Markup.escaped("<a href=\"x\" b='y'>&") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;")
+        #expect(Markup.escape("<a href=\"x\" b='y'>&") == "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;")
         let markup: Markup = "<i title=\"\("\" onload=\"x")\">"
-        #expect(markup.source == "<i title=\"&quot; onload=&quot;x\">")
+        #expect(markup.text == "<i title=\"&quot; onload=&quot;x\">")
         let head = String(decoding: Response().head(closes: true), as: UTF8.self)
         let policy = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Security-Policy: ") } ?? ""
         #expect(

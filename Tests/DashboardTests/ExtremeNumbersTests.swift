@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Records
 import Synchronization
@@ -91,7 +92,7 @@ struct ExtremeNumbersTests {
         let whole = StatusJSON.whole(status) { StatusJSON.section($0, of: status) }
         let run = RecordedRun(name: "run", status: status, points: [], config: "")
         return [
-            lines.count > 20 ? nil : "views", Page(status).markup.source.hasSuffix("</html>\n") ? nil : "page",
+            lines.count > 20 ? nil : "views", Page(status).markup.text.hasSuffix("</html>\n") ? nil : "page",
             Prometheus.text(status).hasSuffix("\n") ? nil : "metrics",
             (try? JSONSerialization.jsonObject(with: whole)) != nil ? nil : "json",
             Report([run]).html.hasSuffix("</html>\n") ? nil : "report",

@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Records
 import Telemetry
@@ -41,7 +42,7 @@ import Testing
         for chart in ["Samples a second", "Rows stored"] { #expect(lines(of: chart, in: html).count == 3, "\(chart)") }
         // Steps go on where they were.
         #expect(lines(of: "Loss a sample", in: html).count == 1)
-        #expect(html.contains("30.0 s<small>3 starts, ended ") && html.contains("100<small>3.00 k samples, 3 starts<"))
+        #expect(html.contains("30 s<small>3 starts, ended ") && html.contains("100<small>3,000 samples, 3 starts<"))
     }
 
     @Test("Steps that a continued run has done again stand in its curves once, as they were done last")
@@ -108,16 +109,16 @@ import Testing
             .html
         /// The first row of the table whose titles end so.
         func row(_ titles: String...) -> [String] {
-            let heads = titles.map { "<th scope=\"col\"[^>]*>\($0)</th>\\s*" }.joined()
-            guard let regex = try? Regex<Substring>(heads + "</tr></thead><tbody>\\s*<tr>"),
+            let heads = titles.map { "<th scope=\"col\"[^>]*>\($0)</th>" }.joined()
+            guard let regex = try? Regex<Substring>(heads + "</tr></thead><tbody>\\s*<tr[^>]*>"),
                 let match = html.firstMatch(of: regex)
             else { return [] }
             let line = html[match.range.upperBound...].prefix { $0 != "\n" }
             return line.matches(of: /<td[^>]*>(.*?)<\/td>/).map { String($0.1) }
         }
-        #expect(html.contains(">1011 B</td><td class=\"n\">522 B</td>"))
+        #expect(html.contains(">1.01 kB</td><td class=\"n\">522 B</td>"))
         #expect(html.contains(">333 B</td><td class=\"n\">444 B</td>"))
-        #expect(row("threads", "files", "listens on").dropLast().suffix(2) == ["4321", "765"])
+        #expect(row("Threads", "Files", "Warn", "Up", "Listens on").dropLast(3).suffix(2) == ["4,321", "765"])
         // In the picture the lower line is what was received, and its name says so.
         #expect(html.contains("</span>received <b>100 B</b>"))
         #expect(html.contains("</span>sent <b>900 B</b>"))

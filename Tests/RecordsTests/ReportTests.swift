@@ -53,8 +53,9 @@ import Testing
         #expect(findings.tags["svg"] == 9)
         for words in [
             "Limited by compute of worker 2 (91 %)", "model din · data set data/synthetic", "test AUC 0.7345",
-            "best validation AUC 0.7400", "GAUC 0.7012, log loss 0.5234, step 6000", "samples/s 41.0 k",
-            "rows 1.03 · bytes 1.04 · pulled rows 1.35 · traffic 1.21 · busy time 1.50",
+            "best validation AUC 0.7400", "GAUC 0.7012, log loss 0.5234, calibration 0.9970, step 6,000",
+            "samples/s 40,960",
+            "largest over mean: rows 1.03 memory 1.04 pulls 1.35 traffic 1.21 busy 1.50",
             "duplicates ignored 12 shard 1 (12)", "requests repeated after their deadline 5 worker 2 (5)",
             "malformed messages 7 worker 2 (7)", "18446744073709551001", "OpenBLAS 0.3.21, Haswell",
             "train.batch 4096 512", "4 × 3",
@@ -133,8 +134,9 @@ import Testing
         let findings = try Self.check(Report([Self.run(simulation)]).html)
         #expect(findings.problems == [])
         for words in [
-            "Failed: worker 1 on node-b, process 4711", "worker 1 was killed by signal 9", "out-of-memory killer",
-            "Only followed: worker 0, server 0.", "step 17 out of memory?", "processes lost 1 worker 1 (1)",
+            "Failed first: worker 1", "host node-b, process 4711", "worker 1 was killed by signal 9",
+            "out-of-memory killer",
+            "followed worker 0, server 0", "step 17 out of memory?", "processes lost 1 worker 1 (1)",
         ] {
             #expect(findings.text.contains(words), "\(words) is missing")
         }

@@ -1,3 +1,4 @@
+import Display
 import Telemetry
 import Terminal
 import Testing
@@ -46,12 +47,13 @@ import Testing
 
     @Test("numbers stand at the right, texts at the left; the least important column goes first")
     func table() {
+        let columns: [Column<[String]>] = [
+            Column("Name", 100, kind: .text) { row, _ in Cell(row[0]) }, Column("Rows", 90) { row, _ in Cell(row[1]) },
+            Column("Place", 10, kind: .text, shortest: 6) { row, _ in Cell(row[2]) },
+            Column("Minor", 5) { row, _ in Cell(row[3]) },
+        ]
         let table = TextTable(
-            [.text("NAME", 100), .number("ROWS", 90), .text("PLACE", 10, shortest: 6), .number("MINOR", 5)],
-            [
-                [Span("a"), Span("1.24 M"), Span("somewhere far away"), Span("7")],
-                [Span("longer"), Span("5"), Span("here"), Span("12")],
-            ])
+            columns, [["a", "1.24 M", "somewhere far away", "7"], ["longer", "5", "here", "12"]])
         #expect(
             table.lines(width: 80).map(\.text) == [
                 "NAME      ROWS  PLACE               MINOR", "a       1.24 M  somewhere far away      7",

@@ -1,14 +1,16 @@
+import Display
 import Testing
 
 @testable import Terminal
 
 @Suite struct TextTableTests {
-    private let columns: [TextTable.Column] = [
-        .text("NODE", 100), .number("STEP", 80), .number("PID", 60), .steady("DOES", 90, shortest: 24),
+    private let columns: [Column<[String]>] = [
+        Column("Node", 100, kind: .text) { row, _ in Cell(row[0]) }, Column("Step", 80) { row, _ in Cell(row[1]) },
+        Column("PID", 60) { row, _ in Cell(row[2]) },
+        Column("Does", 90, kind: .words, shortest: 24, isSteady: true) { row, _ in Cell(row[3]) },
     ]
     private func header(_ does: String, _ width: Int) -> String {
-        let row = ["worker 0", "1,276", "23136", does].map { Span($0) }
-        return TextTable(columns, [row]).lines(width: width)[0].text
+        TextTable(columns, [["worker 0", "1,276", "23136", does]]).lines(width: width)[0].text
     }
 
     @Test("columns do not come and go with the words of a steady one")

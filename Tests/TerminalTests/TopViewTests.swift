@@ -1,3 +1,4 @@
+import Display
 import Telemetry
 import Terminal
 import Testing

@@ -84,28 +84,44 @@
     if (!isOver) document.title = document.title.replace(/^(no answer · )?/, "no answer · ");
   }
 
-  const fixed = (digits) => (v) => v.toFixed(digits);
-  function scaled(value, base, units) {
-    let unit = 0;
-    while (Math.abs(value) >= base && unit < units.length - 1) { value /= base; unit++; }
-    return (Number.isInteger(value) ? value : +value.toPrecision(3)) + units[unit];
+  // Numbers as all other surfaces write them: three digits and a prefix of powers of 1000 (Sources/Display/Quantity.swift).
+  // What lies in the middle goes to the even digit, as in C.
+  const fixed = (digits) => (v) => {
+    const all = v * 10 ** digits, whole = Math.floor(all);
+    const isTie = all - whole === 0.5 && Number.isInteger(v * 2 ** (digits + 1));
+    return (isTie && whole % 2 === 0 ? whole / 10 ** digits : v).toFixed(digits);
+  };
+  const exact = (v) => String(Math.round(v)).replace(/\B(?=(\d{3})+$)/g, ",");
+  const significant = (v) => fixed(Math.abs(v) < 9.995 ? 2 : Math.abs(v) < 99.95 ? 1 : 0)(v);
+  function scaled(value, unit) {
+    let prefix = 0;
+    while (Math.abs(value) >= 999.5 && prefix < 5) { value /= 1000; prefix++; }
+    return `${significant(value)} ${["", "k", "M", "G", "T", "P"][prefix]}${unit}`;
   }
-  const count = (v) => scaled(v, 1000, ["", " k", " M", " G", " T"]);
-  const bytes = (v) => scaled(v, 1024, [" B/s", " KiB/s", " MiB/s", " GiB/s"]);
-  const percent = (v) => `${Math.round(v * 100)} %`;
-  function span(seconds) {
-    const s = Math.round(seconds), two = (n) => String(n).padStart(2, "0");
-    if (s >= 86400) return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
-    return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor((s % 3600) / 60))} h` : `${Math.floor(s / 60)}:${two(s % 60)}`;
+  const rate = (v) => v === 0 ? "0" : Math.abs(v) < 99.95 ? significant(v) : Math.abs(v) < 99999.5 ? exact(v) : scaled(v, "");
+  const number = (v) => !Number.isInteger(v) ? rate(v) : Math.abs(v) < 1e5 ? exact(v) : scaled(v, "");
+  const bytes = (v) => Math.abs(v) < 1000 ? `${Math.trunc(v)} B` : scaled(Math.trunc(v), "B");
+  const traffic = (v) => `${bytes(v)}/s`;
+  const percent = (v) => v === 0 ? "0 %" : 100 * v < 0.1 ? "<0.1 %" : `${fixed(100 * v < 9.95 ? 1 : 0)(100 * v)} %`;
+  function duration(seconds) {
+    if (seconds < 0.0005) return "0 s";
+    if (seconds < 0.0995) return `${fixed(0)(seconds * 1000)} ms`;
+    if (seconds < 9.95) return `${fixed(1)(seconds)} s`;
+    const s = Math.round(seconds), two = (n, unit, rest, less) => `${n} ${unit}${rest > 0 ? ` ${rest} ${less}` : ""}`;
+    return s < 60 ? `${s} s` : s < 3600 ? two(Math.floor(s / 60), "min", s % 60, "s")
+      : s < 86400 ? two(Math.floor(s / 3600), "h", Math.floor(s / 60) % 60, "min")
+      : two(Math.floor(s / 86400), "d", Math.floor(s / 3600) % 24, "h");
   }
+  // For a test that holds them beside the other surfaces' texts.
+  page.quantities = { rate, number, bytes, percent, duration, metric: fixed(4) };
 
   const charts = {
     loss: { format: fixed(4), digits: true, lines: [["training", "a", (p) => p.loss]], dots: "validation", score: "logLoss" },
     auc: { format: fixed(4), digits: true, lines: [["running", "a", (p) => p.auc]], dots: "validation", score: "auc" },
-    speed: { format: count, zero: true, lines: [["", "a", (p) => p.samples_per_second]] },
+    speed: { format: rate, zero: true, lines: [["", "a", (p) => p.samples_per_second]] },
     time: { format: percent, top: 1, areas: ["read", "wait", "compute", "push"] },
-    traffic: { format: bytes, zero: true, lines: [["in", "a", (p) => p.received_bytes_per_second], ["out", "b", (p) => p.sent_bytes_per_second]] },
-    rows: { format: count, zero: true, lines: [["", "a", (p) => p.rows]] },
+    traffic: { format: traffic, zero: true, lines: [["in", "a", (p) => p.received_bytes_per_second], ["out", "b", (p) => p.sent_bytes_per_second]] },
+    rows: { format: (v) => number(Math.round(v)), zero: true, lines: [["", "a", (p) => p.rows]] },
   };
 
   function element(name, attributes, ...children) {
@@ -121,13 +137,6 @@
     const step = steps.map((s) => s * power).find((s) => s >= raw * 0.999) || raw;
     const found = [];
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push(i * step);
-    return found;
-  }
-  // Sizes have round numbers of another kind.
-  function byteTicks(low, high, about) {
-    const raw = (high - low) / about, power = 1024 ** Math.max(0, Math.floor(Math.log(raw) / Math.log(1024)));
-    const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1024].find((s) => s * power >= raw * 0.999) * power, found = [];
-    for (let v = 0; v <= high; v += step) if (v >= low) found.push(v);
     return found;
   }
   function timeTicks(seconds, about) {
@@ -196,12 +205,12 @@
     let low = spec.zero || spec.areas ? 0 : Math.min(...all), high = spec.top || Math.max(...all);
     if (high - low < 1e-9) { const pad = Math.abs(high) * 0.05 || 1; high += pad; low -= spec.zero ? 0 : pad; }
     if (!spec.areas) { const pad = (high - low) * 0.08; high += pad; if (!spec.zero) low -= pad; }
-    const left = 54, right = width - 10, top = 8, bottom = height - 20;
+    const left = 60, right = width - 10, top = 8, bottom = height - 20;
     const start = Math.min(series[0]?.time ?? Infinity, dots[0] ? Math.min(...dots.map((d) => d.time)) : Infinity);
     const end = Math.max(series.at(-1)?.time ?? 0, ...dots.map((d) => d.time), start + 1);
     const x = (t) => left + ((t - start) / (end - start)) * (right - left);
     const y = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
-    const marks = spec.format === bytes ? byteTicks(low, high, 4) : ticks(low, high, 4);
+    const marks = ticks(low, high, 4);
     const digits = marks.length > 1 ? Math.max(0, Math.min(4, Math.ceil(-Math.log10(marks[1] - marks[0]) - 1e-9))) : 4;
     const label = spec.digits ? fixed(digits) : spec.format;
     for (const v of marks) {
@@ -209,7 +218,7 @@
       svg.append(element("text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, label(v)));
     }
     for (const t of timeTicks(end - start, Math.max(2, width / 90)))
-      svg.append(element("text", { x: x(start + t), y: height - 4, "text-anchor": t === 0 ? "start" : "middle" }, span(t)));
+      svg.append(element("text", { x: x(start + t), y: height - 4, "text-anchor": t === 0 ? "start" : "middle" }, duration(t)));
     const path = (of) => {
       let d = "", pen = false;
       for (const p of series) {
@@ -235,16 +244,16 @@
     svg.append(cursor);
     const words = (p) => spec.areas
       ? spec.areas.map((n) => `${n} ${percent(p[n] || 0)}`).join(", ")
-      : spec.lines.map(([name, , of]) => `${name} ${Number.isFinite(of(p)) ? spec.format(of(p)) : "–"}`.trim()).join(", ");
+      : spec.lines.map(([name, , of]) => `${name} ${Number.isFinite(of(p)) ? spec.format(of(p)) : "-"}`.trim()).join(", ");
     const last = series.at(-1);
     const show = (p) => {
       const now = p || last, single = !spec.areas && !spec.lines[0][0];
       for (const value of now ? figure.querySelectorAll("b[data-of]") : []) {
         const line = spec.lines?.find(([name]) => name === value.dataset.of);
         const number = line ? line[2](now) : now[value.dataset.of];
-        value.textContent = value.dataset.of === spec.dots ? "" : Number.isFinite(number) ? spec.format(number) : "–";
+        value.textContent = value.dataset.of === spec.dots ? "" : Number.isFinite(number) ? spec.format(number) : "-";
       }
-      readout.textContent = (single && now ? words(now) : "") + (p ? ` at ${span(p.time - start)}` : "");
+      readout.textContent = (single && now ? words(now) : "") + (p ? ` at ${duration(p.time - start)}` : "");
       cursor.setAttribute("visibility", p ? "visible" : "hidden");
       if (p) { cursor.setAttribute("x1", x(p.time)); cursor.setAttribute("x2", x(p.time)); }
     };

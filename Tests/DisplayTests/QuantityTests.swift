@@ -1,4 +1,4 @@
-import Terminal
+import Display
 import Testing
 
 @Suite struct QuantityTests {
@@ -65,6 +65,18 @@ import Testing
         #expect(Quantity.duration(.infinity) == "-")
         #expect(Quantity.age(130) == "2 min")
         #expect(Quantity.date(.nan) == "-")
-        #expect(Quantity.clock(1_790_000_000).count == 8)
+        // In UTC, wherever this runs.
+        #expect(Quantity.clock(1_790_000_000) == "14:13:20")
+        #expect(Quantity.date(1_790_000_000) == "2026-09-21 14:13:20 UTC")
+        #expect(Quantity.clock(0) == "-")
+    }
+
+    @Test("an axis has whole numbers where its values are whole")
+    func numbers() {
+        #expect(Quantity.number(1500) == "1,500")
+        #expect(Quantity.number(0.25) == "0.25")
+        #expect(Quantity.number(1e6) == "1.00 M")
+        #expect(Quantity.signed(25) == "+25" && Quantity.signed(-3) == "-3")
+        #expect(Quantity.bytes(1011.4) == "1.01 kB" && Quantity.bytes(.nan) == "-")
     }
 }

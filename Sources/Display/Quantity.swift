@@ -1,7 +1,9 @@
 import Foundation
 import Telemetry
 
-/// Numbers for people: three digits and a unit, and whole numbers in full below 100,000.
+/// Numbers as people read them, the same text on the terminal, on the page and in the report.
+///
+/// They have three digits and a prefix of powers of 1000, whole numbers stand in full below 100,000, times are in UTC.
 package enum Quantity {
     /// What stands where there is no number.
     package static let none = "-"
@@ -10,6 +12,9 @@ package enum Quantity {
     package static func count(_ value: Int) -> String {
         value.magnitude < 100_000 ? exact(value) : scaled(Double(value), unit: "")
     }
+
+    /// "+25", "-3".
+    package static func signed(_ value: Int) -> String { (value >= 0 ? "+" : "") + count(value) }
 
     /// Every digit: "1,240,312".
     package static func exact(_ value: Int) -> String {
@@ -26,14 +31,22 @@ package enum Quantity {
     package static func rate(_ value: Double) -> String {
         guard value.isFinite else { return none }
         if value == 0 { return "0" }
-        if value < 99.95 { return significant(value) }
-        return value < 99_999.5 ? exact(Int(bounded: value.rounded())) : scaled(value, unit: "")
+        if value.magnitude < 99.95 { return significant(value) }
+        return value.magnitude < 99_999.5 ? exact(Int(bounded: value.rounded())) : scaled(value, unit: "")
+    }
+
+    /// A count where the value is whole, else like a rate: what an axis is labeled with.
+    package static func number(_ value: Double) -> String {
+        Int(exactly: value).map(count) ?? rate(value)
     }
 
     /// "512 B", "231 MB": powers of 1000.
     package static func bytes(_ value: Int) -> String {
         value.magnitude < 1000 ? "\(value) B" : scaled(Double(value), unit: "B")
     }
+
+    /// Bytes that were measured or divided.
+    package static func bytes(_ value: Double) -> String { value.isFinite ? bytes(Int(bounded: value)) : none }
 
     /// Megabytes a second, without the unit: the column's title has it.
     package static func megabytes(_ bytesPerSecond: Double) -> String {
@@ -90,17 +103,20 @@ package enum Quantity {
     /// A ratio: two digits behind the point.
     package static func ratio(_ value: Double) -> String { value.isFinite ? fixed(value, 2) : none }
 
-    /// "16:40:12", in local time.
+    /// "16:40:12" in UTC, which its title or its neighbor says.
     package static func clock(_ time: Double) -> String { stamp(time, "%H:%M:%S") }
 
-    /// "2026-11-25 16:40:12", in local time.
-    package static func date(_ time: Double) -> String { stamp(time, "%Y-%m-%d %H:%M:%S") }
+    /// "2026-11-25 16:40:12 UTC".
+    package static func date(_ time: Double) -> String { stamp(time, "%Y-%m-%d %H:%M:%S UTC") }
+
+    /// So many digits behind the point.
+    package static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
     private static func stamp(_ time: Double, _ format: String) -> String {
-        guard time.isFinite, time.magnitude < 1e11 else { return none }
+        guard time.isFinite, time > 0, time < 1e11 else { return none }
         var seconds = time_t(time)
         var parts = tm()
-        localtime_r(&seconds, &parts)
+        gmtime_r(&seconds, &parts)
         var bytes = [CChar](repeating: 0, count: 64)
         let length = strftime(&bytes, bytes.count, format, &parts)
         return String(decoding: bytes[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -124,6 +140,4 @@ package enum Quantity {
         let size = value.magnitude
         return fixed(value, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
     }
-
-    private static func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 }

@@ -1,0 +1,126 @@
+package import Telemetry
+
+/// What is shown of a worker.
+package enum WorkerColumns {
+    /// Its figures now.
+    package static let main: [Column<WorkerStatus>] = [
+        Column("Worker", 100) { worker, _ in Cell(worker.rank < 0 ? "all" : String(worker.rank)) },
+        .state("State", 90, \.state.rawValue), .text("Host", 15, \.host, shortest: 8),
+        .exact("Step", 75, \.report.step, hint: "in work", name: "step"),
+        Column("Samples", unit: "/s", 95, hint: "below: in all", name: "samples") { worker, _ in
+            let all = worker.report.samples
+            return Cell(Quantity.rate(worker.samplesPerSecond), exact: all, note: Quantity.count(all))
+        },
+        Column("Time", hint: "shares over the last seconds", kind: .text) { worker, _ in
+            Cell(
+                parts: zip(times, [worker.read, worker.wait, worker.compute, worker.push]).map {
+                    .init($0.0, share: $1, $0.1)
+                }, of: 1)
+        },
+        share("Read", 60, \.read, \.readSeconds), share("Wait", 85, \.wait, \.waitSeconds, warning: 0.5),
+        share("Compute", 82, \.compute, \.computeSeconds), share("Push", 58, \.push, \.pushSeconds),
+        Column("Dedup", 45, hint: "ids that samples contain by row pulled") { worker, _ in
+            let factor = worker.report.dedupFactor
+            return Cell(factor > 0 ? "× \(Quantity.ratio(factor))" : Quantity.none)
+        },
+        Column("Pull", unit: "p50/p99/max ms", 55, hint: "from a pull to the last shard's values") { worker, _ in
+            Cell(ShardColumns.quantiles(worker.report.pullSeconds, max: true))
+        },
+        Column("Step", unit: "p50/p99/max ms", hint: "from one step's values to the next step's") { worker, _ in
+            Cell(ShardColumns.quantiles(worker.report.stepSeconds, max: true))
+        },
+        .fault("Retries", 40, \.report.retries, name: "retries"),
+        .traffic("Out", 50, \.sentBytesPerSecond, \.report.sentBytes),
+        .traffic("In", 52, \.receivedBytesPerSecond, \.report.receivedBytes),
+        .count("Threads", 10, \.report.threads),
+        .fault("Nonfinite", 20, \.report.nonfinite, hint: "steps whose loss was not finite", name: "nonfinite"),
+        .text("Blocked by", 70, blocker, hint: "the shard that most of its waiting was for"),
+    ]
+
+    /// Where its time went and what it did since its start.
+    package static let groups: [ColumnGroup<WorkerStatus>] = [
+        ColumnGroup(
+            title: "Time",
+            columns: [
+                Column("Share of its time", kind: .text) { worker, _ in
+                    let report = worker.report
+                    return Cell(
+                        parts: zip(times, seconds(report)).map { .init($0.0, seconds: $1, $0.1) }, of: report.seconds)
+                }
+            ]
+                + times.indices.map { place in
+                    Column(times[place].0.capital) { worker, _ in
+                        let part = seconds(worker.report)[place]
+                        return Cell(
+                            worker.report.seconds > 0 ? Quantity.percent(part / worker.report.seconds) : Quantity.none)
+                    }
+                }),
+        ColumnGroup(
+            title: "Work",
+            columns: [
+                .exact("Steps", 0, \.report.steps, hint: "finished since its start", name: "steps"),
+                .count("Samples", 0, \.report.samples),
+                .count("Scored", 0, \.report.scored, hint: "samples of validation and test"),
+                Column("Ids a row") { worker, _ in
+                    let factor = worker.report.dedupFactor
+                    return Cell(factor > 0 ? Quantity.ratio(factor) : Quantity.none)
+                }, .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
+            ]),
+        ColumnGroup(
+            title: "Latency",
+            columns: Column.times("Pull", \.report.pullSeconds) + Column.times("Step", \.report.stepSeconds)),
+        ColumnGroup(
+            title: "Waits",
+            columns: [
+                Column("Longest", hint: "by the shard that answered last", kind: .text) { worker, _ in
+                    Cell(parts: [.init("", seconds: worker.report.waitByShard.max() ?? 0, 4)])
+                }, .text("For", 0, waits, kind: .words),
+            ]),
+    ]
+
+    /// All of several: what their times add up to, at a rank that no worker has.
+    package static func sum(_ workers: [WorkerStatus]) -> WorkerStatus {
+        var all = WorkerStatus()
+        all.rank = -1
+        for worker in workers {
+            all.report.readSeconds += worker.report.readSeconds
+            all.report.waitSeconds += worker.report.waitSeconds
+            all.report.computeSeconds += worker.report.computeSeconds
+            all.report.pushSeconds += worker.report.pushSeconds
+        }
+        return all
+    }
+
+    /// What a worker does with its time, and the colors of that.
+    private static let times = [("read", 5), ("wait", 4), ("compute", 0), ("push", 3)]
+
+    private static func seconds(_ report: WorkerReport) -> [Double] {
+        [report.readSeconds, report.waitSeconds, report.computeSeconds, report.pushSeconds]
+    }
+
+    private static func share(
+        _ title: String, _ importance: Int, _ share: @escaping @Sendable (WorkerStatus) -> Double,
+        _ seconds: @escaping @Sendable (WorkerReport) -> Double, warning: Double = .infinity
+    ) -> Column<WorkerStatus> {
+        Column(title, importance, hint: "share over the last seconds; below: in all") { worker, _ in
+            Cell(
+                Quantity.percent(share(worker)), share(worker) > warning ? .warning : .plain,
+                note: Quantity.duration(seconds(worker.report)))
+        }
+    }
+
+    /// "shard 1 71 %": who answered last most of its waiting time.
+    @Sendable private static func blocker(_ worker: WorkerStatus) -> String {
+        guard let share = worker.blockedBy.max(), share > 0, let shard = worker.blockedBy.firstIndex(of: share) else {
+            return Quantity.none
+        }
+        return "shard \(shard) \(Quantity.percent(share))"
+    }
+
+    /// The three shards that it waited for longest.
+    @Sendable private static func waits(_ worker: WorkerStatus) -> String {
+        worker.report.waitByShard.enumerated().filter { $0.element > 0 }
+            .sorted { ($0.element, $1.offset) > ($1.element, $0.offset) }.prefix(3)
+            .map { "shard \($0.offset) \(Quantity.duration($0.element))" }.joined(separator: ", ")
+    }
+}
