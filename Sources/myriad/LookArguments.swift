@@ -100,6 +100,12 @@ struct LookArguments: ParsableArguments {
         _exit(ExitCodes.failed.rawValue)
     }
 
+    /// Ends the program quietly where nobody reads its output any more.
+    static func endWithoutReader() {
+        var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        if poll(&output, 1, 0) > 0, output.revents & Int16(POLLERR) != 0 { endForOutput(EPIPE) }
+    }
+
     /// A remark beside the output.
     static func remark(_ text: String) { StandardError.line(text.harmless) }
 
