@@ -49,11 +49,11 @@ let modules: [[Target]] = [
     [.target(name: "CShims")],
     [.target(name: "CAllocationCounter", path: "Tests/CAllocationCounter")],
     [.target(name: "TestMachine", path: "Tests/TestMachine", swiftSettings: strict)],
-    module("Processes", ["CShims"]),
     module("Tensors", [], lean),
     module("Safetensors", ["Tensors"]),
     module("Evaluation"),
     module("Telemetry", tests: ["Processes", "TestMachine"]),
+    module("Processes", ["Telemetry", "CShims"]),
     module("Display", ["Telemetry"]),
     module("Terminal", ["Telemetry", "Display", "Safetensors"]),
     module(

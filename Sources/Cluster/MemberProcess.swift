@@ -61,6 +61,8 @@ package final class MemberProcess: Sendable {
         child.standardInput = pipe?.fileHandleForReading ?? .nullDevice
         child.log = log
         child.leadsGroup = false
+        // One of ours does not hear what reaches the whole group, from its first moment: see `Orphan.watch`.
+        if command.environment.keys.contains(Orphan.variable) { child.heldSignals = Orphan.ignored }
         child.limit = nil
         let kills = OutOfMemoryKills()
         try child.run { end in

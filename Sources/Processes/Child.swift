@@ -29,6 +29,8 @@ package final class Child: Sendable {
         package var log: String?
         /// Whether it leads a process group of its own, which Ctrl-C does not reach; else it belongs to that of this process.
         package var leadsGroup = true
+        /// Signals that it does not hear before it lets go of them itself.
+        package var heldSignals: [Int32] = []
         /// How long it may live before it is killed, with the group that it leads; nil for as long as it likes.
         package var limit: Duration? = .seconds(2400)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Telemetry
 
 /// What becomes of a process, from its start to its end.
 ///
@@ -27,11 +28,10 @@ final class Life: Sendable {
             group.enter()
             return pid
         }
-        let thread = Thread { [self] in
+        Want.thread("wait") { [self] in
             ended(reap(pid))
             group.leave()
         }
-        thread.start()
         guard let limit = setup.limit else { return }
         let name = ([setup.executableURL?.path ?? ""] + setup.arguments).joined(separator: " ")
         let leadsGroup = setup.leadsGroup

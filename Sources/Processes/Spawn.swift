@@ -1,7 +1,7 @@
 import CShims
 import Foundation
 
-/// How a program is started: with three descriptors, and no blocked or ignored signals.
+/// How a program is started: with three descriptors, and no ignored signals, nor blocked ones unless told.
 enum Spawn {
     /// Starts a program and returns the number of its process.
     static func start(_ setup: Child.Setup) throws(Child.Failure) -> pid_t {
@@ -38,11 +38,12 @@ enum Spawn {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        var (all, none) = (sigset_t(), sigset_t())
+        var (all, held) = (sigset_t(), sigset_t())
         sigfillset(&all)
-        sigemptyset(&none)
+        sigemptyset(&held)
+        for number in setup.heldSignals { sigaddset(&held, number) }
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigmask(&attributes, &held)
         // What this process ignores or blocks is for the child itself to decide.
         var flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK
         // A group of its own: a script that signals its group must not meet this process.
