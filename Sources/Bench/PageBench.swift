@@ -35,14 +35,14 @@ package struct PageBench {
         let isOver = Mutex(false)
         // Made beforehand: the simulation is not what is measured.
         let statuses = (3600..<3606).map { cluster.status(after: $0) }
-        Thread {
+        Want.thread("publish") {
             var second = 0
             while !isOver.withLock({ $0 }) {
                 second += 1
                 board.publish(statuses[second % statuses.count], point: cluster.point(after: 3600 + second))
                 Thread.sleep(forTimeInterval: 1)
             }
-        }.start()
+        }
         defer {
             isOver.withLock { $0 = true }
             server.stop()

@@ -131,7 +131,8 @@ package final class CheckpointReader {
         var tables: [PartColumns] = []
         do throws(SafetensorsError) {
             for (index, info) in manifest.tables.enumerated() {
-                tables.append(try PartColumns(file, index, info, part, partitions: manifest.partitions))
+                tables.append(
+                    try PartColumns(file, index, info, part, partitions: manifest.partitions, step: manifest.step))
             }
         } catch {
             throw CheckpointError(error)

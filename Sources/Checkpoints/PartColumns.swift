@@ -13,8 +13,10 @@ struct PartColumns {
     /// - Parameters:
     ///   - index: the table's number, part of every row's hash.
     ///   - part: what the manifest says of the file.
+    ///   - step: of the state; no row was updated after it.
     init(
-        _ file: SafetensorsFile, _ index: Int, _ table: Manifest.TableInfo, _ part: Manifest.File, partitions: Int
+        _ file: SafetensorsFile, _ index: Int, _ table: Manifest.TableInfo, _ part: Manifest.File, partitions: Int,
+        step: Int
     ) throws(SafetensorsError) {
         let name = table.name
         let held = try file.column(name + ".partitions", as: Int64.self)
@@ -50,6 +52,8 @@ struct PartColumns {
                 try check(home == partition, "ids", "has id \(last) in partition \(partition), it belongs to \(home)")
             }
         }
+        let last = steps.max().map(Int.init) ?? 0
+        try check(last <= step, "steps", "has an update after step \(last), the state is that after step \(step)")
         try check(weights.allSatisfy(\.isFinite), "weights", "has a number that is not finite")
         try check(slots.allSatisfy(\.isFinite), "slots", "has a number that is not finite")
     }

@@ -1,5 +1,6 @@
 package import Foundation
 import Synchronization
+import Telemetry
 
 /// A process of a job that a launcher has started, with a log in the run's directory.
 ///
@@ -74,7 +75,7 @@ package final class ChildProcess: Sendable {
         // Who ends at once reads nothing: its end says why.
         if let data = command.input, !data.isEmpty { try? pipe?.fileHandleForWriting.write(contentsOf: data) }
         end.enter()
-        let thread = Thread { [self] in
+        Want.thread("wait") { [self] in
             let status = wait()
             let isKilled = status & 0x7f != 0
             let code = isKilled ? status & 0x7f : status >> 8 & 0xff
@@ -85,7 +86,6 @@ package final class ChildProcess: Sendable {
             }
             end.leave()
         }
-        thread.start()
     }
 
     /// Waits for the end of the process and takes its status.
@@ -146,11 +146,16 @@ package final class ChildProcess: Sendable {
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         // What this process ignores is for the child itself to decide.
-        var (all, none) = (sigset_t(), sigset_t())
+        var (all, held) = (sigset_t(), sigset_t())
         sigfillset(&all)
-        sigemptyset(&none)
+        sigemptyset(&held)
+        // A child of ours does not hear what reaches the whole group, from its first moment: it lets go of them when it
+        // ignores them (`Orphan.watch`).
+        if command.environment.keys.contains(Orphan.variable) {
+            for number in Orphan.ignored { sigaddset(&held, number) }
+        }
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigmask(&attributes, &held)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         var environment = ProcessInfo.processInfo.environment
         for (name, value) in command.environment { environment[name] = value }

@@ -51,7 +51,7 @@ final class Crew: Sendable {
     /// Begins to start them, and returns.
     func start(servers: Int, workers: Int) {
         starting.enter()
-        let thread = Thread { [self] in
+        Want.thread("crew") { [self] in
             for member in Self.members(servers: servers, workers: workers) {
                 waitForTurn(on: site.host(of: member))
                 guard !isOver else { break }
@@ -62,7 +62,6 @@ final class Crew: Sendable {
             }
             starting.leave()
         }
-        thread.start()
     }
 
     private func start(_ member: Member) throws {

@@ -64,8 +64,9 @@ extension KeyDirectory.Problem: FailureCausing {
 }
 
 extension FailureReport.Cause {
-    /// This cause, unless the text says that a disk is full.
+    /// This cause, unless the text says that a disk is full, or that no file more may be opened.
     fileprivate func unlessFull(_ text: String) -> FailureReport.Cause {
-        FailureDiagnosis.cause(of: text) == .diskFull ? .diskFull : self
+        if FailureDiagnosis.isWantOfFiles(text) { return .other }
+        return FailureDiagnosis.cause(of: text) == .diskFull ? .diskFull : self
     }
 }

@@ -9,7 +9,7 @@ package enum Lifeline {
     /// The line is how the launcher knows that ssh got through and the program runs, and which process it is there.
     package static func watch() {
         StandardError.line(greeting(pid: Int(getpid()), host: ProcessInfo.processInfo.hostName))
-        let thread = Thread {
+        Want.thread("lifeline") {
             var byte: UInt8 = 0
             while true {
                 let count = read(STDIN_FILENO, &byte, 1)
@@ -20,7 +20,6 @@ package enum Lifeline {
             // Not exit: what threads hold must not keep the process.
             _exit(ExitCodes.orphaned.rawValue)
         }
-        thread.start()
     }
 
     private static let middle = ", which lives as long as its standard input, on "

@@ -20,6 +20,16 @@ package enum LocalCluster {
         _ job: Job, checkpoints: String?, resume: String? = nil, resetsOptimizer: Bool = false, monitor: Monitor,
         started: (SchedulerNode) -> Void = { _ in }
     ) throws {
+        let cluster = job.config.cluster
+        // Every socket has a descriptor: of each shard and each inbox, and of each worker one to each shard.
+        let shards = cluster.servers * cluster.shards
+        let files = 2 * shards + 4 * cluster.servers + cluster.workers * (shards + 4) + 32
+        guard Want.hasFiles(files) else {
+            throw RunDirectory.Failure(
+                description: "\(shards) shards and \(cluster.workers) workers in one process need about \(files) open "
+                    + "files: \(Want.files), lower cluster.servers, cluster.shards or cluster.workers, or use `myriad launch`"
+            )
+        }
         let context = try Context()
         let options = try SchedulerSetup.options(
             job, checkpoints: checkpoints, resume: resume, resetsOptimizer: resetsOptimizer)
@@ -34,7 +44,6 @@ package enum LocalCluster {
         }
         defer { door?.remove() }
         started(scheduler)
-        let cluster = job.config.cluster
         var threads: [RoleThread] = []
         let inbox = scheduler.inbox
         // A thread that never got as far as its link has no other way to say why.

@@ -22,6 +22,9 @@ package enum RunPlace {
         if isFile(whole + "/" + Dataset.infoFile) {
             throw refusal(path, "is a dataset's directory, it has \(Dataset.infoFile): name another with --run")
         }
+        if !isRun(whole), let run = run(in: whole, depth: 2) {
+            throw refusal(path, "holds the run \(run): name a directory of its own with --run, as in \(path)/new")
+        }
         for name in files { try checkKind(path, name, S_IFREG) }
         for name in directories { try checkKind(path, name, S_IFDIR) }
         for name in (try? Files.names(in: path + "/logs")) ?? []
@@ -61,6 +64,17 @@ package enum RunPlace {
             }
             inner = inner.deletingLastPathComponent as NSString
         } while inner.length > 1
+    }
+
+    /// A run that lies in a directory; of very many entries only the first are looked at.
+    private static func run(in directory: String, depth: Int) -> String? {
+        guard let names = try? Files.names(in: directory) else { return nil }
+        for name in names.prefix(1000) where kind("\(directory)/\(name)") == S_IFDIR {
+            let inner = "\(directory)/\(name)"
+            if isRun(inner) { return inner }
+            if depth > 1, let found = run(in: inner, depth: depth - 1) { return found }
+        }
+        return nil
     }
 
     /// Whether a run makes something of this name in its directory.

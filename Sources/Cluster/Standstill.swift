@@ -23,10 +23,9 @@ package final class Standstill: Sendable {
 
     /// Looks at the clock from a thread of its own, as long as somebody holds this.
     package init() {
-        let thread = Thread { [weak self] in
+        Want.thread("standstill") { [weak self] in
             while self?.look() != nil { Thread.sleep(forTimeInterval: Self.beat) }
         }
-        thread.start()
     }
 
     private func look() {

@@ -1,6 +1,7 @@
 import FlyingSocks
 import Foundation
 import Synchronization
+import Telemetry
 
 /// The one thread that serves all clients: it never waits for one of them.
 ///
@@ -35,7 +36,7 @@ final class PageLoop: Sendable {
         self.refused = refused
         self.answer = answer
         var ends: [Int32] = [-1, -1]
-        pipe(&ends)
+        if pipe(&ends) != 0 { Want.endForFile() }
         for end in ends {
             _ = fcntl(end, F_SETFD, FD_CLOEXEC)
             _ = fcntl(end, F_SETFL, O_NONBLOCK)
@@ -46,12 +47,10 @@ final class PageLoop: Sendable {
 
     /// Serves on a thread of its own.
     func start() {
-        let thread = Thread { [self] in
+        Want.thread("page") { [self] in
             run()
             ended.signal()
         }
-        thread.name = "page"
-        thread.start()
     }
 
     /// Closes all sockets and waits for the thread's end.

@@ -182,9 +182,11 @@ package enum Files {
     /// - Parameters:
     ///   - isDurable: it survives a power cut, too.
     ///   - mode: what all may do with it; nil for what new files get here.
+    ///   - owner: whose it stays, where this process may give it away; nil for its own.
     ///   - partial: the temporary one; where others keep files, none that they may have.
     package static func replace(
-        _ path: String, with data: Data, isDurable: Bool = true, mode: mode_t? = nil, by partial: String? = nil
+        _ path: String, with data: Data, isDurable: Bool = true, mode: mode_t? = nil,
+        owner: (user: uid_t, group: gid_t)? = nil, by partial: String? = nil
     ) throws(SafetensorsError) {
         let partial = partial ?? path + unfinished
         // One that a killed process left may have another mode, or be no file.
@@ -192,6 +194,7 @@ package enum Files {
         let descriptor = Glibc.open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode.map { $0 & 0o600 } ?? 0o644)
         guard descriptor >= 0 else { throw .last(path, "written") }
         var code = write(data, to: descriptor)
+        if code == 0, let owner { _ = fchown(descriptor, owner.user, owner.group) }
         if code == 0, let mode, fchmod(descriptor, mode) != 0 { code = errno }
         if code == 0, isDurable, fsync(descriptor) != 0 { code = errno }
         close(descriptor)
@@ -199,7 +202,10 @@ package enum Files {
             unlink(partial)
             throw .system(path: path, verb: "written", code: code)
         }
-        try move(partial, to: path)
+        do { try move(partial, to: path) } catch {
+            unlink(partial)
+            throw error
+        }
     }
 
     /// Writes what a command was asked to make: a file is replaced whole, into a pipe or a device it is written.
@@ -226,7 +232,8 @@ package enum Files {
         let place = target.lastIndex(of: "/").map { target[...$0] } ?? ""
         let partial = "\(place).\(getpid())-\(UInt32.random(in: 0 ... .max))\(unfinished)"
         let mode = isThere ? status.st_mode & 0o7777 : nil
-        try replace(target, with: data, mode: isSecret ? 0o600 : mode, by: partial)
+        let owner = isThere ? (user: status.st_uid, group: status.st_gid) : nil
+        try replace(target, with: data, mode: isSecret ? 0o600 : mode, owner: owner, by: partial)
     }
 
     /// Writes into what is open, or else into what a path opens.

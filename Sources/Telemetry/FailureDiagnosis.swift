@@ -48,6 +48,9 @@ package enum FailureDiagnosis {
         return signs.first { $0.words.contains { text.contains($0) } }?.cause ?? .other
     }
 
+    /// Whether a message says that a process may open no more files.
+    package static func isWantOfFiles(_ message: String) -> Bool { message.contains("open files") }
+
     /// What a signal is called.
     package static func name(ofSignal number: Int) -> String {
         let names = [
@@ -139,6 +142,8 @@ package enum FailureDiagnosis {
             "lower rows.optimizer.rate and dense.optimizer.rate, or look for absurd numeric features; checkpoints "
                 + "from before are unharmed"
         case .interrupted: continuing
+        case .other where isWantOfFiles(what):
+            "raise the limit of open files of that process (`ulimit -n`, or LimitNOFILE of its service), then \(continuing)"
         case .other: "read the message and the log above"
         }
     }

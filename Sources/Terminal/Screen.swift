@@ -1,5 +1,7 @@
 import Dispatch
 import Foundation
+import Synchronization
+import Telemetry
 
 /// A terminal taken over whole: alternate screen, no line editing, and given back as it was.
 package final class Screen {
@@ -25,6 +27,13 @@ package final class Screen {
     private var sources: [any DispatchSourceSignal] = []
     private var wake: (read: Int32, write: Int32) = (-1, -1)
     private var isTaken = false
+    /// Whether somebody has heard of a signal that ends the program.
+    private let heard = Heard()
+
+    private final class Heard: Sendable { let isSet = Atomic(false) }
+
+    /// How long whoever draws may take to hear of it: a terminal that takes nothing holds it for ever.
+    private static let patience = 2.0
 
     /// Takes the terminal of standard input and output.
     package init() throws {
@@ -48,10 +57,18 @@ package final class Screen {
     private func watch(_ number: Int32) {
         // The handler runs on a thread of its own: a byte in a pipe ends the wait of the one that draws.
         let end = wake.write
+        let given = before
         sources.append(
-            SignalSource.make(number) {
+            SignalSource.make(number) { [heard] in
                 var byte = UInt8(truncatingIfNeeded: number)
                 _ = write(end, &byte, 1)
+                guard number != SIGWINCH else { return }
+                DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) {
+                    guard !heard.isSet.load(ordering: .relaxed) else { return }
+                    var given = given
+                    tcsetattr(STDIN_FILENO, TCSANOW, &given)
+                    _exit(ExitCodes(ofSignal: number).rawValue)
+                }
             })
     }
 
@@ -123,6 +140,7 @@ package final class Screen {
         if descriptors[1].revents != 0 {
             let count = read(wake.read, &bytes, bytes.count)
             let end = bytes.prefix(max(0, count)).first { Int32($0) != SIGWINCH }
+            if end != nil { heard.isSet.store(true, ordering: .relaxed) }
             return end.map { .ended(by: Int32($0)) } ?? .resized
         }
         let count = read(STDIN_FILENO, &bytes, bytes.count)

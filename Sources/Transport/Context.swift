@@ -1,4 +1,5 @@
 import CZeroMQ
+import Telemetry
 
 /// The ZeroMQ context of a process; sockets keep it alive, and it ends after the last of them.
 ///
@@ -20,6 +21,9 @@ package final class Context: @unchecked Sendable {
     package init(
         ioThreads: Int = 1, identity: KeyPair? = nil, isInsecure: Bool = false
     ) throws(TransportError) {
+        // libzmq aborts where it gets no thread or descriptor: its own, those of its first sockets, and those of the gate.
+        Want.ensureThreads(ioThreads + 3)
+        Want.ensureFiles(4 * ioThreads + 16)
         guard let handle = zmq_ctx_new() else { throw .failed("zmq_ctx_new", lastError()) }
         zmq_ctx_set(handle, ZMQ_IO_THREADS, Int32(ioThreads))
         zmq_ctx_set(handle, ZMQ_MAX_SOCKETS, 4096)

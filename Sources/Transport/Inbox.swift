@@ -1,6 +1,7 @@
 import CZeroMQ
 import Foundation
 import Synchronization
+import Telemetry
 
 /// Something that wakes a thread which sleeps in a poll.
 package protocol Wakes: Sendable {
@@ -16,7 +17,7 @@ package final class Inbox<Item: Sendable>: Wakes {
     /// An empty inbox.
     package init() {
         descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        precondition(descriptor >= 0, "no file descriptor is left; raise `ulimit -n`")
+        if descriptor < 0 { Want.endForFile() }
     }
 
     deinit { close(descriptor) }

@@ -1,5 +1,6 @@
 import Foundation
 import Safetensors
+import Telemetry
 
 /// The keys of a cluster on disk: who the scheduler is, who this node is, and who may join.
 ///
@@ -195,6 +196,16 @@ package struct KeyDirectory: Sendable {
     /// Adds a key to the list; whether it was not there already, in that role.
     @discardableResult
     package func allow(_ grant: Grant) throws -> Bool {
+        let isWord =
+            !grant.name.isEmpty
+            && grant.name.unicodeScalars.allSatisfy {
+                $0.visible == nil && !$0.properties.isWhitespace
+            }
+        guard isWord else {
+            throw Problem.malformed(
+                path: path + "/allowed", line: 0,
+                "the name '\(grant.name.harmless)' is not one word: give another with --name")
+        }
         let known = try allowed()
         if known.contains(where: { $0.key == grant.key && $0.role == grant.role }) { return false }
         let list = path + "/allowed"
@@ -203,8 +214,12 @@ package struct KeyDirectory: Sendable {
         }
         defer { try? handle.close() }
         try Self.attempt(list) {
-            try handle.seekToEnd()
-            try handle.write(contentsOf: Data("\(grant.key) \(grant.role.rawValue) \(grant.name)\n".utf8))
+            let end = try handle.seekToEnd()
+            // Whoever wrote the last line may have left it open.
+            let last = try Files.read(list, limit: 1 << 20).last
+            let isOpen = end > 0 && last != UInt8(ascii: "\n")
+            try handle.write(
+                contentsOf: Data("\(isOpen ? "\n" : "")\(grant.key) \(grant.role.rawValue) \(grant.name)\n".utf8))
         }
         return true
     }
@@ -236,9 +251,15 @@ package struct KeyDirectory: Sendable {
             throw Problem.unreadable(path: file, problem)
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try Self.attempt(file) {
-            try handle.write(contentsOf: Data(text.utf8))
-            try handle.synchronize()
+        do {
+            try Self.attempt(file) {
+                try handle.write(contentsOf: Data(text.utf8))
+                try handle.synchronize()
+            }
+        } catch {
+            // Half a key would be in the way of the next attempt.
+            unlink(file)
+            throw error
         }
     }
 

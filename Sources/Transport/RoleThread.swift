@@ -1,5 +1,6 @@
-import Foundation
+import Dispatch
 import Synchronization
+import Telemetry
 
 /// A thread that can be waited for, and that keeps the error which ended it.
 package final class RoleThread: Sendable {
@@ -8,7 +9,7 @@ package final class RoleThread: Sendable {
 
     /// Starts `body` on a thread of this name.
     package init(_ name: String, _ body: @escaping @Sendable () throws -> Void) {
-        let thread = Thread { [self] in
+        Want.thread(name) { [self] in
             do {
                 try body()
             } catch {
@@ -16,9 +17,6 @@ package final class RoleThread: Sendable {
             }
             done.signal()
         }
-        thread.name = name
-        thread.stackSize = 8 << 20
-        thread.start()
     }
 
     /// Waits for the end, and throws what ended it.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Telemetry
 
 /// Work cut into numbered tasks that may run on any thread in any order.
 protocol PoolWork: AnyObject, Sendable {
@@ -37,10 +38,7 @@ final class ComputePool: Sendable {
         self.finished = finished
         gate.alive = threads
         for index in 0..<threads {
-            let thread = Thread { [self] in serve(index) }
-            thread.name = "compute-\(index)"
-            thread.stackSize = 8 << 20
-            thread.start()
+            Want.thread("compute-\(index)") { [self] in serve(index) }
         }
     }
 

@@ -111,13 +111,13 @@ struct CheckpointCommand: ParsableCommand {
         do {
             let reader = try CheckpointReader(path: path, newest ? .last : .best)
             let origin = reader.manifest.origin
-            print("checkpoint: \(reader.path)")
+            print("checkpoint: \(reader.path.harmless)")
             print("step: \(reader.manifest.step)")
-            print("written by: run \(origin.run) on dataset \(origin.dataset), release \(origin.release)")
+            print("written by: run \(origin.run) on dataset \(origin.dataset), release \(origin.release)".harmless)
             for table in reader.manifest.tables {
                 print(
                     "table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of \(table.optimizer)'s state"
-                )
+                        .harmless)
             }
             print("sha256: \(try reader.contentDigest())")
         } catch {

@@ -100,7 +100,7 @@ struct KeysCommand: ParsableCommand {
                 guard has("allowed") else { return }
                 for grant in try directory.allowed() {
                     let role = grant.role.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
-                    print("allowed \(role)\(grant.key) \(grant.name)")
+                    print("allowed \(role)\(grant.key) \(grant.name.harmless)")
                 }
             }
         }

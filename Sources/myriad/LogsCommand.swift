@@ -79,6 +79,7 @@ struct LogsCommand: ParsableCommand {
             isFirst = false
             guard !isEnd else { break }
             Thread.sleep(forTimeInterval: 0.25)
+            LookArguments.endWithoutReader()
             status = try look.read(source).status
         }
         if follow { LookArguments.remark("\(status.job.name): \(LookArguments.moment(source).provenance(of: status))") }

@@ -85,8 +85,25 @@ struct LookArguments: ParsableArguments {
         var bytes = Array((text + "\n").utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count > 0 { bytes = bytes.dropFirst(count) } else if errno != EINTR, errno != EAGAIN { return }
+            if count > 0 {
+                bytes = bytes.dropFirst(count)
+            } else if errno != EINTR, errno != EAGAIN {
+                endForOutput(errno)
+            }
         }
+    }
+
+    /// Ends the program whose output cannot be written: quietly where its reader has gone away.
+    static func endForOutput(_ code: Int32) -> Never {
+        if code == EPIPE { _exit(ExitCodes.success.rawValue) }
+        StandardError.line("error: standard output cannot be written: \(String(cString: strerror(code)))")
+        _exit(ExitCodes.failed.rawValue)
+    }
+
+    /// Ends the program quietly where nobody reads its output any more.
+    static func endWithoutReader() {
+        var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        if poll(&output, 1, 0) > 0, output.revents & Int16(POLLERR) != 0 { endForOutput(EPIPE) }
     }
 
     /// A remark beside the output.

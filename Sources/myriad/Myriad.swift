@@ -30,6 +30,7 @@ struct Myriad: ParsableCommand {
         ])
 
     static func main() {
+        Want.openStandardFiles()
         _ = Interrupt.began
         // A file size limit or a closed pipe is an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
@@ -45,5 +46,7 @@ struct Myriad: ParsableCommand {
             Foundation.exit(ExitCodes.usage.rawValue)
         }
         main(nil)
+        // What was printed and could not be written was lost, with a code of 0.
+        if fflush(nil) != 0 { LookArguments.endForOutput(errno) }
     }
 }

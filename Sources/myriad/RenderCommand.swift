@@ -87,6 +87,7 @@ struct RenderCommand: ParsableCommand {
                 name: name ?? KubernetesOptions.name(of: config), text: text, overrides: overrides, config: settings,
                 command: command, keys: try keys.map(KubernetesKeys.init(directory:)))
             options.namespace = namespace
+            guard !image.isEmpty else { throw ValidationError("--image names no image") }
             options.image = image
             options.dataClaim = dataClaim
             options.runsClaim = runsClaim

@@ -107,7 +107,7 @@ private final class StatusFeed: Sendable {
     /// - Parameter first: what is known already.
     init(target: String, access: Access, first: Contents) {
         state = Mutex(first)
-        Thread.detachNewThread { [self] in follow(target, access) }
+        Want.thread("follow") { [self] in follow(target, access) }
     }
 
     var contents: Contents { state.withLock { $0 } }
