@@ -23,7 +23,7 @@ package enum LocalCluster {
         let cluster = job.config.cluster
         // Every socket has a descriptor: of each shard and each inbox, and of each worker one to each shard.
         let shards = cluster.servers * cluster.shards
-        let files = 3 * shards + 8 * cluster.servers + cluster.workers * (shards + 8) + 40
+        let files = 2 * shards + 4 * cluster.servers + cluster.workers * (shards + 4) + 32
         guard Want.hasFiles(files) else {
             throw RunDirectory.Failure(
                 description: "\(shards) shards and \(cluster.workers) workers in one process need about \(files) open "

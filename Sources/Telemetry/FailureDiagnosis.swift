@@ -49,9 +49,7 @@ package enum FailureDiagnosis {
     }
 
     /// Whether a message says that a process may open no more files.
-    package static func isWantOfFiles(_ message: String) -> Bool {
-        message.lowercased().contains("too many open files")
-    }
+    package static func isWantOfFiles(_ message: String) -> Bool { message.contains("open files") }
 
     /// What a signal is called.
     package static func name(ofSignal number: Int) -> String {

@@ -23,8 +23,7 @@ package enum Want {
     /// Starts a thread of this name, of which the system takes 15 letters.
     package static func thread(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let work = Work {
-            // Of the calling thread, whose end nobody can come before.
-            _ = String(name.prefix(15)).withCString { prctl(PR_SET_NAME, UInt(bitPattern: $0), 0, 0, 0) }
+            Want.name(name)
             body()
         }
         guard let thread = create(work) else { return }
@@ -43,15 +42,26 @@ package enum Want {
         sem_destroy(gate)
     }
 
+    /// Names the calling thread, for those who look at the process.
+    private static func name(_ name: String) {
+        let file = Glibc.open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = write(file, name, min(name.utf8.count, 15))
+        close(file)
+    }
+
     private static func create(_ work: Work) -> pthread_t? {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setstacksize(&attributes, stack)
-        var thread = pthread_t()
+        let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+        pthread_attr_init(attributes)
+        defer {
+            pthread_attr_destroy(attributes)
+            attributes.deallocate()
+        }
+        pthread_attr_setstacksize(attributes, stack)
+        var thread: pthread_t = 0
         let box = Unmanaged.passRetained(work)
         let code = pthread_create(
-            &thread, &attributes,
+            &thread, attributes,
             { raw in
                 if let raw { Unmanaged<Work>.fromOpaque(raw).takeRetainedValue().body() }
                 return nil

@@ -199,7 +199,7 @@ package struct KeyDirectory: Sendable {
         let isWord =
             !grant.name.isEmpty
             && grant.name.unicodeScalars.allSatisfy {
-                $0.visible != nil && !$0.properties.isWhitespace
+                $0.visible == nil && !$0.properties.isWhitespace
             }
         guard isWord else {
             throw Problem.malformed(
