@@ -50,11 +50,11 @@ final class Program {
         return process
     }
 
-    /// Runs a process to its end, at most two minutes.
+    /// Runs a process to its end.
     @discardableResult
     func run(_ arguments: String...) throws -> Result { try run(arguments) }
 
-    /// Runs a process to its end, at most two minutes.
+    /// Runs a process to its end.
     @discardableResult
     func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Result {
         let name = directory + "/" + UUID().uuidString
@@ -63,9 +63,6 @@ final class Program {
             let errors = FileHandle(forWritingAtPath: name + ".err")
         else { throw CocoaError(.fileWriteUnknown) }
         let process = try start(arguments, output: output, errors: errors, environment: environment)
-        let deadline = ContinuousClock.now + .seconds(120)
-        while process.isRunning, .now < deadline { Thread.sleep(forTimeInterval: 0.01) }
-        process.kill()
         process.waitUntilExit()
         func text(_ ending: String) -> String { (try? String(contentsOfFile: name + ending, encoding: .utf8)) ?? "" }
         return Result(code: process.terminationStatus, output: text(".out"), errors: text(".err"))
