@@ -56,7 +56,8 @@ struct Trial {
                 if place == 0 { first = index }
             }
             try split.group(
-                key: sample.user, user: [sample.user], time: Int64.max, history: first..<first + sample.history.count)
+                key: sample.user, user: [sample.user], time: sample.time(sample.history.count),
+                history: first..<first + sample.history.count)
             try split.candidate(item: [sample.item, sample.category], label: sample.label)
         }
         try writer.finish()

@@ -66,13 +66,15 @@ struct ScriptedJob {
     }
 
     @discardableResult
-    mutating func score(_ split: String, step: Int, quality: Float = 1) -> SchedulerLoop.Effects {
+    mutating func score(
+        _ split: String, step: Int, quality: Float = 1, labels: [Float] = [1, 0]
+    ) -> SchedulerLoop.Effects {
         var effects = SchedulerLoop.Effects()
         for worker in 0..<2 {
             effects = SchedulerLoop.Effects()
             let message = Message.scores(
                 header(.worker, worker), range: ScoresRange(split: split, step: step, first: worker * 2, count: 2),
-                logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
+                logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: labels),
                 keys: Payload(copying: [UInt64(1), 1]))
             loop.receive(message, from: ScriptedJob.connection(.worker, worker), at: now, into: &effects)
             loop.measure(at: now, &effects)

@@ -1,7 +1,6 @@
 import Evaluation
 import Telemetry
 import Testing
-import Wire
 
 @testable import Scheduler
 
@@ -17,10 +16,7 @@ import Wire
             job.reach(step, 0)
             job.reach(step, 1)
             // All are clicks: the higher the logit, the lower the loss.
-            let metrics = Metrics(logits: [logit, logit], labels: [1, 1], keys: [1, 2])
-            var effects = SchedulerLoop.Effects()
-            job.loop.measured(metrics, split: "valid", step: step, at: job.now, into: &effects)
-            for event in effects.events {
+            for event in job.score("valid", step: step, quality: logit, labels: [1, 1]).events {
                 if case .evaluated(_, _, _, let isBest) = event { bests.append(isBest) }
                 if case .warning(let text) = event { warnings.append(text) }
             }
