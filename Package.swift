@@ -37,6 +37,11 @@ func module(
     ]
 }
 
+/// Tests that stand beside those of a module: of one of its folders, or of the program.
+func tests(_ name: String, of modules: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: modules, exclude: exclude, swiftSettings: tested)
+}
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let sockets: Target.Dependency = .product(name: "FlyingSocks", package: "FlyingFox")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -50,30 +55,26 @@ let modules: [[Target]] = [
     [.target(name: "CAllocationCounter", path: "Tests/CAllocationCounter")],
     [.target(name: "TestMachine", path: "Tests/TestMachine", swiftSettings: strict)],
     module("Tensors", [], lean),
-    module("Safetensors", ["Tensors"]),
-    module("Evaluation"),
-    module("Telemetry", tests: ["Processes", "TestMachine"]),
+    [tests("Safetensors", of: ["Tensors"])],
+    module("Telemetry", tests: ["Tensors", "Processes", "TestMachine"]),
+    [tests("Evaluation", of: ["Telemetry"])],
     module("Processes", ["Telemetry", "CShims"]),
-    module("Display", ["Telemetry"]),
-    module("Terminal", ["Telemetry", "Display", "Safetensors"]),
-    module(
-        "Records", ["Telemetry", "Display", "Safetensors"], tests: ["myriad", "Processes", "TestMachine"],
-        exclude: ["Python"]),
     [
         .target(
-            name: "Dashboard", dependencies: ["Telemetry", "Display", sockets],
+            name: "Display", dependencies: ["Tensors", "Telemetry", sockets],
             resources: [
-                .embedInCode("Resources/page.css"), .embedInCode("Resources/page.js"),
-                .embedInCode("Resources/status.schema.json"),
+                .embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js"),
+                .embedInCode("Page/Resources/status.schema.json"),
             ], swiftSettings: strict),
-        .testTarget(
-            name: "DashboardTests",
-            dependencies: [
-                "Dashboard", "Telemetry", "Display", "Terminal", "Records", "Cluster", "Wire", "myriad", "Processes",
-                "TestMachine",
-            ],
-            exclude: ["browser.py", "validate.py"],
-            swiftSettings: tested),
+        tests("Display", of: ["Display", "Telemetry"]),
+        tests("Terminal", of: ["Display", "Telemetry", "Tensors"]),
+        tests(
+            "Records", of: ["Display", "Telemetry", "Tensors", "myriad", "Processes", "TestMachine"],
+            exclude: ["Python"]),
+        tests(
+            "Dashboard",
+            of: ["Display", "Telemetry", "Cluster", "Wire", "myriad", "Processes", "TestMachine"],
+            exclude: ["browser.py", "validate.py"]),
     ],
     module("Wire", ["Tensors", "Telemetry"], guarded, tests: ["Extremes"]),
     [
@@ -81,57 +82,48 @@ let modules: [[Target]] = [
             name: "Extremes", dependencies: ["Wire", "Telemetry", "Tensors"], path: "Tests/Extremes",
             swiftSettings: strict)
     ],
-    module("Transport", ["Telemetry", "Wire", "Safetensors", "CZeroMQ"]),
-    module("Datasets", ["Tensors", "Safetensors", yams], lean),
-    module("Prepare", ["Tensors", "Evaluation", "Datasets", "CCompression"], tests: ["Safetensors", "Checkpoints"]),
+    module("Transport", ["Tensors", "Telemetry", "Wire", "CZeroMQ"]),
+    module("Datasets", ["Tensors", "Telemetry", "CCompression", yams], lean),
+    [tests("Prepare", of: ["Datasets", "Tensors", "Telemetry", "Checkpoints"])],
     module("Kernels", ["Tensors", "COpenBLAS", "CShims"], fast),
-    module("Layers", ["Tensors", "Kernels"], lean, tests: ["Safetensors"], exclude: ["Fixtures"]),
-    module(
-        "Models", ["Tensors", "Kernels", "Layers", "Datasets"], lean, tests: ["Safetensors", "Job"],
-        exclude: ["Fixtures"]),
+    module("Models", ["Tensors", "Kernels", "Datasets"], lean, tests: ["Job"], exclude: ["Fixtures"]),
+    [tests("Layers", of: ["Models", "Tensors", "Kernels"], exclude: ["Fixtures"])],
     module("Parameters", ["Tensors", "Kernels", "CShims"], lean),
     module(
-        "Checkpoints", ["Tensors", "Evaluation", "Safetensors", "Parameters", "Wire"],
+        "Checkpoints", ["Tensors", "Telemetry", "Parameters", "Wire"],
         tests: ["Kernels", "Extremes"]),
     module("Server", ["Tensors", "Telemetry", "Parameters", "Wire", "Transport"], tests: ["Kernels", "Extremes"]),
     module(
         "Worker",
-        ["Tensors", "Telemetry", "Wire", "Transport", "Evaluation", "Kernels", "Datasets", "Models"], lean,
+        ["Tensors", "Telemetry", "Wire", "Transport", "Kernels", "Datasets", "Models"], lean,
         tests: ["Server", "Parameters", "CAllocationCounter", "TestMachine", "Extremes"],
         // It counts what the code under test allocates, and allocates nothing itself.
         testing: strict),
-    module("Scheduler", ["Evaluation", "Telemetry", "Wire", "Transport"], tests: ["Extremes"]),
-    module(
-        "Job", ["Tensors", "Layers", "Models", "Datasets", "Parameters", "Wire", yams],
-        tests: ["Safetensors"]),
+    module("Scheduler", ["Telemetry", "Wire", "Transport"], tests: ["Tensors", "Extremes"]),
+    module("Job", ["Tensors", "Models", "Datasets", "Parameters", "Wire", yams]),
     module(
         "Cluster",
         [
-            "Processes", "Tensors", "Safetensors", "Evaluation", "Telemetry", "Display", "Terminal", "Records", "Wire",
-            "Transport",
-            "Datasets", "Kernels", "Models", "Parameters", "Checkpoints", "Server", "Worker", "Scheduler", "Job",
+            "Processes", "Tensors", "Telemetry", "Display", "Wire", "Transport", "Datasets", "Kernels", "Models",
+            "Parameters", "Checkpoints", "Server", "Worker", "Scheduler", "Job",
         ], tests: ["myriad", "CZeroMQ", "TestMachine", "Extremes"]),
     [
         .executableTarget(
             name: "myriad",
             dependencies: [
-                "Tensors", "Safetensors", "Evaluation", "Telemetry", "Display", "Terminal", "Records", "Dashboard",
-                "Wire", "Transport", "Datasets", "Prepare", "Kernels", "Models", "Parameters", "Checkpoints", "Server",
-                "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ", "CCompression",
-                argumentParser, yams,
+                "Tensors", "Telemetry", "Display", "Wire", "Transport", "Datasets", "Kernels", "Models", "Parameters",
+                "Checkpoints", "Server", "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ",
+                "CCompression", argumentParser, yams,
             ],
             swiftSettings: strict),
-        .testTarget(name: "SimulationTests", dependencies: ["myriad"], swiftSettings: tested),
-        .testTarget(
-            name: "DoctorTests",
-            dependencies: [
+        tests("Simulation", of: ["myriad"]),
+        tests(
+            "Doctor",
+            of: [
                 "myriad", "Tensors", "Telemetry", "Wire", "Datasets", "Models", "Parameters", "Job", "Cluster",
                 "Processes", "TestMachine",
-            ], swiftSettings: tested),
-        .testTarget(
-            name: "DeployTests",
-            dependencies: ["myriad", "Telemetry", "Processes", "TestMachine", argumentParser, yams],
-            swiftSettings: tested),
+            ]),
+        tests("Deploy", of: ["myriad", "Telemetry", "Processes", "TestMachine", argumentParser, yams]),
     ],
 ]
 

@@ -1,5 +1,5 @@
 import Foundation
-import Safetensors
+import Tensors
 
 /// Why a checkpoint cannot be written or read.
 package enum CheckpointError: Error, CustomStringConvertible, Equatable {

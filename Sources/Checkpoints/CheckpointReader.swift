@@ -1,7 +1,6 @@
-import Evaluation
 import Foundation
 package import Parameters
-import Safetensors
+import Telemetry
 package import Tensors
 
 /// A checkpoint on disk; every file is checked against the manifest when it is opened.

@@ -1,7 +1,6 @@
-package import Evaluation
 import Foundation
 package import Parameters
-import Safetensors
+package import Telemetry
 package import Tensors
 package import Wire
 

@@ -1,4 +1,4 @@
-import Evaluation
+import Telemetry
 import Wire
 
 /// What a manifest must say so that it can be used: every number within its bounds, every partition in one part.

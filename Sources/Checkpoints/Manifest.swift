@@ -1,6 +1,6 @@
-package import Evaluation
 import Foundation
-import Safetensors
+package import Telemetry
+import Tensors
 import Wire
 
 /// The manifest of a checkpoint, `manifest.json`: what it holds, as `docs/checkpoint.md` specifies it.

@@ -1,4 +1,3 @@
-import Safetensors
 import Tensors
 
 /// The columns of one table in a part: everything in them is checked before a table takes a row of them.

@@ -1,6 +1,5 @@
 import Foundation
 package import Parameters
-import Safetensors
 import Tensors
 package import Wire
 

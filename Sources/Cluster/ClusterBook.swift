@@ -1,4 +1,3 @@
-import Evaluation
 import Foundation
 package import Job
 import Models

@@ -2,9 +2,9 @@ import Datasets
 import Foundation
 package import Job
 import Models
-import Safetensors
 package import Scheduler
 import Telemetry
+import Tensors
 import Wire
 
 /// Several configurations, each trained with several seeds: what `myriad compare` does.

@@ -1,10 +1,10 @@
 import Checkpoints
 import Datasets
-import Evaluation
 import Foundation
 package import Job
-import Safetensors
 package import Scheduler
+import Telemetry
+import Tensors
 import Wire
 
 /// How a run's directory goes on: from nothing, from its newest checkpoint, or not at all because it is finished.

@@ -1,7 +1,7 @@
 import Display
 import Foundation
-import Safetensors
 import Telemetry
+import Tensors
 
 /// Validation AUC against samples of several runs, as a picture.
 package enum Curves {

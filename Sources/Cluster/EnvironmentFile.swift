@@ -1,5 +1,5 @@
 import Foundation
-import Safetensors
+import Tensors
 
 /// A file of `VAR=VALUE` lines: what the processes of one host need in their environment.
 package enum EnvironmentFile {

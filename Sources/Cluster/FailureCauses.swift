@@ -3,8 +3,8 @@ import Datasets
 import Job
 import Models
 import Parameters
-import Safetensors
 package import Telemetry
+import Tensors
 import Transport
 
 // The causes that errors of the modules below stand for; a full disk is known by the system's words only.

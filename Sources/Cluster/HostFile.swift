@@ -1,7 +1,7 @@
 import Foundation
 import Job
-import Safetensors
 package import Telemetry
+import Tensors
 
 /// The machines of a job, one a line, in the grammar of DeepSpeed and Open MPI with some more words.
 ///

@@ -1,6 +1,6 @@
 import Foundation
-import Safetensors
 import Telemetry
+import Tensors
 
 /// Ends a process when its standard input ends: ssh tells it so when the launcher is gone, however that ended.
 package enum Lifeline {

@@ -1,5 +1,5 @@
 import Foundation
-import Safetensors
+import Tensors
 
 /// A file that grows by whole lines.
 struct LineFile {

@@ -1,5 +1,5 @@
 import Foundation
-import Safetensors
+import Tensors
 
 /// The end of a process's log.
 package enum LogTail {

@@ -1,9 +1,7 @@
-package import Evaluation
+import Display
 import Foundation
-import Records
 package import Scheduler
 package import Telemetry
-import Terminal
 import Wire
 
 /// Turns what happens in a job into lines for a person and records for `metrics.jsonl`.

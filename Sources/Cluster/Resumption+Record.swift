@@ -1,6 +1,6 @@
 import Checkpoints
 import Foundation
-import Safetensors
+import Tensors
 import Wire
 
 extension Resumption {

@@ -3,7 +3,7 @@ import Datasets
 import Foundation
 package import Job
 import Models
-import Safetensors
+import Tensors
 import Wire
 
 /// How a new run begins from the state of another one, which it never writes into.

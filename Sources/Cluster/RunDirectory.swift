@@ -1,8 +1,8 @@
 package import Foundation
 package import Job
-import Safetensors
 import Synchronization
 package import Telemetry
+import Tensors
 
 /// A run's directory: `config.yaml`, `metrics.jsonl`, `logs/`, `checkpoints/`, locked for as long as this object lives.
 package final class RunDirectory: Sendable {

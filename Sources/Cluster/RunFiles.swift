@@ -1,6 +1,6 @@
 import Foundation
-import Safetensors
 import Telemetry
+import Tensors
 
 /// What a run left in its directory, read again only when a file has changed: who looks every second at a run that is over
 /// does not read its whole record every second.

@@ -1,6 +1,6 @@
 import Foundation
-import Safetensors
 package import Telemetry
+import Tensors
 
 /// The right to write into a run's directory: one process has it, until that process ends however it ends.
 ///

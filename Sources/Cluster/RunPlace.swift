@@ -1,7 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
-import Safetensors
+import Tensors
 import Wire
 
 /// Where a run's directory may lie, and what may lie in it: asked before anything is made, opened or locked there.

@@ -1,6 +1,6 @@
 package import Foundation
-import Safetensors
 package import Telemetry
+import Tensors
 
 /// What a run's `metrics.jsonl` tells after its end.
 package enum RunRecord {

@@ -1,5 +1,5 @@
 import Foundation
-import Safetensors
+import Tensors
 
 /// How often a run has been started, kept as a number in its directory.
 ///

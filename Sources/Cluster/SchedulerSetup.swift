@@ -1,6 +1,5 @@
 import Checkpoints
 import Datasets
-import Evaluation
 import Foundation
 package import Job
 import Models

@@ -1,5 +1,5 @@
 import Foundation
-import Safetensors
+import Tensors
 
 /// A column written to a temporary file in chunks, so that a dataset larger than memory can be written.
 final class ColumnSpill<Element: TensorElement> {

@@ -1,5 +1,4 @@
 import Foundation
-import Safetensors
 import Tensors
 
 /// A dataset's contents, known without being read each time.

@@ -1,4 +1,4 @@
-import Safetensors
+import Tensors
 
 /// A prepared dataset: a directory of `dataset.yaml`, memory-mapped splits and occurrence counts.
 package final class Dataset: Sendable {

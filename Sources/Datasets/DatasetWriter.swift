@@ -1,5 +1,5 @@
 import Foundation
-import Safetensors
+import Tensors
 import Yams
 
 /// Writes a dataset directory under a temporary name and gives it its name when everything is there.

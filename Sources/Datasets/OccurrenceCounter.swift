@@ -1,4 +1,3 @@
-import Safetensors
 import Tensors
 
 /// Counts in how many samples of a split each id occurs: the n of mini-batch-aware regularization (DIN, equation 5).

@@ -1,4 +1,4 @@
-import Safetensors
+import Tensors
 package import Yams
 
 /// Reads YAML that people write: a regular file of some pages that holds nothing but plain values.

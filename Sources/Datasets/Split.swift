@@ -1,4 +1,4 @@
-import Safetensors
+import Tensors
 
 /// One split of a dataset: the impressions of all its parts, numbered through.
 package final class Split: Sendable {

@@ -1,4 +1,4 @@
-import Safetensors
+import Tensors
 
 /// Writes one split: behaviors first, then each impression with its candidates.
 package final class SplitWriter {

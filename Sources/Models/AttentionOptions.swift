@@ -1,4 +1,3 @@
-package import Layers
 import Tensors
 
 /// The attention unit of DIN: a network on [q; e; q−e; q∘e] with one linear output.

@@ -1,6 +1,5 @@
 package import Datasets
 import Kernels
-package import Layers
 package import Tensors
 
 /// Behavior Sequence Transformer: the target is the last of a sequence that attends to itself (Chen et al., DLP-KDD 2019,

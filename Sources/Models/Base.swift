@@ -1,4 +1,3 @@
-package import Layers
 package import Tensors
 
 /// The paper's baseline: embed, pool the history, join, and a multi-layer perceptron (DIN paper, 4.2).

@@ -1,5 +1,4 @@
 package import Datasets
-package import Layers
 package import Tensors
 
 /// Deep Interest Evolution Network: interests as the states of a GRU, and what the target makes of their course (Zhou et

@@ -1,4 +1,3 @@
-package import Layers
 package import Tensors
 
 /// Deep Interest Network: the target decides what of the history counts (Zhou et al., KDD 2018, equation 3).

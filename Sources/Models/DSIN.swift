@@ -1,6 +1,5 @@
 package import Datasets
 import Kernels
-package import Layers
 package import Tensors
 
 /// Deep Session Interest Network: a history is sessions, homogeneous inside and different from one another (Feng et al.,

@@ -1,5 +1,4 @@
 import Datasets
-import Layers
 import Tensors
 
 /// Widths and initial values of the embedding tables.

@@ -1,5 +1,4 @@
 package import Datasets
-package import Layers
 import Tensors
 
 /// The options that all models have, under the same keys.

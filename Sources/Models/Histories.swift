@@ -1,6 +1,5 @@
 import Datasets
 import Kernels
-import Layers
 import Tensors
 
 extension MicroBatch {
@@ -40,7 +39,7 @@ extension MicroBatch {
 
     /// The pooled history of every sample, [samples × d]; each distinct history is pooled once.
     func pool(_ e: Matrix, _ pooling: Pooling, _ pass: Pass) -> Matrix {
-        let pooled = Layers.pool(e, histories, pooling, pass.arena)
+        let pooled = pooling.forward(e, histories, pass.arena)
         let v = pass.matrix(rows: sampleCount, columns: e.columns)
         gatherRows(of: pooled, at: historyOf.base, into: v)
         return v
@@ -50,7 +49,7 @@ extension MicroBatch {
     func unpool(_ dv: Matrix, _ pooling: Pooling, addingTo de: Matrix, _ pass: Pass) {
         let sums = pass.zeros(rows: historyCount, columns: dv.columns)
         scatterAddRows(of: dv, at: historyOf.base, addingTo: sums)
-        Layers.unpool(sums, histories, pooling, addingTo: de)
+        pooling.backward(sums, histories, addingTo: de)
     }
 }
 

@@ -1,6 +1,5 @@
 package import Datasets
 import Kernels
-import Layers
 import Tensors
 
 /// A piece of the top network's input; a model's `input` option lists them in order.

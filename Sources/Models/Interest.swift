@@ -1,4 +1,3 @@
-import Layers
 import Tensors
 
 /// What happens to the vector of interests before it meets the target: u = norm(v)·W + b, both optional.

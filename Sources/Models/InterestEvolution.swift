@@ -1,5 +1,4 @@
 import Kernels
-import Layers
 import Tensors
 
 /// How interests evolve towards a target (DIEN, section 4.3).

@@ -1,5 +1,4 @@
 package import Datasets
-package import Layers
 package import Tensors
 
 /// The part in which the papers differ: from targets and behaviors to columns of the top network's input.

@@ -1,5 +1,4 @@
 package import Datasets
-import Layers
 package import Tensors
 
 /// The vectors of a micro-batch that interests are made of; a second scene of the same shape takes their gradients.

@@ -1,6 +1,5 @@
 package import Datasets
 import Kernels
-import Layers
 package import Tensors
 
 /// The frame of every model: embeddings in, interests by a network, joined columns through the top network, one logit.

@@ -1,5 +1,4 @@
 import Kernels
-package import Layers
 import Tensors
 
 /// The top network: x → norm → perceptron → one logit.

@@ -1,5 +1,5 @@
-import Evaluation
 import Synchronization
+import Telemetry
 import Transport
 import Wire
 

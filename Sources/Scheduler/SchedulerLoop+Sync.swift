@@ -1,4 +1,4 @@
-package import Evaluation
+package import Telemetry
 import Wire
 
 /// What happens while all workers wait: scores come in, the state is judged, and training goes on or ends.

@@ -1,4 +1,3 @@
-package import Evaluation
 package import Telemetry
 package import Transport
 package import Wire

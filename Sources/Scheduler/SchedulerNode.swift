@@ -1,6 +1,5 @@
-package import Evaluation
 import Foundation
-import Telemetry
+package import Telemetry
 package import Transport
 package import Wire
 

@@ -1,4 +1,4 @@
-package import Evaluation
+package import Telemetry
 package import Wire
 
 /// What the scheduler is built from.

@@ -1,4 +1,4 @@
-import Evaluation
+import Telemetry
 import Wire
 
 /// A state in which all workers wait, and how far what is done there has come.

@@ -1,6 +1,6 @@
 import Foundation
-import Safetensors
 import Telemetry
+import Tensors
 
 /// The keys of a cluster on disk: who the scheduler is, who this node is, and who may join.
 ///

@@ -1,5 +1,4 @@
 import Datasets
-import Evaluation
 import Models
 import Telemetry
 import Tensors

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Prepare
+import Datasets
 
 /// The options of `prepare alimama`.
 struct AlimamaArguments: ParsableArguments {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Checkpoints
-import Dashboard
+import Display
 import Foundation
 import Job
 import Models

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Cluster
-import Safetensors
+import Tensors
 
 struct CurvesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,11 +1,10 @@
 import ArgumentParser
 import Cluster
-import Dashboard
+import Display
 import Foundation
 import Job
-import Safetensors
 import Telemetry
-import Terminal
+import Tensors
 import Transport
 import Wire
 

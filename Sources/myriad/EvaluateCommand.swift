@@ -2,7 +2,6 @@ import ArgumentParser
 import Checkpoints
 import Cluster
 import Datasets
-import Evaluation
 import Job
 import Scheduler
 import Telemetry

@@ -1,9 +1,9 @@
 import Dispatch
+import Display
 import Foundation
 import Scheduler
 import Synchronization
 import Telemetry
-import Terminal
 import Transport
 
 /// Ctrl-C, SIGTERM, a closed terminal (SIGHUP) and a time limit end a job in order: everybody stops after the same step, and its state is written.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Cluster
+import Datasets
 import Foundation
-import Prepare
 import Telemetry
 
 extension PrepareOptions.Format: ExpressibleByArgument {}

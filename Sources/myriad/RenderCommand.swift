@@ -2,8 +2,8 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Job
-import Safetensors
 import Telemetry
+import Tensors
 
 struct RenderCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

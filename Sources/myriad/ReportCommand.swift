@@ -1,9 +1,9 @@
 import ArgumentParser
+import Display
 import Foundation
 import Job
 import Models
-import Records
-import Safetensors
+import Tensors
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

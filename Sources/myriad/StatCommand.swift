@@ -3,7 +3,6 @@ import Cluster
 import Display
 import Foundation
 import Telemetry
-import Terminal
 
 struct StatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

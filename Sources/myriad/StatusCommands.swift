@@ -1,7 +1,6 @@
 import ArgumentParser
 import Display
 import Telemetry
-import Terminal
 
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

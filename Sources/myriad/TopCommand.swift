@@ -4,7 +4,6 @@ import Display
 import Foundation
 import Synchronization
 import Telemetry
-import Terminal
 import Wire
 
 struct TopCommand: ParsableCommand {

@@ -1,10 +1,9 @@
 import ArgumentParser
 import Checkpoints
 import Cluster
-import Dashboard
+import Display
 import Foundation
 import Job
-import Records
 import Scheduler
 import Telemetry
 import Transport

@@ -1,7 +1,7 @@
-import Evaluation
 import Foundation
 import Parameters
 import Synchronization
+import Telemetry
 import Tensors
 import Testing
 import Wire

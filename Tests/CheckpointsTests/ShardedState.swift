@@ -1,5 +1,5 @@
-import Evaluation
 import Parameters
+import Telemetry
 import Tensors
 import Wire
 

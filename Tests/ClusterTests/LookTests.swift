@@ -2,7 +2,6 @@ import Display
 import Foundation
 import Processes
 import Telemetry
-import Terminal
 import Testing
 
 /// The commands that look at a job, on real runs: what they print is what `status.json` and the scheduler say.

@@ -1,8 +1,7 @@
+import Display
 import Foundation
 import Job
-import Records
 import Synchronization
-import Terminal
 import Testing
 
 @testable import Cluster

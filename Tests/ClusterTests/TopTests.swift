@@ -2,7 +2,6 @@ import Display
 import Foundation
 import Processes
 import Telemetry
-import Terminal
 import TestMachine
 import Testing
 

@@ -1,9 +1,8 @@
-import Display
 import Foundation
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// What the answers say.
 @Suite("Answers of the page server")

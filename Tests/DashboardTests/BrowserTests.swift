@@ -1,11 +1,10 @@
-import Display
 import Foundation
 import Processes
 import Synchronization
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// The page in a real Chromium, fed by simulated clusters.
 @Suite("Page in a browser", .serialized)

@@ -1,10 +1,8 @@
-import Display
 import Foundation
 import Telemetry
-import Terminal
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// Numbers that look alike stand under their own titles.
 @Suite("Columns of the page and of the terminal")

@@ -3,7 +3,7 @@ import Processes
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// How a real job's end shows: one that finishes before an open page, and one whose scheduler is killed.
 @Suite("Page of a job that ends", .serialized)

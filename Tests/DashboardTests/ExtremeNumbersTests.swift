@@ -1,13 +1,10 @@
-import Display
 import Foundation
-import Records
 import Synchronization
 import Telemetry
-import Terminal
 import Testing
 
 @testable import Cluster
-@testable import Dashboard
+@testable import Display
 
 /// Any number in any field of what a run leaves behind: a page, a table or a message, never a trap.
 @Suite("Numbers that no counter can have", .serialized)

@@ -2,7 +2,7 @@ import Foundation
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// Clients that are slow, endless or too many.
 @Suite("Guards of the page server")

@@ -3,7 +3,7 @@ import Processes
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// The page of a real cluster: `myriad launch`, then a browser, then a killed worker.
 @Suite("Page of a live cluster", .serialized)

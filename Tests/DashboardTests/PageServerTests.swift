@@ -3,7 +3,7 @@ import Synchronization
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// The server as clients meet it, over real sockets.
 @Suite("Page server")

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 @Suite("Requests")
 struct RequestTests {

@@ -2,7 +2,7 @@ import Foundation
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// The schema of the status, by the reference implementation of JSON Schema.
 @Suite("Schema of the status")

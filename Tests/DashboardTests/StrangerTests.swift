@@ -3,7 +3,7 @@ import Synchronization
 import Telemetry
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// Many who connect and ask nothing, and those who wait for the end.
 @Suite("Strangers at the page, and who waits for the end", .serialized)

@@ -1,11 +1,8 @@
-import Display
 import Foundation
-import Records
 import Telemetry
-import Terminal
 import Testing
 
-@testable import Dashboard
+@testable import Display
 
 /// A number is the same text in the terminal, on the page and in the report.
 @Suite("Quantities over all surfaces")

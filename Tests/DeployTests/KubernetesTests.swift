@@ -90,7 +90,7 @@ import Yams
                 .string
             #expect(address == "tcp://din-scheduler:\(ports[0])")
         }
-        let routes = try String(contentsOfFile: Script.root + "/Sources/Dashboard/Router.swift", encoding: .utf8)
+        let routes = try String(contentsOfFile: Script.root + "/Sources/Display/Page/Router.swift", encoding: .utf8)
         for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
             let path = try #require(scheduler[probe]?["httpGet"]?["path"]?.string)
             #expect(routes.contains("case \"\(path)\""), "the page does not answer \(path)")

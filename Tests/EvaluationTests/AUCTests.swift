@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Evaluation
+@testable import Telemetry
 
 @Suite struct AUCTests {
     /// Reproducible numbers in [0, bound).

@@ -57,7 +57,8 @@ import Yams
             found.formUnion(Self.keys(try #require(try Yams.compose(yaml: config.yaml())), []))
         }
         let key = /\b(?:data|model|train|rows|dense|cluster|checkpoint|monitor)(?:\.[a-z_0-9]+)+\b/
-        for word in text.matches(of: key).map({ String($0.output) }) where !word.hasSuffix(".md") && !word.hasSuffix(".safetensors") {
+        for word in text.matches(of: key).map({ String($0.output) })
+        where !word.hasSuffix(".md") && !word.hasSuffix(".safetensors") {
             #expect(known.contains(word), "\(name) speaks of \(word)")
         }
     }

@@ -1,7 +1,7 @@
 import Datasets
 import Foundation
 import Models
-import Safetensors
+import Tensors
 import Testing
 import Wire
 

@@ -1,5 +1,4 @@
 import Foundation
-import Layers
 import Models
 import Parameters
 import Testing

@@ -1,6 +1,6 @@
 import Datasets
 import Foundation
-import Safetensors
+import Tensors
 
 /// A dataset of a few samples in a directory of its own, with every kind of feature; removed at the end.
 final class TinyDataset {

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 @Suite struct DropoutTests {
     @Test("dropout keeps the expectation, is a function of its key, and a second draw is the same mask")

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 /// Values that look random and never change: F(s, i) = sin(s + 0.37·i).
 func wave(_ start: Double, _ index: Int) -> Float {

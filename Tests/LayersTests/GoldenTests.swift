@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 /// Values made by independent code in double precision, inputs by the rule of `wave`.
 @Suite struct GoldenTests {

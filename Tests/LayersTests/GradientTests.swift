@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 /// Three histories of lengths 3, 0 and 2 over four behaviors; four samples, two of which share a history.
 private struct Ragged {
@@ -72,10 +72,10 @@ private struct Ragged {
         let e = check.arena.waves(rows: 4, columns: 5, 1)
         Ragged().with { histories in
             check.check([e]) {
-                pool(e, histories, kind, check.arena)
+                kind.forward(e, histories, check.arena)
             } backward: { dy, _ in
                 let de = check.arena.zeros(rows: 4, columns: 5)
-                unpool(dy, histories, kind, addingTo: de)
+                kind.backward(dy, histories, addingTo: de)
                 return [de]
             }
         }

@@ -1,10 +1,9 @@
 import Foundation
 import Kernels
-import Safetensors
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 /// The layers of DIEN and DSIN against PyTorch: `Fixtures/make_layer_fixtures.py` made the numbers, in float64, on padded
 /// tensors; outputs, and gradients of inputs and weights.

@@ -1,7 +1,7 @@
 import Kernels
 import Tensors
 
-@testable import Layers
+@testable import Models
 
 /// Values in memory that stays: a view keeps a pointer for longer than the call that an array is passed to.
 func stable(_ values: [Int32]) -> UnsafePointer<Int32> {

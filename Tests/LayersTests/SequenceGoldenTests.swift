@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 /// Values of the recurrent and session layers made by independent code in double precision, inputs by the rule of `wave`.
 @Suite struct SequenceGoldenTests {

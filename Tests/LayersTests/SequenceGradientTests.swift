@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 /// Finite differences of the layers of DIEN and DSIN, at widths whose last block of lanes overlaps the one before, and at
 /// lengths of 0, 1 and more than one vector.

@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 import Testing
 
-@testable import Layers
+@testable import Models
 
 /// The known ways to get the layers of DIEN and DSIN wrong, each with the test that catches it.
 @Suite struct SequenceTrapTests {

@@ -1,5 +1,4 @@
 import Datasets
-import Layers
 import Tensors
 import Testing
 

@@ -1,7 +1,6 @@
 import Datasets
 import Foundation
 import Job
-import Safetensors
 import Tensors
 import Testing
 

@@ -1,9 +1,8 @@
-import Datasets
 import Foundation
-import Safetensors
+import Tensors
 import Testing
 
-@testable import Prepare
+@testable import Datasets
 
 /// An impression of a split with its history, ids as they are stored.
 private struct Impression: Equatable {

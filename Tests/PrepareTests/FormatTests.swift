@@ -1,11 +1,9 @@
 import CCompression
-import Datasets
 import Foundation
-import Safetensors
 import Tensors
 import Testing
 
-@testable import Prepare
+@testable import Datasets
 
 /// A directory of raw files, and what is prepared of them.
 final class Workshop {

@@ -1,10 +1,9 @@
-import Datasets
-import Evaluation
 import Foundation
-import Safetensors
+import Telemetry
+import Tensors
 import Testing
 
-@testable import Prepare
+@testable import Datasets
 
 @Suite struct SplitTests {
     /// 30 users with 3 to 12 events among 40 items; some events share their moment.

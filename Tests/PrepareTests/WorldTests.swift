@@ -1,11 +1,10 @@
 import Checkpoints
-import Datasets
-import Evaluation
 import Foundation
-import Safetensors
+import Telemetry
+import Tensors
 import Testing
 
-@testable import Prepare
+@testable import Datasets
 
 /// A split of a world, as its file holds it, with categories by number.
 private struct WorldSplit {

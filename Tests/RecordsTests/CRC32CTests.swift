@@ -1,4 +1,4 @@
-import Records
+import Display
 import Testing
 
 @Suite struct CRC32CTests {

@@ -1,6 +1,6 @@
+import Display
 import Foundation
 import Processes
-import Records
 import Telemetry
 import Testing
 

@@ -1,5 +1,5 @@
+import Display
 import Foundation
-import Records
 import Telemetry
 import Testing
 

@@ -1,5 +1,5 @@
+import Display
 import Foundation
-import Records
 import Telemetry
 
 /// A cluster's status as a run of some size leaves it, made of nothing.

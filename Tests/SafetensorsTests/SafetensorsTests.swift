@@ -1,8 +1,7 @@
 import Foundation
-import Tensors
 import Testing
 
-@testable import Safetensors
+@testable import Tensors
 
 @Suite struct SafetensorsTests {
     private func path() -> String {

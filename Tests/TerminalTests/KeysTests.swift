@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Terminal
+@testable import Display
 
 @Suite struct KeysTests {
     @Test("keys that arrive together are taken one by one, escape sequences whole")

@@ -1,5 +1,5 @@
+import Display
 import Foundation
-import Terminal
 import Testing
 
 @Suite struct LogReaderTests {

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Testing
 
-@testable import Terminal
+@testable import Display
 
 @Suite(.serialized) struct SignalSourceTests {
     @Test("a signal that comes right after somebody listens is heard")

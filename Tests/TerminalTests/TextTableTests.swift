@@ -1,7 +1,6 @@
-import Display
 import Testing
 
-@testable import Terminal
+@testable import Display
 
 @Suite struct TextTableTests {
     private let columns: [Column<[String]>] = [

@@ -1,6 +1,5 @@
 import Display
 import Telemetry
-import Terminal
 import Testing
 
 @Suite struct TopViewTests {

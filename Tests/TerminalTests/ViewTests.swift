@@ -1,7 +1,6 @@
 import Display
 import Foundation
 import Telemetry
-import Terminal
 import Testing
 
 @Suite struct ViewTests {

@@ -1,6 +1,5 @@
 import Datasets
 import Foundation
-import Safetensors
 import Tensors
 
 /// The workload of the training benchmark: 200,000 users, 1,000,000 items by Zipf's law, 10,000 categories, histories of

@@ -1,4 +1,4 @@
-import Dashboard
+import Display
 import Foundation
 import Synchronization
 import Telemetry

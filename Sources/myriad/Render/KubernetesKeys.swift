@@ -1,6 +1,6 @@
 import Checkpoints
 import Foundation
-import Safetensors
+import Tensors
 
 /// The files of a directory of keys, as a Secret holds them.
 struct KubernetesKeys: Sendable {

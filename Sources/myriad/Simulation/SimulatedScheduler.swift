@@ -1,4 +1,3 @@
-import Evaluation
 import Scheduler
 import Telemetry
 import Transport
