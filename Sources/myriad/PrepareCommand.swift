@@ -135,7 +135,7 @@ struct PrepareCommand: ParsableCommand {
             if let schema { options.schema = try DelimitedSchema(path: schema) }
             let began = ContinuousClock.now
             var told = began
-            let report = try prepare(options) { phase, share in
+            let report = try options.prepare { phase, share in
                 guard told.duration(to: .now) > .seconds(2) else { return }
                 told = .now
                 StandardError.line("\(phase) \(Int(100 * share)) %")

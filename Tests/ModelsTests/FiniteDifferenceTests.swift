@@ -51,27 +51,36 @@ import Testing
         let places = entries.flatMap { Array($0.slot.offset..<$0.slot.offset + $0.slot.count) }
         let largest = places.map { dense[$0].magnitude }.max() ?? 1
         for place in places {
-            let numeric = difference(bench.parameters.base + place, bench)
-            #expect(
-                (numeric - dense[place]).magnitude <= 1e-3 * max(1, largest),
-                "dense \(place): \(dense[place]), \(numeric)")
+            expectSlope(dense[place], of: bench.parameters.base + place, bench, within: largest, "dense \(place)")
         }
         let scale = rows.map(\.magnitude).max() ?? 1
         var first = 0
         for column in bench.rowColumns {
             for place in 0..<column.count {
-                let numeric = difference(column.base + place, bench)
-                #expect((numeric - rows[first + place]).magnitude <= 1e-3 * max(1, scale), "row float \(first + place)")
+                expectSlope(
+                    rows[first + place], of: column.base + place, bench, within: scale, "row float \(first + place)")
             }
             first += column.count
         }
     }
 
-    private func difference(_ value: UnsafeMutablePointer<Float>, _ bench: ModelBench) -> Float {
+    /// A step over a bend of an activation, or where a norm bends much, is asked again with a smaller one.
+    private func expectSlope(
+        _ slope: Float, of value: UnsafeMutablePointer<Float>, _ bench: ModelBench, within scale: Float, _ name: String
+    ) {
+        var numeric: Float = 0
+        for step: Float in [3e-3, 5e-4, 1e-4] {
+            numeric = difference(value, step, bench)
+            if (numeric - slope).magnitude <= 1e-3 * max(1, scale) { return }
+        }
+        Issue.record("\(name): \(slope), \(numeric)")
+    }
+
+    private func difference(_ value: UnsafeMutablePointer<Float>, _ step: Float, _ bench: ModelBench) -> Float {
         let kept = value.pointee
-        value.pointee = kept + 3e-3
+        value.pointee = kept + step
         let (up, upper) = (bench.train(key: 1), value.pointee)
-        value.pointee = kept - 3e-3
+        value.pointee = kept - step
         let (down, lower) = (bench.train(key: 1), value.pointee)
         value.pointee = kept
         return Float((up - down) / Double(upper - lower))

@@ -171,7 +171,7 @@ private struct Raw {
         (options.format, options.inputs) = (.alimama, [shop.directory])
         options.output = shop.directory + "/set"
         var phases: Set<String> = []
-        let report = try Prepare.prepare(options) { phase, share in
+        let report = try options.prepare { phase, share in
             phases.insert(phase)
             #expect((0...1).contains(share))
         }

@@ -41,7 +41,7 @@ final class Workshop {
         options.badLines = 0.5
         change(&options)
         if options.inputs == [directory + "/raw"] { options.inputs = files }
-        _ = try Prepare.prepare(options)
+        _ = try options.prepare()
         return try Dataset(directory: options.output)
     }
 

@@ -1,67 +1,70 @@
 import Foundation
 
-/// Makes a dataset directory of raw files; an older one of the same name is replaced when the new one is complete.
-///
-/// - Parameter progress: called now and then with what is done and how far (0 to 1).
-package func prepare(
-    _ options: PrepareOptions, progress: (_ phase: String, _ share: Double) -> Void = { _, _ in }
-) throws -> PrepareReport {
-    try check(options)
-    let name = (options.output as NSString).lastPathComponent
-    let writer = try DatasetWriter(
-        directory: options.output, name: name, schema: try schema(of: options), countedHistory: options.history)
-    var notes = [
-        "format": options.format.rawValue, "seed": String(options.seed),
-        "inputs": options.inputs.joined(separator: " "),
-    ]
-    var report = PrepareReport()
-    let quarantine = Quarantine(limit: options.badLines)
-    if options.format == .synthetic {
-        let world = try makeWorld(options.world, seed: options.seed)
-        report.bayesAUC = try write(world, users: options.world.users, seed: options.seed, to: writer) {
-            progress("writing", $0)
+extension PrepareOptions {
+    /// Makes a dataset directory of raw files; an older one of the same name is replaced when the new one is complete.
+    ///
+    /// - Parameter progress: called now and then with what is done and how far (0 to 1).
+    package func prepare(
+        progress: (_ phase: String, _ share: Double) -> Void = { _, _ in }
+    ) throws -> PrepareReport {
+        let options = self
+        try check(options)
+        let name = (options.output as NSString).lastPathComponent
+        let writer = try DatasetWriter(
+            directory: options.output, name: name, schema: try rawSchema(of: options), countedHistory: options.history)
+        var notes = [
+            "format": options.format.rawValue, "seed": String(options.seed),
+            "inputs": options.inputs.joined(separator: " "),
+        ]
+        var report = PrepareReport()
+        let quarantine = Quarantine(limit: options.badLines)
+        if options.format == .synthetic {
+            let world = try makeWorld(options.world, seed: options.seed)
+            report.bayesAUC = try write(world, users: options.world.users, seed: options.seed, to: writer) {
+                progress("writing", $0)
+            }
+            if options.world.kind != .interests { notes["world"] = options.world.kind.rawValue }
+            report.users = options.world.users
+            report.items = options.world.items
+        } else if options.format == .alimama {
+            let ads = try Alimama(options, quarantine, progress: progress)
+            notes.merge(options.alimama.notes) { $1 }
+            report.users = ads.users.count
+            report.items = ads.shownAds
+            (report.unknownAds, report.usersWithoutProfile) = (ads.unknownAds, ads.usersWithoutProfile)
+            try AlimamaWriter(ads).write(to: writer) { progress("writing", $0) }
+        } else {
+            progress("reading", 0)
+            let events = Events(extras: options.schema.behavior.count)
+            try read(options, into: events, quarantine)
+            try quarantine.check()
+            guard events.count > 0 else {
+                throw PrepareError.empty("\(options.inputs.joined(separator: ", ")) hold no events")
+            }
+            progress("sorting", 0)
+            let samples = NextItem(events, options)
+            try samples.write(to: writer) { progress("writing", $0) }
+            notes["task"] = options.task.rawValue
+            notes["negatives"] = options.task == .next ? "\(options.negatives) \(options.sampling.rawValue)" : "0"
+            report.users = samples.users
+            report.items = samples.itemCount
         }
-        if options.world.kind != .interests { notes["world"] = options.world.kind.rawValue }
-        report.users = options.world.users
-        report.items = options.world.items
-    } else if options.format == .alimama {
-        let ads = try Alimama(options, quarantine, progress: progress)
-        notes.merge(options.alimama.notes) { $1 }
-        report.users = ads.users.count
-        report.items = ads.shownAds
-        (report.unknownAds, report.usersWithoutProfile) = (ads.unknownAds, ads.usersWithoutProfile)
-        try AlimamaWriter(ads).write(to: writer) { progress("writing", $0) }
-    } else {
-        progress("reading", 0)
-        let events = Events(extras: options.schema.behavior.count)
-        try read(options, into: events, quarantine)
-        try quarantine.check()
-        guard events.count > 0 else {
-            throw PrepareError.empty("\(options.inputs.joined(separator: ", ")) hold no events")
+        progress("counting", 0)
+        let info = try writer.finish(prepared: notes, quarantined: quarantine.bad)
+        try quarantine.write(to: options.output + "/quarantine.txt")
+        report.samples = info.splits.mapValues(\.samples)
+        report.categories = info.ids["category"] ?? info.ids["cate"] ?? 0
+        report.lines = quarantine.lines
+        report.quarantined = quarantine.bad
+        guard report.samples.values.contains(where: { $0 > 0 }) else {
+            throw PrepareError.empty("no user has \(max(3, options.least)) events: there is nothing to train on")
         }
-        progress("sorting", 0)
-        let samples = NextItem(events, options)
-        try samples.write(to: writer) { progress("writing", $0) }
-        notes["task"] = options.task.rawValue
-        notes["negatives"] = options.task == .next ? "\(options.negatives) \(options.sampling.rawValue)" : "0"
-        report.users = samples.users
-        report.items = samples.itemCount
+        return report
     }
-    progress("counting", 0)
-    let info = try writer.finish(prepared: notes, quarantined: quarantine.bad)
-    try quarantine.write(to: options.output + "/quarantine.txt")
-    report.samples = info.splits.mapValues(\.samples)
-    report.categories = info.ids["category"] ?? info.ids["cate"] ?? 0
-    report.lines = quarantine.lines
-    report.quarantined = quarantine.bad
-    guard report.samples.values.contains(where: { $0 > 0 }) else {
-        throw PrepareError.empty("no user has \(max(3, options.least)) events: there is nothing to train on")
-    }
-    return report
 }
 
 /// The fields that a format brings.
-private func schema(of options: PrepareOptions) throws -> Schema {
+private func rawSchema(of options: PrepareOptions) throws -> Schema {
     switch options.format {
     case .alimama: Alimama.schema
     case .delimited: NextItem.schema(extras: try options.schema.behaviorNames)
