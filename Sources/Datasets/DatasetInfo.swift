@@ -58,7 +58,7 @@ extension DatasetInfo {
                 throw PlainYAML.Problem(
                     what: "has format \(format), and this version reads \(DatasetInfo.currentFormat)")
             }
-            self = try PlainYAML.decode(DatasetInfo.self, from: text)
+            self = try PlainYAML.decode(from: text)
         } catch {
             throw .info(path: path, "\(error)")
         }

@@ -4,22 +4,17 @@ import Tensors
 ///
 /// The public code of DIN normalizes it by constants and maps it linearly, d to d, without an activation
 /// (the original code); the papers do neither, and neither is the default.
-package struct Interest: Sendable {
+struct Interest: Sendable {
     /// The two switches.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// Normalization of the vector; default none.
-        package var norm = NormOptions.none
+        var norm = NormOptions.none
         /// Whether a linear map of d to d follows; default false.
-        package var dense = false
-
-        package enum CodingKeys: String, CodingKey, CaseIterable { case norm, dense }
-
-        /// The defaults.
-        package init() {}
+        var dense = false
     }
 
     /// What backward needs; `u` is the result.
-    package struct Tape {
+    struct Tape {
         let norm: BatchNorm.Tape?
         let normalized: Matrix
         let u: Matrix
@@ -52,7 +47,7 @@ package struct Interest: Sendable {
 }
 
 /// Which statistics a normalization of columns takes.
-package enum NormOptions: String, Choice {
+enum NormOptions: String, Choice {
     /// No normalization.
     case none
     /// Batch norm: of the micro-batch in training, running ones in evaluation.

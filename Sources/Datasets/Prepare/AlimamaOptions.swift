@@ -43,23 +43,24 @@ package struct AlimamaOptions: Sendable, Equatable {
         }
     }
 
+    /// The options and what they are.
+    private var values: [(option: String, text: String)] {
+        [
+            ("test-from", String(testFrom)), ("validation-hours", String(validationHours)),
+            ("behaviors", behaviors.joined(separator: " ")), ("behaviors-from", String(behaviorsFrom)),
+            ("users-share", String(usersShare)),
+            ("stored-history", storedHistory == 0 ? "all" : String(storedHistory)),
+        ]
+    }
+
     /// What of it is recorded in the dataset.
     var notes: [String: String] {
-        [
-            "test_from": String(testFrom), "validation_hours": String(validationHours),
-            "behaviors": behaviors.joined(separator: " "), "behaviors_from": String(behaviorsFrom),
-            "users_share": String(usersShare), "stored_history": storedHistory == 0 ? "all" : String(storedHistory),
-        ]
+        values.reduce(into: [:]) { $0[$1.option.replacing("-", with: "_")] = $1.text }
     }
 
     /// The options that differ from the defaults.
     private var given: [String] {
-        let plain = AlimamaOptions()
-        return [
-            ("test-from", testFrom != plain.testFrom), ("validation-hours", validationHours != plain.validationHours),
-            ("behaviors", behaviors != plain.behaviors), ("behaviors-from", behaviorsFrom != plain.behaviorsFrom),
-            ("users-share", usersShare != plain.usersShare), ("stored-history", storedHistory != plain.storedHistory),
-        ].filter(\.1).map(\.0)
+        zip(values, AlimamaOptions().values).filter { $0.text != $1.text }.map(\.0.option)
     }
 
     /// Throws when an option does not fit the format that is prepared.

@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 /// What the scores of an attention go through before they weigh the behaviors.
-package enum AttentionNormalization: String, Choice {
+enum AttentionNormalization: String, Choice {
     /// Nothing: the sum of weights is the intensity of the interest (the paper of DIN).
     case none
     /// Softmax over the history.
