@@ -99,14 +99,11 @@ struct BST: InterestNetwork {
             ? layout.matrix(
                 "position", rows: position.buckets, columns: position.width, initial: .normal(deviation: 0.01))
             : Slot(offset: 0, rows: 0, columns: 0)
-        var blocks: [Transformer] = []
-        for number in 0..<options.own.blocks {
-            blocks.append(
-                Transformer(
-                    "transformer.\(number)", width: width, options.own.transformer, stream: UInt64(number), in: &layout,
-                    initial: initial))
+        blocks = (0..<options.own.blocks).map { number in
+            Transformer(
+                "transformer.\(number)", width: width, options.own.transformer, stream: UInt64(number), in: &layout,
+                initial: initial)
         }
-        self.blocks = blocks
     }
 
     /// Cuts the newest behaviors of every sample's history, and puts its target behind them.

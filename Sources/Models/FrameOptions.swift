@@ -105,10 +105,5 @@ enum WeightInitial: String, Choice {
     case glorotNormal = "glorot_normal"
 
     /// As the layout says it.
-    var dense: DenseInitial {
-        switch self {
-        case .glorotUniform: .glorotUniform
-        case .glorotNormal: .glorotNormal
-        }
-    }
+    var dense: DenseInitial { self == .glorotNormal ? .glorotNormal : .glorotUniform }
 }

@@ -55,17 +55,8 @@ enum NormOptions: String, Choice {
     /// Mean 0 and variance 1 for ever, as in the public code of DIN and DIEN: x·γ/√1.001 + β (the original code).
     case constant
 
-    /// The kind of the layer, nil for none.
-    var kind: BatchNorm.Kind? {
-        switch self {
-        case .none: nil
-        case .batch: .batch
-        case .constant: .constant
-        }
-    }
-
     /// The layer, or nil for none.
     func layer(_ name: String, width: Int, in layout: inout ParameterLayout) -> BatchNorm? {
-        kind.map { BatchNorm(name, width: width, kind: $0, in: &layout) }
+        self == .none ? nil : BatchNorm(name, width: width, kind: self, in: &layout)
     }
 }

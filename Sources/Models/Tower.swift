@@ -51,7 +51,7 @@ struct Tower: Sendable {
         head = options.head
         network = Perceptron(
             "top", input: input, hidden: options.hidden, outputs: head.outputs, activation: options.activation,
-            slope: options.slope, norm: options.hiddenNorm.kind, dropout: options.dropout, in: &layout,
+            slope: options.slope, norm: options.hiddenNorm, dropout: options.dropout, in: &layout,
             initial: initial)
     }
 

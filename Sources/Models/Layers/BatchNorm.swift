@@ -6,14 +6,6 @@ import Tensors
 /// `constant` takes mean 0 and variance 1 for ever, which is what the public code of DIN and DIEN computes because it
 /// never runs its update operations; there ε = 1e-3, otherwise 1e-5.
 struct BatchNorm: Sendable {
-    /// Where mean and variance come from.
-    enum Kind: Sendable {
-        /// The rows in training, running values in evaluation.
-        case batch
-        /// 0 and 1.
-        case constant
-    }
-
     /// What backward needs; `y` is the result.
     struct Tape: BitwiseCopyable {
         /// The output.
@@ -30,7 +22,7 @@ struct BatchNorm: Sendable {
     private let statistics: RowStatistics?
 
     /// Declares `<name>.gamma`, `<name>.beta` and, for `batch`, the running statistics.
-    init(_ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout) {
+    init(_ name: String, width: Int, kind: NormOptions, in layout: inout ParameterLayout) {
         gamma = layout.matrix(name + ".gamma", rows: 1, columns: width, initial: .constant(1))
         beta = layout.matrix(name + ".beta", rows: 1, columns: width, initial: .constant(0))
         statistics = kind == .batch ? RowStatistics(name, columns: width, in: &layout) : nil

@@ -63,18 +63,14 @@ struct BidirectionalLSTM: Sendable {
         _ name: String, width: Int, _ options: Options, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
-        var stacks: [[LSTM]] = []
-        for direction in ["forward", "backward"] {
-            var stack: [LSTM] = []
-            for layer in 0..<options.layers {
-                stack.append(
-                    LSTM(
-                        "\(name).\(direction).\(layer)", input: width, width: width, peephole: options.peephole,
-                        forgetBias: options.forgetBias, otherBias: options.bias, in: &layout, initial: initial))
+        func stack(_ direction: String) -> [LSTM] {
+            (0..<options.layers).map { layer in
+                LSTM(
+                    "\(name).\(direction).\(layer)", input: width, width: width, peephole: options.peephole,
+                    forgetBias: options.forgetBias, otherBias: options.bias, in: &layout, initial: initial)
             }
-            stacks.append(stack)
         }
-        (ahead, back) = (stacks[0], stacks[1])
+        (ahead, back) = (stack("forward"), stack("backward"))
         merge = options.merge
         self.width = width
         dropoutRate = options.dropout

@@ -65,7 +65,7 @@ struct Perceptron: Sendable {
     ///   - stream: of dropout's random numbers, its own for each network of a model.
     init(
         _ name: String, input: Int, hidden: [Int], outputs: Int, activation: Activation.Kind, slope: Float = 0.1,
-        norm: BatchNorm.Kind? = nil, dropout: Float = 0, stream: UInt64 = 0, in layout: inout ParameterLayout,
+        norm: NormOptions = .none, dropout: Float = 0, stream: UInt64 = 0, in layout: inout ParameterLayout,
         initial: DenseInitial
     ) {
         var width = input
@@ -73,7 +73,7 @@ struct Perceptron: Sendable {
         for (number, count) in hidden.enumerated() {
             let name = "\(name).\(number)"
             let dense = Dense(name, input: width, output: count, in: &layout, initial: initial)
-            let norm = norm.map { BatchNorm(name + ".norm", width: count, kind: $0, in: &layout) }
+            let norm = norm.layer(name + ".norm", width: count, in: &layout)
             let activation = Activation(name + ".activation", width: count, kind: activation, in: &layout, slope: slope)
             units.append((dense, norm, activation))
             width = count

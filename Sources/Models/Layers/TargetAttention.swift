@@ -113,14 +113,7 @@ struct TargetAttention: Sendable {
         _ de: Matrix, _ pass: Pass
     ) {
         normalization.backward(dScores, weights: tape.weights, width: width, histories)
-        let dz = network.backward(dScores, tape.network, pass)
-        firstLayerBackward(dz, tape.products, q, e, histories, dq, de, pass)
-    }
-
-    private func firstLayerBackward(
-        _ dz: Matrix, _ products: Matrix, _ q: Matrix, _ e: Matrix, _ histories: Histories, _ dq: Matrix, _ de: Matrix,
-        _ pass: Pass
-    ) {
+        let (dz, products) = (network.backward(dScores, tape.network, pass), tape.products)
         let units = dz.columns
         let w = blocks(pass.parameters[network.first.weight])
         let dw = blocks(pass.gradient[network.first.weight])
