@@ -67,14 +67,11 @@ package struct DelimitedSchema: Codable, Sendable, Equatable {
 struct DelimitedReader {
     let schema: DelimitedSchema
 
+    /// Where the columns stand, −1 for those that there are not.
     private struct Columns {
-        var user = -1
-        var item = -1
-        var category = -1
-        var time = -1
-        var rating = -1
-        var only = -1
+        var (user, item, category, time, rating, only) = (-1, -1, -1, -1, -1, -1)
         var behavior: [Int] = []
+        /// The last of them.
         var least = 0
     }
 
@@ -181,10 +178,9 @@ struct DelimitedReader {
         columns.rating = try find(schema.rating, "the rating")
         if schema.only.count == 2 { columns.only = try find(schema.only[0], "'only'") }
         columns.behavior = try schema.behavior.map { try find($0, "a behavior") }
-        columns.least =
-            ([
-                columns.user, columns.item, columns.category, columns.time, columns.rating, columns.only,
-            ] + columns.behavior).max() ?? 0
+        columns.least = max(
+            columns.user, columns.item, columns.category, columns.time, columns.rating, columns.only,
+            columns.behavior.max() ?? 0)
         return columns
     }
 }

@@ -58,27 +58,22 @@ struct MultiHeadAttention: Sendable {
     private var headWidth: Int { width / options.heads }
     private var scale: Float { 1 / Float(options.scale == .head ? headWidth : width).squareRoot() }
 
+    /// Calls `body` with the columns that a projection reads and makes at once: all, or those of each head.
+    private func eachBlock(_ body: (Range<Int>) -> Void) {
+        let size = options.projections == .full ? width : headWidth
+        for first in stride(from: 0, to: width, by: size) { body(first..<first + size) }
+    }
+
     private func project(_ x: Matrix, _ slot: Slot, _ pass: Pass) -> Matrix {
         let y = pass.matrix(rows: x.rows, columns: width)
-        guard options.projections == .sliced else {
-            gemm(x, pass.parameters[slot], into: y)
-            return y
-        }
-        for head in 0..<options.heads {
-            let block = head * headWidth..<(head + 1) * headWidth
+        eachBlock { block in
             gemm(x.columns(block), pass.parameters[slot].rows(block), into: y.columns(block))
         }
         return y
     }
 
     private func projectBackward(_ dy: Matrix, _ x: Matrix, _ slot: Slot, addingTo dx: Matrix, _ pass: Pass) {
-        guard options.projections == .sliced else {
-            gemm(transposed: x, dy, addingTo: pass.gradient[slot])
-            gemm(dy, transposed: pass.parameters[slot], addingTo: dx)
-            return
-        }
-        for head in 0..<options.heads {
-            let block = head * headWidth..<(head + 1) * headWidth
+        eachBlock { block in
             let (weight, slope) = (pass.parameters[slot].rows(block), pass.gradient[slot].rows(block))
             gemm(transposed: x.columns(block), dy.columns(block), addingTo: slope)
             gemm(dy.columns(block), transposed: weight, addingTo: dx.columns(block))
