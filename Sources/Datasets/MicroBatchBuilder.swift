@@ -52,7 +52,6 @@ package final class MicroBatchBuilder {
         precondition(!needs.readsTimes || split.hasTimes, "the model needs times, which split \(split.name) lacks")
         self.order = Order(epoch: order.epoch ?? 0, negatives: needs.negatives == nil ? nil : negatives)
         batch.removeAll()
-        batch.firstPosition = positions.lowerBound
         for index in indexes { index.removeAll() }
         histories.removeAll()
         behaviors.removeAll()
