@@ -17,7 +17,7 @@ struct Pass {
         self.init(training: samples, parameters, into: nil, key: 0, arena)
     }
 
-    /// A pass that trains; backward adds to `gradient`. Without one it scores.
+    /// A pass that trains, or scores without a `gradient`, which backward adds to.
     init(
         training samples: Int, _ parameters: DenseVector, into gradient: DenseVector?, key: UInt64, _ arena: Arena
     ) {
