@@ -131,7 +131,8 @@ struct GRU: Sendable {
         let index = pass.ints(time.rows)
         for row in 0..<time.rows { index[row] = rowOf[Int(time.positionOf[row])] }
         let weights = pass.matrix(rows: 1, columns: time.rows)
-        fillWeights(weights, attention, time)
+        let attention = takesAttention ? attention : nil
+        for row in 0..<time.rows { weights.base[row] = attention.map { $0[Int(time.positionOf[row])] } ?? 1 }
         let inputs = pass.matrix(rows: time.rows, columns: gates)
         gatherRows(of: projected, at: index, into: inputs)
         if scalesInput { scaleRows(of: inputs, by: weights.base) }
@@ -167,14 +168,6 @@ struct GRU: Sendable {
         return Tape(
             states: states, projected: projected, index: index, inputs: inputs, kept: kept, weights: weights,
             zeros: zeros)
-    }
-
-    private func fillWeights(_ weights: Matrix, _ attention: UnsafePointer<Float>?, _ time: TimeMajor) {
-        guard takesAttention, let attention else {
-            weights.base.update(repeating: 1, count: time.rows)
-            return
-        }
-        for row in 0..<time.rows { weights.base[row] = attention[Int(time.positionOf[row])] }
     }
 
     // MARK: Backward
