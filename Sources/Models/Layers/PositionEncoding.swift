@@ -80,27 +80,25 @@ struct PositionEncoding: Sendable {
                 let (row, scalar) = (queries[position], k[number] + t[place])
                 for column in 0..<width { row[column] += scalar + c[column] }
             }
-        case .sessionVector:
-            walk(sessions) { position, number, place in
-                add(pass.parameters[session][number], times: 1, to: queries[position])
-                add(pass.parameters[behavior][place], times: 1, to: queries[position])
-            }
         case .sinusoid:
             let table = pass.matrix(rows: length, columns: width)
             for place in 0..<length { fillSinusoid(table[place], position: place, count: width) }
             walk(sessions) { position, _, place in add(table[place], times: 1, to: queries[position]) }
-        case .sinusoidTrained:
-            keys = pass.matrix(rows: x.rows, columns: width)
-            copy(x, into: keys)
-            walk(sessions) { position, _, place in
-                add(pass.parameters[session][place], times: root, to: queries[position])
-                add(pass.parameters[behavior][place], times: root, to: keys[position])
+        case .sessionVector, .sinusoidTrained:
+            if isSplit {
+                keys = pass.matrix(rows: x.rows, columns: width)
+                copy(x, into: keys)
+            }
+            walk(sessions) { position, number, place in
+                add(pass.parameters[session][isSplit ? place : number], times: factor, to: queries[position])
+                add(pass.parameters[behavior][place], times: factor, to: keys[position])
             }
         }
         return (queries, keys)
     }
 
-    private var root: Float { Float(width).squareRoot() }
+    /// What the trained vectors are multiplied by.
+    private var factor: Float { isSplit ? Float(width).squareRoot() : 1 }
 
     private func add(_ from: UnsafePointer<Float>, times factor: Float, to row: UnsafeMutablePointer<Float>) {
         for column in 0..<width { row[column] += factor * from[column] }
@@ -124,15 +122,10 @@ struct PositionEncoding: Sendable {
                 k[number] += sum
                 t[place] += sum
             }
-        case .sessionVector:
+        case .sessionVector, .sinusoidTrained:
             walk(sessions) { position, number, place in
-                add(dq[position], times: 1, to: pass.gradient[session][number])
-                add(dq[position], times: 1, to: pass.gradient[behavior][place])
-            }
-        case .sinusoidTrained:
-            walk(sessions) { position, _, place in
-                add(dq[position], times: root, to: pass.gradient[session][place])
-                add(dk[position], times: root, to: pass.gradient[behavior][place])
+                add(dq[position], times: factor, to: pass.gradient[session][isSplit ? place : number])
+                add((isSplit ? dk : dq)[position], times: factor, to: pass.gradient[behavior][place])
             }
         }
     }
