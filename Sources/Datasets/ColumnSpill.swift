@@ -2,22 +2,27 @@ import Foundation
 import Tensors
 
 /// A column written to a temporary file in chunks, so that a dataset larger than memory can be written.
-final class ColumnSpill<Element: TensorElement> {
+final class ColumnSpill {
+    private static let chunkBytes = 1 << 20
+
+    /// The tensor that it becomes.
+    let name: String
+    private let type: TensorType
+    private let width: Int?
     private let path: String
     private let handle: UnsafeMutablePointer<FILE>
-    private var chunk: [Element] = []
-    private static var chunkCount: Int { (1 << 20) / MemoryLayout<Element>.stride }
-
+    private var chunk: [UInt8] = []
     /// Values so far.
     private(set) var count = 0
 
-    init(path: String) throws {
+    /// - Parameter width: values of a row, where the tensor has two dimensions.
+    init(path: String, _ name: String, _ type: TensorType, width: Int? = nil) throws {
         guard let handle = fopen(path, "wb") else {
             throw DatasetError.file(path: path, "cannot be created: \(String(cString: strerror(errno)))")
         }
-        self.path = path
-        self.handle = handle
-        chunk.reserveCapacity(Self.chunkCount)
+        (self.name, self.type, self.width) = (name, type, width)
+        (self.path, self.handle) = (path, handle)
+        chunk.reserveCapacity(Self.chunkBytes)
     }
 
     deinit {
@@ -25,18 +30,23 @@ final class ColumnSpill<Element: TensorElement> {
         unlink(path)
     }
 
+    /// What the file has to say of it.
+    var declaration: SafetensorsWriter.Declaration {
+        .init(name, type, width.map { [count / $0, $0] } ?? [count])
+    }
+
     /// Takes the file away while its directory still has the name that it was made under.
     func removeFile() { unlink(path) }
 
-    func append(_ value: Element) throws {
-        chunk.append(value)
+    func append<Element: TensorElement>(_ value: Element) throws {
+        assert(Element.tensorType == type)
+        withUnsafeBytes(of: value) { chunk.append(contentsOf: $0) }
         count += 1
-        if chunk.count == Self.chunkCount { try flush() }
+        if chunk.count >= Self.chunkBytes { try flush() }
     }
 
     private func flush() throws {
-        let written = fwrite(chunk, MemoryLayout<Element>.stride, chunk.count, handle)
-        guard written == chunk.count, fflush(handle) == 0 else {
+        guard fwrite(chunk, 1, chunk.count, handle) == chunk.count, fflush(handle) == 0 else {
             throw DatasetError.file(path: path, "cannot be written: \(String(cString: strerror(errno)))")
         }
         chunk.removeAll(keepingCapacity: true)

@@ -39,13 +39,8 @@ package final class DataOrder: @unchecked Sendable {
 
     /// The place in this order of the group that holds a position, and the candidate within the group.
     func place(of position: Int) -> (index: Int, candidate: Int) {
-        var low = 0
-        var high = firstPosition.count - 1
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if Int(firstPosition[middle]) <= position { low = middle } else { high = middle }
-        }
-        return (low, position - Int(firstPosition[low]))
+        let index = firstPosition.count(upTo: UInt32(position)) - 1
+        return (index, position - Int(firstPosition[index]))
     }
 
     /// The group at a place of this order.

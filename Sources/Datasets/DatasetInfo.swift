@@ -46,19 +46,15 @@ extension DatasetInfo {
     /// The most that a number of it may be: no sum or product that is made of them overflows.
     private static let most = 1 << 40
 
-    /// What tells the format, whatever else that has.
-    private struct Envelope: Codable { let format: Int }
-
     /// Reads the description at `path` and checks it whole.
     init(_ text: String, path: String) throws(DatasetError) {
         do {
-            let root = try PlainYAML.compose(text)
-            let format = root.flatMap { try? YAMLDecoder().decode(Envelope.self, from: $0).format }
-            if let format, format != DatasetInfo.currentFormat {
+            // Whatever else another format has.
+            if let format = try PlainYAML.compose(text)?.mapping?["format"]?.int, format != DatasetInfo.currentFormat {
                 throw PlainYAML.Problem(
                     what: "has format \(format), and this version reads \(DatasetInfo.currentFormat)")
             }
-            self = try PlainYAML.decode(DatasetInfo.self, from: text)
+            self = try PlainYAML.decode(from: text)
         } catch {
             throw .info(path: path, "\(error)")
         }

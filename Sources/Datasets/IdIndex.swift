@@ -30,27 +30,26 @@ package final class IdIndex {
     /// The number of an id, and whether it is new.
     package func number(of id: UInt64) -> (number: Int32, isNew: Bool) {
         if (count + 1) * 2 > entries.count { grow() }
-        var place = Int(truncatingIfNeeded: mix64(id)) & mask
-        let base = entries.base
-        while base[place].stamp == stamp {
-            if base[place].id == id { return (base[place].number, false) }
-            place = (place + 1) & mask
-        }
-        let number = Int32(count)
-        base[place] = Entry(id: id, stamp: stamp, number: number)
+        let entry = entries.base + place(of: id)
+        if entry.pointee.stamp == stamp { return (entry.pointee.number, false) }
+        entry.pointee = Entry(id: id, stamp: stamp, number: Int32(count))
         count += 1
-        return (number, true)
+        return (entry.pointee.number, true)
     }
 
     /// The number of an id that was numbered; nil for any other.
     package func find(_ id: UInt64) -> Int32? {
+        let entry = entries.base[place(of: id)]
+        return entry.stamp == stamp ? entry.number : nil
+    }
+
+    /// Where an id stands, or else would.
+    @inline(__always)
+    private func place(of id: UInt64) -> Int {
         var place = Int(truncatingIfNeeded: mix64(id)) & mask
         let base = entries.base
-        while base[place].stamp == stamp {
-            if base[place].id == id { return base[place].number }
-            place = (place + 1) & mask
-        }
-        return nil
+        while base[place].stamp == stamp, base[place].id != id { place = (place + 1) & mask }
+        return place
     }
 
     private func grow() {
@@ -58,9 +57,7 @@ package final class IdIndex {
         entries.fill(old.count * 2, with: Entry(id: 0, stamp: 0, number: 0))
         mask = old.count * 2 - 1
         for entry in old where entry.stamp == stamp {
-            var place = Int(truncatingIfNeeded: mix64(entry.id)) & mask
-            while entries[place].stamp == stamp { place = (place + 1) & mask }
-            entries[place] = entry
+            entries[place(of: entry.id)] = entry
         }
     }
 }

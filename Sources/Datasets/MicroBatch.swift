@@ -20,8 +20,6 @@ package final class MicroBatch {
     package let labels = Column<Float>()
     /// [n]: the user, for grouped AUC.
     package let keys = Column<UInt64>()
-    /// [n]: position in the epoch's order, which names a sample's random numbers.
-    package internal(set) var firstPosition = 0
     /// By schema table index.
     package let tables: [TableIds]
     /// Per user field [n]: place in its table's `ids`.

@@ -52,7 +52,6 @@ package final class MicroBatchBuilder {
         precondition(!needs.readsTimes || split.hasTimes, "the model needs times, which split \(split.name) lacks")
         self.order = Order(epoch: order.epoch ?? 0, negatives: needs.negatives == nil ? nil : negatives)
         batch.removeAll()
-        batch.firstPosition = positions.lowerBound
         for index in indexes { index.removeAll() }
         histories.removeAll()
         behaviors.removeAll()
@@ -101,30 +100,17 @@ package final class MicroBatchBuilder {
         batch.sampleCount += 1
     }
 
-    /// The row of an id, counted once per sample.
+    /// The row of an id, counted once per sample; sample −1 stands for none.
     @inline(__always)
     private func row(_ id: UInt64, _ table: Int, _ sample: Int32, _ batch: MicroBatch) -> Int32 {
         let (row, isNew) = indexes[table].number(of: id)
         let ids = batch.tables[table]
         if isNew {
             ids.ids.append(id)
-            ids.counts.append(1)
+            ids.counts.append(sample < 0 ? 0 : 1)
             ids.lastSample.append(sample)
-        } else {
+        } else if sample >= 0 {
             count(row, ids, sample)
-        }
-        return row
-    }
-
-    /// The row of an id that no sample contains.
-    @inline(__always)
-    private func uncountedRow(_ id: UInt64, _ table: Int, _ batch: MicroBatch) -> Int32 {
-        let (row, isNew) = indexes[table].number(of: id)
-        if isNew {
-            let ids = batch.tables[table]
-            ids.ids.append(id)
-            ids.counts.append(0)
-            ids.lastSample.append(-1)
         }
         return row
     }
@@ -184,8 +170,7 @@ package final class MicroBatchBuilder {
     }
 
     private func addBehavior(_ position: Int, in part: SplitPart, _ sample: Int32, _ batch: MicroBatch) {
-        batch.positionBehavior.append(
-            behavior(position, in: part, batch) { row($0, behaviorTables[$1], sample, batch) })
+        batch.positionBehavior.append(behavior(position, in: part, sample, batch))
         if needs.times, let times = part.behaviorTime { batch.positionTimes.append(times[position]) }
     }
 
@@ -202,21 +187,18 @@ package final class MicroBatchBuilder {
             let (number, event) = sampler.draw(
                 epoch: order.epoch, group: group, position: positions.upperBound - position,
                 avoiding: part.behavior[0][position])
-            batch.negatives.append(
-                behavior(event, in: split.parts[number], batch) { uncountedRow($0, behaviorTables[$1], batch) })
+            batch.negatives.append(behavior(event, in: split.parts[number], -1, batch))
         }
     }
 
-    /// The number of a behavior among the distinct ones; `row` gives the row of an id of a field.
+    /// The number of a behavior among the distinct ones; its ids count for a sample.
     @inline(__always)
-    private func behavior(
-        _ position: Int, in part: SplitPart, _ batch: MicroBatch, row: (UInt64, Int) -> Int32
-    ) -> Int32 {
+    private func behavior(_ position: Int, in part: SplitPart, _ sample: Int32, _ batch: MicroBatch) -> Int32 {
         // A behavior is known by a 64-bit hash of its rows; two of a micro-batch collide with odds of 2⁻⁶⁴.
         var name: UInt64 = 0
         let known = batch.behaviorCount
         for field in behaviorTables.indices {
-            let row = row(part.behavior[field][position], field)
+            let row = row(part.behavior[field][position], behaviorTables[field], sample, batch)
             batch.behaviorRows[field].append(row)
             name = field == 0 ? UInt64(row) + 1 : mix64(name) &+ UInt64(row) + 1
         }

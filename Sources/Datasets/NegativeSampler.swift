@@ -106,8 +106,7 @@ package final class NegativeSampler: Sendable {
     }
 
     private func locate(_ event: Int) -> (part: Int, event: Int) {
-        var part = 0
-        while event >= firstEvent[part + 1] { part += 1 }
+        let part = firstEvent.count(upTo: event) - 1
         return (part, event - firstEvent[part])
     }
 

@@ -55,14 +55,19 @@ package enum PlainYAML {
         }
     }
 
-    /// The content of a text, read strictly: no key is unknown and none is missing.
-    package static func decode<Content: Codable>(_ type: Content.Type, from text: String) throws -> Content {
-        guard let root = try compose(text), root.mapping != nil else {
+    /// The content of a text, read strictly: no key is unknown, and none is missing that has no default.
+    package static func decode<Content: Codable>(from text: String, over defaults: Content? = nil) throws -> Content {
+        guard let root = try compose(text), let given = root.mapping else {
             throw Problem(line: 1, what: "expected `key: value` lines")
+        }
+        var whole = root
+        if let defaults, var keys = try Yams.compose(yaml: YAMLEncoder().encode(defaults))?.mapping {
+            for (key, value) in given where value.null == nil { keys[key] = value }
+            whole = .mapping(keys)
         }
         let content: Content
         do {
-            content = try YAMLDecoder().decode(type, from: root)
+            content = try YAMLDecoder().decode(Content.self, from: whole)
         } catch let error as DecodingError {
             throw Problem(what: words(for: error))
         }

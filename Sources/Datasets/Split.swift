@@ -56,13 +56,8 @@ package final class Split: Sendable {
     @inline(__always)
     func locate(_ group: Int) -> (part: Int, group: Int) {
         if parts.count == 1 { return (0, group) }
-        var low = 0
-        var high = parts.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if firstGroup[middle] <= group { low = middle } else { high = middle }
-        }
-        return (low, group - firstGroup[low])
+        let part = firstGroup.count(upTo: group) - 1
+        return (part, group - firstGroup[part])
     }
 
     /// Candidates of a group.
@@ -181,16 +176,24 @@ final class SplitPart: @unchecked Sendable {
         for group in key.indices where historyEnd[group] > historyBegin[group] {
             let (begin, last) = (Int(historyBegin[group]), Int(historyEnd[group]) - 1)
             // The first fall behind the history's first event.
-            var (low, high) = (0, falls.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if falls[middle] <= begin { low = middle + 1 } else { high = middle }
-            }
-            if low < falls.count, falls[low] <= last {
-                return "has a history in group \(group) whose behavior.time falls from \(times[falls[low] - 1]) to "
-                    + "\(times[falls[low]]) at event \(falls[low]): behaviors stand oldest first"
+            let next = falls.count(upTo: begin)
+            if next < falls.count, falls[next] <= last {
+                return "has a history in group \(group) whose behavior.time falls from \(times[falls[next] - 1]) to "
+                    + "\(times[falls[next]]) at event \(falls[next]): behaviors stand oldest first"
             }
         }
         return nil
+    }
+}
+
+extension Array where Element: Comparable {
+    /// How many of the elements, which ascend, are at most a value.
+    func count(upTo value: Element) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] <= value { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

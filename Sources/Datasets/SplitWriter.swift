@@ -4,10 +4,8 @@ import Tensors
 package final class SplitWriter {
     private let path: String
     private let schema: Schema
-    private let key, user, context: [ColumnSpill<UInt64>]
-    private let behavior, item: [ColumnSpill<UInt64>]
-    private let begin, end, offsets, time, behaviorTime: ColumnSpill<Int64>
-    private let label, numeric, probability: ColumnSpill<Float>
+    private let user, context, behavior, item: [ColumnSpill]
+    private let key, begin, end, offsets, time, behaviorTime, label, numeric, probability: ColumnSpill
     private var positives = 0
     private var groupIsOpen = false
     private var bayes: Double?
@@ -15,23 +13,28 @@ package final class SplitWriter {
     init(path: String, schema: Schema) throws {
         self.path = path
         self.schema = schema
-        func spill<Element>(_ name: String, _ type: Element.Type) throws -> ColumnSpill<Element> {
-            try ColumnSpill(path: "\(path).\(name).column")
+        var files = 0
+        func spill(_ name: String, _ type: TensorType, width: Int? = nil) throws -> ColumnSpill {
+            files += 1
+            return try ColumnSpill(path: "\(path).\(files).column", name, type, width: width)
         }
-        key = [try spill("key", UInt64.self)]
-        user = try schema.user.indices.map { try spill("user\($0)", UInt64.self) }
-        context = try schema.context.indices.map { try spill("context\($0)", UInt64.self) }
-        behavior = try schema.behavior.indices.map { try spill("behavior\($0)", UInt64.self) }
-        item = try schema.item.indices.map { try spill("item\($0)", UInt64.self) }
-        begin = try spill("begin", Int64.self)
-        end = try spill("end", Int64.self)
-        offsets = try spill("offsets", Int64.self)
-        time = try spill("time", Int64.self)
-        behaviorTime = try spill("behaviorTime", Int64.self)
-        label = try spill("label", Float.self)
-        numeric = try spill("numeric", Float.self)
-        probability = try spill("probability", Float.self)
-        try offsets.append(0)
+        func ids(_ group: String, _ fields: [Schema.Field]) throws -> [ColumnSpill] {
+            try fields.map { try spill("\(group).\($0.column)", .uint64) }
+        }
+        user = try ids("user", schema.user)
+        context = try ids("context", schema.context)
+        behavior = try ids("behavior", schema.behavior)
+        item = try ids("item", schema.item)
+        key = try spill("key", .uint64)
+        begin = try spill("history.begin", .int64)
+        end = try spill("history.end", .int64)
+        offsets = try spill("candidates.offsets", .int64)
+        time = try spill("time", .int64)
+        behaviorTime = try spill("behavior.time", .int64)
+        label = try spill("label", .float32)
+        numeric = try spill("numeric", .float32, width: max(1, schema.numeric.count))
+        probability = try spill("probability", .float32)
+        try offsets.append(0 as Int64)
     }
 
     /// Stores one behavior and returns its index; histories are ranges of indexes, and may overlap.
@@ -52,7 +55,7 @@ package final class SplitWriter {
     ) throws {
         precondition(user.count == schema.user.count && context.count == schema.context.count, "one id per field")
         try closeGroup()
-        try self.key[0].append(key)
+        try self.key.append(key)
         for (column, id) in zip(self.user, user) { try column.append(id) }
         for (column, id) in zip(self.context, context) { try column.append(id) }
         if let time { try self.time.append(time) }
@@ -85,42 +88,21 @@ package final class SplitWriter {
     /// Writes the split's file from its columns.
     func finish() throws -> DatasetInfo.SplitInfo {
         try closeGroup()
-        let groups = key[0].count
-        let samples = label.count
-        let events = behavior.first?.count ?? 0
-        let columns64 =
-            named("user", schema.user, user) + named("context", schema.context, context)
-            + named("behavior", schema.behavior, behavior) + named("item", schema.item, item) + [("key", key[0])]
-        var signed = [("history.begin", begin), ("history.end", end), ("candidates.offsets", offsets)]
-        if time.count == groups, groups > 0 { signed.append(("time", time)) }
-        if behaviorTime.count == events, events > 0 { signed.append(("behavior.time", behaviorTime)) }
-        var declarations = columns64.map { SafetensorsWriter.Declaration($0.0, .uint64, [$0.1.count]) }
-        declarations += signed.map { .init($0.0, .int64, [$0.1.count]) }
-        declarations.append(.init("label", .float32, [samples]))
-        var floats = [label]
-        if !schema.numeric.isEmpty {
-            declarations.append(.init("numeric", .float32, [samples, schema.numeric.count]))
-            floats.append(numeric)
+        let (groups, samples, events) = (key.count, label.count, behavior.first?.count ?? 0)
+        let all =
+            user + context + behavior + item
+            + [key, begin, end, offsets, time, behaviorTime, label, numeric, probability]
+        // What not every row was given is left out.
+        let needed = [time.name: groups, behaviorTime.name: events, probability.name: samples]
+        let columns = all.filter { column in
+            column === numeric
+                ? !schema.numeric.isEmpty : needed[column.name].map { $0 > 0 && $0 == column.count } ?? true
         }
-        if probability.count == samples, samples > 0 {
-            declarations.append(.init("probability", .float32, [samples]))
-            floats.append(probability)
-        }
-        let writer = try SafetensorsWriter(path: path, declarations)
-        for column in columns64 { try column.1.copy(to: writer) }
-        for column in signed { try column.1.copy(to: writer) }
-        for column in floats { try column.copy(to: writer) }
+        let writer = try SafetensorsWriter(path: path, columns.map(\.declaration))
+        for column in columns { try column.copy(to: writer) }
         try writer.finish()
-        for column in key + user + context + behavior + item { column.removeFile() }
-        for column in [begin, end, offsets, time, behaviorTime] { column.removeFile() }
-        for column in [label, numeric, probability] { column.removeFile() }
+        for column in all { column.removeFile() }
         return .init(
             parts: 1, groups: groups, samples: samples, positives: positives, behaviors: events, bayesAUC: bayes)
-    }
-
-    private func named(
-        _ group: String, _ fields: [Schema.Field], _ columns: [ColumnSpill<UInt64>]
-    ) -> [(String, ColumnSpill<UInt64>)] {
-        zip(fields, columns).map { ("\(group).\($0.column)", $1) }
     }
 }

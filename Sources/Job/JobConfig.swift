@@ -23,7 +23,7 @@ package struct JobConfig: Codable, Sendable, Equatable {
     /// Where each of that was given.
     package internal(set) var places = Places()
 
-    package enum CodingKeys: String, CodingKey, CaseIterable {
+    package enum CodingKeys: String, CodingKey {
         case data, model, train, rows, dense, cluster, checkpoint, monitor
     }
 
@@ -43,8 +43,6 @@ package struct DataOptions: Codable, Sendable, Equatable {
     package var validation = "validation"
     /// The split that is scored in the best state; empty for none.
     package var test = "test"
-
-    package enum CodingKeys: String, CodingKey, CaseIterable { case directory, history, train, validation, test }
 
     /// The defaults.
     package init() {}
@@ -81,7 +79,7 @@ package struct TrainOptions: Codable, Sendable, Equatable {
     /// By how much a metric must be better to count.
     package var minimumGain = 0.0
 
-    package enum CodingKeys: String, CodingKey, CaseIterable {
+    package enum CodingKeys: String, CodingKey {
         case batch, epochs, seed, evaluations, metric, patience
         case microBatch = "micro_batch"
         case maxSteps = "max_steps"
@@ -107,10 +105,6 @@ package struct RowOptions: Codable, Sendable, Equatable {
     ///
     /// It belongs to the job: shards own whole partitions, so no cluster changes it.
     package var partitions = 256
-
-    package enum CodingKeys: String, CodingKey, CaseIterable {
-        case optimizer, schedule, regularization, limit, partitions
-    }
 
     /// The defaults.
     package init() {}
@@ -138,7 +132,7 @@ package struct ClusterOptions: Codable, Sendable, Equatable {
     /// Seconds that nodes have to arrive.
     package var startTimeout = 120.0
 
-    package enum CodingKeys: String, CodingKey, CaseIterable {
+    package enum CodingKeys: String, CodingKey {
         case servers, shards, workers, threads, transport, silence
         case requestTimeout = "request_timeout"
         case startTimeout = "start_timeout"
@@ -158,8 +152,6 @@ package struct CheckpointOptions: Codable, Sendable, Equatable {
     package var best = true
     /// Whether the last state is kept.
     package var last = true
-
-    package enum CodingKeys: String, CodingKey, CaseIterable { case every, keep, best, last }
 
     /// The defaults.
     package init() {}

@@ -11,7 +11,7 @@ package struct MonitorOptions: Codable, Sendable, Equatable {
     /// Seconds for which the scheduler still answers whoever looks at a job that has failed.
     package var linger = 0.0
 
-    package enum CodingKeys: String, CodingKey, CaseIterable {
+    package enum CodingKeys: String, CodingKey {
         case statistics, page, tensorboard, linger
         case tokenFile = "token_file"
     }

@@ -1,6 +1,6 @@
-package import Datasets
+import Datasets
 import Kernels
-package import Tensors
+import Tensors
 
 /// Behavior Sequence Transformer: the target is the last of a sequence that attends to itself (Chen et al., DLP-KDD 2019,
 /// arXiv 1905.06874).
@@ -12,20 +12,15 @@ package import Tensors
 /// y = F_L+1                                 the output at the target (2.3)
 /// ```
 /// A sequence is a sample's own: the newest `length` behaviors and the target. Without a behavior it is the target alone.
-package struct BST: InterestNetwork {
+struct BST: InterestNetwork {
     /// How the time between a behavior and the target becomes a row of P.
-    package struct PositionOptions: Codable, Sendable, Equatable {
+    struct PositionOptions: Codable, Sendable, Equatable {
         /// Columns of P; default 16, 0 leaves positions out.
-        package var width = 16
+        var width = 16
         /// Rows of P, that of the target included; default 20.
-        package var buckets = 20
+        var buckets = 20
         /// Seconds of the first bucket, every other is twice as long as the one before; default 60.
-        package var unit = 60
-
-        package enum CodingKeys: String, CodingKey, CaseIterable { case width, buckets, unit }
-
-        /// The defaults.
-        package init() {}
+        var unit = 60
 
         /// The row of P of a behavior so many seconds before the target: 1 + ⌊log₂(1 + gap/unit)⌋, at most the last.
         func bucket(_ gap: Int64) -> Int32 {
@@ -36,28 +31,17 @@ package struct BST: InterestNetwork {
     }
 
     /// What is configured beside the frame.
-    package struct Own: NetworkOptions {
+    struct Own: NetworkOptions {
         /// Newest behaviors that enter the sequence; default 20.
-        package var length = 20
+        var length = 20
         /// Blocks of self-attention and feed-forward network; default 1.
-        package var blocks = 1
+        var blocks = 1
         /// What a behavior's time adds to it.
-        package var position = PositionOptions()
+        var position = PositionOptions()
         /// A block; its activation is leaky_relu by default.
-        package var transformer = Own.defaultTransformer
+        var transformer = Transformer.Options(activation: .leakyRelu)
 
-        package enum CodingKeys: String, CodingKey, CaseIterable { case length, blocks, position, transformer }
-
-        /// The defaults.
-        package init() {}
-
-        private static var defaultTransformer: Transformer.Options {
-            var transformer = Transformer.Options()
-            transformer.activation = .leakyRelu
-            return transformer
-        }
-
-        package func validate() throws(ModelError) {
+        func validate() throws(ModelError) {
             try check((0...1000).contains(length), "length", length, "0 to 1000")
             try check((1...8).contains(blocks), "blocks", blocks, "1 to 8")
             try check((0...4096).contains(position.width), "position.width", position.width, "0 to 4096")
@@ -69,7 +53,7 @@ package struct BST: InterestNetwork {
     }
 
     /// What backward needs.
-    package struct Tape {
+    struct Tape {
         fileprivate let sequences: Sequences
         fileprivate let input: Matrix
         fileprivate let blocks: UnsafeMutablePointer<Transformer.Tape>
@@ -88,16 +72,12 @@ package struct BST: InterestNetwork {
         var rows = 0
     }
 
-    package static var frame: FrameOptions {
-        var frame = FrameOptions()
-        frame.top.activation = .leakyRelu
-        return frame
-    }
-    package static var takesWholeBehaviors: Bool { false }
-    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
+    static var frame: FrameOptions { FrameOptions(top: Tower.Options(activation: .leakyRelu)) }
+    static var takesWholeBehaviors: Bool { false }
+    static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
         compared + options.own.position.width
     }
-    package var needs: BatchNeeds { BatchNeeds(times: true) }
+    var needs: BatchNeeds { BatchNeeds(times: true) }
 
     private let options: Own
     private let compared: Int
@@ -106,7 +86,7 @@ package struct BST: InterestNetwork {
     private var width: Int { compared + positions.columns }
 
     /// Declares "position" [buckets × width] and "transformer.0.…" and so on.
-    package init(
+    init(
         _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
     ) throws(ModelError) {
         self.options = options.own
@@ -119,14 +99,11 @@ package struct BST: InterestNetwork {
             ? layout.matrix(
                 "position", rows: position.buckets, columns: position.width, initial: .normal(deviation: 0.01))
             : Slot(offset: 0, rows: 0, columns: 0)
-        var blocks: [Transformer] = []
-        for number in 0..<options.own.blocks {
-            blocks.append(
-                Transformer(
-                    "transformer.\(number)", width: width, options.own.transformer, stream: UInt64(number), in: &layout,
-                    initial: initial))
+        blocks = (0..<options.own.blocks).map { number in
+            Transformer(
+                "transformer.\(number)", width: width, options.own.transformer, stream: UInt64(number), in: &layout,
+                initial: initial)
         }
-        self.blocks = blocks
     }
 
     /// Cuts the newest behaviors of every sample's history, and puts its target behind them.
@@ -154,7 +131,7 @@ package struct BST: InterestNetwork {
         return made
     }
 
-    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
         let sequences = sequences(of: s.batch, pass)
         let input = pass.matrix(rows: sequences.rows, columns: width)
         let items = input.columns(0..<compared)
@@ -176,7 +153,7 @@ package struct BST: InterestNetwork {
         return (y, Tape(sequences: sequences, input: input, blocks: tapes))
     }
 
-    package func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
+    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
         let sequences = tape.sequences
         var dx = pass.zeros(like: tape.input)
         scatterAddRows(of: dy, at: sequences.target, addingTo: dx)
@@ -200,15 +177,15 @@ package struct BST: InterestNetwork {
 
     // MARK: Published options
 
-    package static var presets: [String: Options] { ["bst-paper": paper] }
-
-    /// The paper's table 3: one block of 8 heads, 20 behaviors, dropout 0.2, 1024-512-256 with leaky ReLU.
-    private static var paper: Options {
-        var options = Options()
-        options.transformer.heads = 8
-        options.transformer.scale = .model
-        options.transformer.dropout = 0.2
-        options.top.hidden = [1024, 512, 256]
-        return options
+    static var presets: [String: Options] {
+        [
+            // The paper's table 3: one block of 8 heads, 20 behaviors, dropout 0.2, 1024-512-256 with leaky ReLU.
+            "bst-paper": Options {
+                $0.transformer.heads = 8
+                $0.transformer.scale = .model
+                $0.transformer.dropout = 0.2
+                $0.top.hidden = [1024, 512, 256]
+            }
+        ]
     }
 }

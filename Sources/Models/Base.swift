@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// The paper's baseline: embed, pool the history, join, and a multi-layer perceptron (DIN paper, 4.2).
 ///
@@ -7,87 +7,69 @@ package import Tensors
 /// v = norm(v)·W + b                         optional (`Interest`)
 /// ```
 /// A history is pooled once for all its candidates. The target plays no part in the pooling: that is what DIN changes.
-package struct Base: InterestNetwork {
+struct Base: InterestNetwork {
     /// What is configured beside the frame.
-    package struct Own: NetworkOptions {
+    struct Own: NetworkOptions {
         /// What happens to the pooled history first; default nothing.
-        package var interest = Interest.Options()
+        var interest = Interest.Options()
 
-        package enum CodingKeys: String, CodingKey, CaseIterable { case interest }
-
-        /// The defaults.
-        package init() {}
-
-        package func validate() throws(ModelError) {}
+        func validate() throws(ModelError) {}
     }
 
     /// Add `history_product` (q∘v) to compare with a DIN that has it: the published code gives the product to DIN alone.
-    package static var frame: FrameOptions {
-        var frame = FrameOptions()
-        frame.input = [.user, .target, .history, .context, .numeric]
-        frame.pooling = .mean
-        frame.top.activation = .prelu
-        return frame
+    static var frame: FrameOptions {
+        FrameOptions(input: [.user, .target, .history, .context, .numeric], pooling: .mean, top: Tower.Options())
     }
-    package static var part: InputPart { .history }
-    package static var takesWholeBehaviors: Bool { false }
-    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int { compared }
+    static var part: InputPart { .history }
+    static var takesWholeBehaviors: Bool { false }
 
     private let interest: Interest
     private let pooling: Pooling
 
-    package init(
+    init(
         _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
     ) throws(ModelError) {
         interest = Interest(width: inputs.comparedWidth, options.own.interest, initial: initial, in: &layout)
         pooling = options.frame.pooling
     }
 
-    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Interest.Tape) {
+    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Interest.Tape) {
         let u = interest.forward(s.batch.pool(s.behaviors, pooling, pass), pass)
         return (u.u, u)
     }
 
-    package func backward(_ dy: Matrix, _ tape: Interest.Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
+    func backward(_ dy: Matrix, _ tape: Interest.Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
         s.batch.unpool(interest.backward(dy, tape, pass), pooling, addingTo: d.behaviors, pass)
         return 0
     }
 
     // MARK: Published options
 
-    package static var presets: [String: Options] {
-        ["base-paper": paper, "base-official-amazon": officialAmazon, "base-dien-code": dienCode]
-    }
-
-    /// DIN paper, 6.1: width 12, 200-80, PReLU.
-    private static var paper: Options {
-        var options = Options()
-        options.embedding.width = 12
-        options.top.activation = .prelu
-        return options
-    }
-
-    /// The public code of DIN, `base_model/model.py`: no user, no product, mean pooling, then a linear map.
-    private static var officialAmazon: Options {
-        var options = Options()
-        options.input = [.history, .target]
-        options.pooling = .mean
-        options.interest.norm = .constant
-        options.interest.dense = true
-        options.frame.followOfficialDIN()
-        return options
-    }
-
-    /// The public code of DIEN, `Model_DNN`, with padding left out of the sum.
-    private static var dienCode: Options {
-        var options = Options()
-        options.input = [.user, .target, .history]
-        options.pooling = .sum
-        options.top.inputNorm = .constant
-        options.top.activation = .prelu
-        options.top.head = .softmax
-        options.embedding.width = 18
-        return options
+    static var presets: [String: Options] {
+        [
+            // DIN paper, 6.1: width 12, 200-80, PReLU.
+            "base-paper": Options {
+                $0.embedding.width = 12
+                $0.top.activation = .prelu
+            },
+            // The public code of DIN, `base_model/model.py`: no user, no product, mean pooling, then a linear map.
+            "base-official-amazon": Options {
+                $0.input = [.history, .target]
+                $0.pooling = .mean
+                $0.interest.norm = .constant
+                $0.interest.dense = true
+                $0.frame.followOfficialDIN()
+            },
+            // The public code of DIEN, `Model_DNN`, with padding left out of the sum.
+            "base-dien-code": Options {
+                $0.input = [.user, .target, .history]
+                $0.pooling = .sum
+                $0.top.inputNorm = .constant
+                $0.top.activation = .prelu
+                $0.top.head = .softmax
+                $0.embedding.width = 18
+            },
+        ]
     }
 }
 

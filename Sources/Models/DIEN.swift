@@ -1,5 +1,5 @@
-package import Datasets
-package import Tensors
+import Datasets
+import Tensors
 
 /// Deep Interest Evolution Network: interests as the states of a GRU, and what the target makes of their course (Zhou et
 /// al., AAAI 2019).
@@ -12,26 +12,21 @@ package import Tensors
 /// ```
 /// The extractor, the auxiliary loss and the products of the states with the evolution's input weights are computed once for
 /// every distinct history, whatever the number of its candidates. An empty history gives o = 0.
-package struct DIEN: InterestNetwork {
+struct DIEN: InterestNetwork {
     /// What is configured beside the frame.
-    package struct Own: NetworkOptions {
+    struct Own: NetworkOptions {
         /// Width and conventions of both GRUs.
-        package var gru = GRU.Options()
+        var gru = GRU.Options()
         /// The attention of the target to the states.
-        package var attention = InterestAttention.Options()
+        var attention = InterestAttention.Options()
         /// How interests evolve; default augru.
-        package var evolution = Evolution.augru
+        var evolution = Evolution.augru
         /// How AUGRU joins attention and update gate; default product.
-        package var augru = AUGRUForm.product
+        var augru = AUGRUForm.product
         /// The loss of the extractor.
-        package var auxiliary = AuxiliaryLoss.Options()
+        var auxiliary = AuxiliaryLoss.Options()
 
-        package enum CodingKeys: String, CodingKey, CaseIterable { case gru, attention, evolution, augru, auxiliary }
-
-        /// The defaults.
-        package init() {}
-
-        package func validate() throws(ModelError) {
+        func validate() throws(ModelError) {
             try attention.validate()
             try check(
                 (0...65536).contains(gru.hidden), "gru.hidden", gru.hidden, "0 (the width of a behavior) to 65536")
@@ -46,7 +41,7 @@ package struct DIEN: InterestNetwork {
     }
 
     /// What backward needs.
-    package struct Tape {
+    struct Tape {
         let time: TimeMajor
         let extractor: GRU.Tape
         let evolution: InterestEvolution.Tape
@@ -54,18 +49,17 @@ package struct DIEN: InterestNetwork {
         let states: Histories
     }
 
-    package static var frame: FrameOptions { FrameOptions() }
-    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
+    static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
         options.own.gru.hidden > 0 ? options.own.gru.hidden : behavior
     }
 
-    package let needs: BatchNeeds
+    let needs: BatchNeeds
     private let extractor: GRU
     private let auxiliary: AuxiliaryLoss?
     private let evolution: InterestEvolution
     private let weight: Float
 
-    package init(
+    init(
         _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
     ) throws(ModelError) {
         let (own, behavior) = (options.own, inputs.behaviorWidth)
@@ -81,7 +75,7 @@ package struct DIEN: InterestNetwork {
         evolution = InterestEvolution(own, width: width, inputs, in: &layout, initial: initial)
     }
 
-    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
         let batch = s.batch
         let time = TimeMajor(offsets: batch.historyOffsets.base, count: batch.historyCount, pass.arena)
         let h = extractor.forward(s.behaviors, rowOf: batch.positionBehavior.base, attention: nil, time, pass)
@@ -90,7 +84,7 @@ package struct DIEN: InterestNetwork {
         return (o.y, Tape(time: time, extractor: h, evolution: o, states: states))
     }
 
-    package func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
+    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
         let (time, h) = (tape.time, tape.extractor.states)
         let dStates = pass.zeros(rows: time.rows, columns: h.columns)
         evolution.backward(dy, tape.evolution, s.target, h, tape.states, time, addingTo: d.target, dStates, pass)
@@ -106,48 +100,44 @@ package struct DIEN: InterestNetwork {
 
     // MARK: Published options
 
-    package static var presets: [String: Options] {
-        ["dien-paper": Options(), "dien-official": official, "dien-bars-amazon": barsAmazon]
-    }
-
-    /// The public code of DIEN, `Model_DIN_V2_Gru_Vec_attGru_Neg`, with padding left out of the sum.
-    ///
-    /// TensorFlow's cell (the gate keeps, the reset comes first, gate biases start at 1), AUGRU as a union, an attention
-    /// network behind PReLU(q·W + b), two logits. Its cross-entropy is half of ours, so α is 2.
-    private static var official: Options {
-        var options = Options()
-        options.input = [.user, .target, .history, .historyProduct, .attention, .context, .numeric]
-        options.pooling = .sum
-        options.gru.reset = .before
-        options.gru.update = .keep
-        options.gru.gateBias = 1
-        options.attention.kind = .unit
-        options.attention.query = .prelu
-        options.augru = .union
-        options.auxiliary.weight = 2
-        options.auxiliary.head = .softmax
-        options.auxiliary.inputNorm = .constant
-        options.auxiliary.normalization = .slots
-        options.auxiliary.negatives = .frequency
-        options.top.inputNorm = .constant
-        options.top.head = .softmax
-        options.embedding.width = 18
-        return options
-    }
-
-    /// The best DIEN of BARS on AmazonElectronics_x1: 5,369,602 parameters with its 63,003 items and 803 categories.
-    private static var barsAmazon: Options {
-        var options = Options()
-        options.input = [.target, .attention]
-        options.gru.update = .keep
-        options.gru.hiddenBias = true
-        options.attention.kind = .unit
-        options.attention.query = .none
-        options.attention.hidden = [256, 128]
-        options.attention.activation = .dice
-        options.auxiliary.weight = 0
-        options.frame.followBARS()
-        options.top.activation = .relu
-        return options
+    static var presets: [String: Options] {
+        [
+            "dien-paper": Options(),
+            // The public code of DIEN, `Model_DIN_V2_Gru_Vec_attGru_Neg`, with padding left out of the sum.
+            //
+            // TensorFlow's cell (the gate keeps, the reset comes first, gate biases start at 1), AUGRU as a union, an attention
+            // network behind PReLU(q·W + b), two logits. Its cross-entropy is half of ours, so α is 2.
+            "dien-official": Options {
+                $0.input = [.user, .target, .history, .historyProduct, .attention, .context, .numeric]
+                $0.pooling = .sum
+                $0.gru.reset = .before
+                $0.gru.update = .keep
+                $0.gru.gateBias = 1
+                $0.attention.kind = .unit
+                $0.attention.query = .prelu
+                $0.augru = .union
+                $0.auxiliary.weight = 2
+                $0.auxiliary.head = .softmax
+                $0.auxiliary.inputNorm = .constant
+                $0.auxiliary.normalization = .slots
+                $0.auxiliary.negatives = .frequency
+                $0.top.inputNorm = .constant
+                $0.top.head = .softmax
+                $0.embedding.width = 18
+            },
+            // The best DIEN of BARS on AmazonElectronics_x1: 5,369,602 parameters with its 63,003 items and 803 categories.
+            "dien-bars-amazon": Options {
+                $0.input = [.target, .attention]
+                $0.gru.update = .keep
+                $0.gru.hiddenBias = true
+                $0.attention.kind = .unit
+                $0.attention.query = .none
+                $0.attention.hidden = [256, 128]
+                $0.attention.activation = .dice
+                $0.auxiliary.weight = 0
+                $0.frame.followBARS()
+                $0.top.activation = .relu
+            },
+        ]
     }
 }

@@ -1,6 +1,6 @@
-package import Datasets
+import Datasets
 import Kernels
-package import Tensors
+import Tensors
 
 /// Deep Session Interest Network: a history is sessions, homogeneous inside and different from one another (Feng et al.,
 /// IJCAI 2019).
@@ -14,49 +14,31 @@ package import Tensors
 /// ```
 /// Transformer and Bi-LSTM are computed once for every distinct history, whatever the number of its candidates. Without a
 /// session U_I = U_H = 0.
-package struct DSIN: InterestNetwork {
+struct DSIN: InterestNetwork {
     /// How histories are cut.
-    package struct SessionOptions: Codable, Sendable, Equatable {
+    struct SessionOptions: Codable, Sendable, Equatable {
         /// Seconds of a pause that a session survives; default 1800.
-        package var gap = 1800
+        var gap = 1800
         /// Newest sessions that are kept; default 5.
-        package var count = 5
+        var count = 5
         /// Newest behaviors of a session that are kept; default 10.
-        package var length = 10
-
-        package enum CodingKeys: String, CodingKey, CaseIterable { case gap, count, length }
-
-        /// The defaults.
-        package init() {}
+        var length = 10
     }
 
     /// What is configured beside the frame.
-    package struct Own: NetworkOptions {
+    struct Own: NetworkOptions {
         /// How histories are cut into sessions.
-        package var sessions = SessionOptions()
+        var sessions = SessionOptions()
         /// What a behavior's place adds to it; default bias.
-        package var position = PositionEncoding.Kind.bias
+        var position = PositionEncoding.Kind.bias
         /// The session interest extractor.
-        package var transformer = Transformer.Options()
+        var transformer = Transformer.Options()
         /// The interest interacting layer.
-        package var interacting = BidirectionalLSTM.Options()
+        var interacting = BidirectionalLSTM.Options()
         /// The two interest activating layers.
-        package var attention = Own.defaultAttention
+        var attention = InterestAttention.Options(hidden: [64, 16])
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
-            case sessions, position, transformer, interacting, attention
-        }
-
-        /// The defaults.
-        package init() {}
-
-        private static var defaultAttention: InterestAttention.Options {
-            var attention = InterestAttention.Options()
-            attention.hidden = [64, 16]
-            return attention
-        }
-
-        package func validate() throws(ModelError) {
+        func validate() throws(ModelError) {
             try attention.validate()
             try check(sessions.gap >= 0, "sessions.gap", sessions.gap, "seconds, 0 or more")
             try check((1...1000).contains(sessions.count), "sessions.count", sessions.count, "1 to 1000")
@@ -81,7 +63,7 @@ package struct DSIN: InterestNetwork {
     }
 
     /// What backward needs.
-    package struct Tape {
+    struct Tape {
         let queries: Matrix
         let keys: Matrix
         let transformer: Transformer.Tape
@@ -93,13 +75,12 @@ package struct DSIN: InterestNetwork {
         let histories: Histories
     }
 
-    package static var frame: FrameOptions { FrameOptions() }
-    package static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
+    static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
         guard options.own.interacting.layers > 0 else { return behavior }
         return options.own.interacting.merge == .concat ? 3 * behavior : 2 * behavior
     }
 
-    package let needs: BatchNeeds
+    let needs: BatchNeeds
     private let position: PositionEncoding
     private let transformer: Transformer
     private let interacting: BidirectionalLSTM?
@@ -108,7 +89,7 @@ package struct DSIN: InterestNetwork {
     private let width: Int
 
     /// Declares "position.…", "transformer.…", "attention.…", "interacting.…" and "interacted.…".
-    package init(
+    init(
         _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
     ) throws(ModelError) {
         let own = options.own
@@ -134,7 +115,7 @@ package struct DSIN: InterestNetwork {
             "interacted", width: lstm.outputs, target: target, own.attention, in: &layout, initial: initial)
     }
 
-    package func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
         let batch = s.batch
         let sessions = Sessions(
             histories: batch.historyCount, count: batch.sessionCount, offsets: batch.sessionOffsets.base,
@@ -165,7 +146,7 @@ package struct DSIN: InterestNetwork {
         return (y, tape)
     }
 
-    package func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
+    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
         let batch = s.batch
         let histories = tape.histories
         let (query, dQuery) = (attention.query(of: s.target), attention.query(of: d.target))
@@ -200,32 +181,33 @@ package struct DSIN: InterestNetwork {
 
     // MARK: Published options
 
-    package static var presets: [String: Options] { ["dsin-paper": Options(), "dsin-official": official] }
-
-    /// DSIN as the public code calls DeepCTR's, with the mean over valid behaviors.
-    ///
-    /// Two fields of width 4, eight heads of one column, no WO, no layer norm, blinding, no biases in the feed-forward
-    /// network, two layers of Bi-LSTM averaged, DIN's unit 64-16, ReLU 200-80.
-    private static var official: Options {
-        var options = Options()
-        options.position = .sinusoidTrained
-        options.transformer.heads = 8
-        options.transformer.output = false
-        options.transformer.norm = .none
-        options.transformer.epsilon = 1e-9
-        options.transformer.feedForwardBias = false
-        options.transformer.blinding = true
-        options.interacting.layers = 2
-        options.interacting.merge = .mean
-        options.interacting.dropout = 0.2
-        options.interacting.bias = 1
-        options.attention.kind = .unit
-        options.attention.query = .none
-        options.attention.hidden = [64, 16]
-        options.top.activation = .relu
-        options.embedding.width = 4
-        options.embedding.scale = 1e-4
-        return options
+    static var presets: [String: Options] {
+        [
+            "dsin-paper": Options(),
+            // DSIN as the public code calls DeepCTR's, with the mean over valid behaviors.
+            //
+            // Two fields of width 4, eight heads of one column, no WO, no layer norm, blinding, no biases in the feed-forward
+            // network, two layers of Bi-LSTM averaged, DIN's unit 64-16, ReLU 200-80.
+            "dsin-official": Options {
+                $0.position = .sinusoidTrained
+                $0.transformer.heads = 8
+                $0.transformer.output = false
+                $0.transformer.norm = .none
+                $0.transformer.epsilon = 1e-9
+                $0.transformer.feedForwardBias = false
+                $0.transformer.blinding = true
+                $0.interacting.layers = 2
+                $0.interacting.merge = .mean
+                $0.interacting.dropout = 0.2
+                $0.interacting.bias = 1
+                $0.attention.kind = .unit
+                $0.attention.query = .none
+                $0.attention.hidden = [64, 16]
+                $0.top.activation = .relu
+                $0.embedding.width = 4
+                $0.embedding.scale = 1e-4
+            },
+        ]
     }
 }
 

@@ -2,9 +2,9 @@ import Datasets
 import Tensors
 
 /// Widths and initial values of the embedding tables.
-package struct EmbeddingOptions: Codable, Sendable, Equatable {
+struct EmbeddingOptions: Codable, Sendable, Equatable {
     /// The law that a new row is drawn from.
-    package enum Initial: String, Choice {
+    enum Initial: String, Choice {
         /// Normal with mean 0 and deviation `scale`.
         case normal
         /// Uniform in ±`scale`.
@@ -16,20 +16,15 @@ package struct EmbeddingOptions: Codable, Sendable, Equatable {
     /// Floats of a row; default 16.
     ///
     /// Tables of bias fields have rows of width 1.
-    package var width = 16
+    var width = 16
     /// Other widths for single tables, by name; default none.
-    package var widths: [String: Int] = [:]
+    var widths: [String: Int] = [:]
     /// The law of new rows; default normal.
     ///
     /// Rows of bias fields start at zero.
-    package var initial = Initial.normal
+    var initial = Initial.normal
     /// Deviation or limit of that law; default 0.01.
-    package var scale: Float = 0.01
-
-    package enum CodingKeys: String, CodingKey, CaseIterable { case width, widths, initial, scale }
-
-    /// The defaults.
-    package init() {}
+    var scale: Float = 0.01
 
     /// How a row starts.
     var rowInitial: RowInitial {

@@ -1,29 +1,26 @@
-package import Datasets
+import Datasets
 import Tensors
 
 /// The options that all models have, under the same keys.
-package struct FrameOptions: Codable, Sendable, Equatable {
+struct FrameOptions: Codable, Sendable, Equatable {
     /// Parts of x in order; default user, target, the model's own part, context, numeric.
-    package var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
+    var input: [InputPart] = [.user, .target, .attention, .context, .numeric]
     /// How the history becomes one vector; default sum, of the baseline mean.
-    package var pooling = Pooling.sum
+    var pooling = Pooling.sum
     /// The top network; its activation is dice by default, of the baseline prelu.
-    package var top = Tower.Options(activation: .dice)
+    var top = Tower.Options(activation: .dice)
     /// Whether the schema's bias fields, rows of width 1, are added to the logit; default false.
-    package var itemBias = false
+    var itemBias = false
     /// Widths and initial values of the tables.
-    package var embedding = EmbeddingOptions()
+    var embedding = EmbeddingOptions()
     /// How the dense weights start; default glorot_uniform.
-    package var denseInitial = WeightInitial.glorotUniform
+    var denseInitial = WeightInitial.glorotUniform
 
-    package enum CodingKeys: String, CodingKey, CaseIterable {
+    enum CodingKeys: String, CodingKey {
         case input, pooling, top, embedding
         case itemBias = "item_bias"
         case denseInitial = "dense_initial"
     }
-
-    /// Those of DIN and its successors.
-    package init() {}
 
     /// Throws the first setting that makes no sense.
     func validate() throws(ModelError) {
@@ -33,8 +30,7 @@ package struct FrameOptions: Codable, Sendable, Equatable {
 }
 
 /// The options that a paper adds.
-package protocol NetworkOptions: Codable, Sendable, Equatable {
-    /// The defaults.
+protocol NetworkOptions: Codable, Sendable, Equatable {
     init()
     /// Throws the first setting that makes no sense.
     func validate() throws(ModelError)
@@ -42,41 +38,27 @@ package protocol NetworkOptions: Codable, Sendable, Equatable {
 
 /// The options of a model, under one section of keys: the frame's, and those of its network.
 @dynamicMemberLookup
-package struct FramedOptions<Network: InterestNetwork>: Codable, Sendable, Equatable {
+struct FramedOptions<Network: InterestNetwork>: Sendable {
     /// Those that all models have.
-    package var frame = Network.frame
+    var frame = Network.frame
     /// Those that the paper adds.
-    package var own = Network.Own()
-
-    /// The defaults of the model.
-    package init() {}
-
-    /// Whole options; the reader of configurations lays what is given over defaults.
-    package init(from decoder: any Decoder) throws {
-        frame = try FrameOptions(from: decoder)
-        own = try Network.Own(from: decoder)
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        try frame.encode(to: encoder)
-        try own.encode(to: encoder)
-    }
+    var own = Network.Own()
 
     /// An option of the frame.
-    package subscript<Value>(dynamicMember path: WritableKeyPath<FrameOptions, Value>) -> Value {
+    subscript<Value>(dynamicMember path: WritableKeyPath<FrameOptions, Value>) -> Value {
         get { frame[keyPath: path] }
         set { frame[keyPath: path] = newValue }
     }
 
     /// An option of the network.
-    package subscript<Value>(dynamicMember path: WritableKeyPath<Network.Own, Value>) -> Value {
+    subscript<Value>(dynamicMember path: WritableKeyPath<Network.Own, Value>) -> Value {
         get { own[keyPath: path] }
         set { own[keyPath: path] = newValue }
     }
 }
 
 /// What can be done with the options of any model.
-package protocol AnyModelOptions: Codable, Sendable {
+protocol AnyModelOptions: Codable, Sendable, Equatable {
     /// Those that all models have.
     var frame: FrameOptions { get }
     /// Whether the model reads all fields of a behavior.
@@ -88,30 +70,40 @@ package protocol AnyModelOptions: Codable, Sendable {
 }
 
 extension FramedOptions: AnyModelOptions {
-    package var takesWholeBehaviors: Bool { Network.takesWholeBehaviors }
+    /// The defaults of the model, changed.
+    init(_ change: (inout Self) -> Void) {
+        self.init()
+        change(&self)
+    }
 
-    package func validate() throws(ModelError) {
+    init(from decoder: any Decoder) throws {
+        self.init(frame: try FrameOptions(from: decoder), own: try Network.Own(from: decoder))
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try frame.encode(to: encoder)
+        try own.encode(to: encoder)
+    }
+
+    var takesWholeBehaviors: Bool { Network.takesWholeBehaviors }
+
+    func validate() throws(ModelError) {
         try frame.validate()
         try own.validate()
     }
 
-    package func make(schema: Schema) throws(ModelError) -> any Model {
+    func make(schema: Schema) throws(ModelError) -> any Model {
         try SequenceModel<Network>(self, schema: schema)
     }
 }
 
 /// How dense weights start; biases start at 0.
-package enum WeightInitial: String, Choice {
+enum WeightInitial: String, Choice {
     /// Uniform in ±√(6 / (inputs + outputs)).
     case glorotUniform = "glorot_uniform"
     /// Normal with variance 2 / (inputs + outputs).
     case glorotNormal = "glorot_normal"
 
     /// As the layout says it.
-    var dense: DenseInitial {
-        switch self {
-        case .glorotUniform: .glorotUniform
-        case .glorotNormal: .glorotNormal
-        }
-    }
+    var dense: DenseInitial { self == .glorotNormal ? .glorotNormal : .glorotUniform }
 }

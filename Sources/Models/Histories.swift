@@ -4,26 +4,20 @@ import Tensors
 
 extension MicroBatch {
     /// Whose history is where: views of the batch's columns.
-    var histories: Histories {
-        Histories(
-            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historyOffsets.base,
-            behavior: positionBehavior.base)
-    }
+    var histories: Histories { histories(at: positionBehavior.base) }
 
-    /// Whose history is where, a position naming a row of states instead of a behavior.
-    func histories(at rowOf: UnsafePointer<Int32>) -> Histories {
+    /// Whose history is where, a position naming another row than a behavior's: of a state, or of a session.
+    func histories(at rowOf: UnsafePointer<Int32>, offsets: Column<Int32>? = nil) -> Histories {
         Histories(
-            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historyOffsets.base, behavior: rowOf
-        )
+            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: (offsets ?? historyOffsets).base,
+            behavior: rowOf)
     }
 
     /// The sessions of every sample, as the positions of a history: position and row are the session's number.
     func sessionsAsHistories(_ pass: Pass) -> Histories {
         let numbers = pass.ints(sessionCount)
         for session in 0..<sessionCount { numbers[session] = Int32(session) }
-        return Histories(
-            samples: sampleCount, count: historyCount, of: historyOf.base, offsets: historySessions.base,
-            behavior: numbers)
+        return histories(at: numbers, offsets: historySessions)
     }
 
     /// What the auxiliary loss compares; `rowOf` names the row of the state after a position.

@@ -1,11 +1,11 @@
-package import Datasets
+import Datasets
 import Kernels
 import Tensors
 
 /// A piece of the top network's input; a model's `input` option lists them in order.
 ///
 /// A piece for which the schema has no feature is empty and takes no column.
-package enum InputPart: String, Choice {
+enum InputPart: String, Choice {
     /// The user's features.
     case user
     /// The target item's features, q.
@@ -30,7 +30,7 @@ package enum InputPart: String, Choice {
 /// distinct tuple of the micro-batch. A target and a behavior are compared by the fields that read the same tables (the
 /// first d columns of both); either may have more fields behind. Gradients of shared tables add up, in the order: parts of
 /// x, targets, behaviors.
-package struct Inputs: Sendable {
+struct Inputs: Sendable {
     /// One field of a group: its table and its columns among those of the group.
     private struct Lookup {
         let table: Int
@@ -44,17 +44,17 @@ package struct Inputs: Sendable {
     }
 
     /// The tables of the schema as this model reads them.
-    package let tables: [EmbeddingTable]
+    let tables: [EmbeddingTable]
     /// Columns of x.
-    package let width: Int
+    let width: Int
     /// Width of a whole target vector.
-    package let targetWidth: Int
+    let targetWidth: Int
     /// Width of what a target and a behavior are compared by, d.
-    package let comparedWidth: Int
+    let comparedWidth: Int
     /// Width of a behavior vector: d, or that of all behavior fields.
-    package let behaviorWidth: Int
+    let behaviorWidth: Int
     /// Whether x has a part made of the pooled history.
-    package let takesHistory: Bool
+    let takesHistory: Bool
     private let bands: [Band]
     private let user: [Lookup]
     private let item: [Lookup]
@@ -69,7 +69,7 @@ package struct Inputs: Sendable {
     ///   - takesWholeBehaviors: whether behaviors come with all their fields, not only those that are compared.
     ///   - attention: width of the attention part, of the widths of the compared part and of a behavior; nil where the
     ///     model has no attention.
-    package init(
+    init(
         _ schema: Schema, _ frame: FrameOptions, takesWholeBehaviors: Bool,
         attention: ((_ compared: Int, _ behavior: Int) -> Int)?
     ) throws(ModelError) {

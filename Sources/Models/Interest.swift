@@ -4,22 +4,17 @@ import Tensors
 ///
 /// The public code of DIN normalizes it by constants and maps it linearly, d to d, without an activation
 /// (the original code); the papers do neither, and neither is the default.
-package struct Interest: Sendable {
+struct Interest: Sendable {
     /// The two switches.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// Normalization of the vector; default none.
-        package var norm = NormOptions.none
+        var norm = NormOptions.none
         /// Whether a linear map of d to d follows; default false.
-        package var dense = false
-
-        package enum CodingKeys: String, CodingKey, CaseIterable { case norm, dense }
-
-        /// The defaults.
-        package init() {}
+        var dense = false
     }
 
     /// What backward needs; `u` is the result.
-    package struct Tape {
+    struct Tape {
         let norm: BatchNorm.Tape?
         let normalized: Matrix
         let u: Matrix
@@ -52,7 +47,7 @@ package struct Interest: Sendable {
 }
 
 /// Which statistics a normalization of columns takes.
-package enum NormOptions: String, Choice {
+enum NormOptions: String, Choice {
     /// No normalization.
     case none
     /// Batch norm: of the micro-batch in training, running ones in evaluation.
@@ -60,17 +55,8 @@ package enum NormOptions: String, Choice {
     /// Mean 0 and variance 1 for ever, as in the public code of DIN and DIEN: x·γ/√1.001 + β (the original code).
     case constant
 
-    /// The kind of the layer, nil for none.
-    var kind: BatchNorm.Kind? {
-        switch self {
-        case .none: nil
-        case .batch: .batch
-        case .constant: .constant
-        }
-    }
-
     /// The layer, or nil for none.
     func layer(_ name: String, width: Int, in layout: inout ParameterLayout) -> BatchNorm? {
-        kind.map { BatchNorm(name, width: width, kind: $0, in: &layout) }
+        self == .none ? nil : BatchNorm(name, width: width, kind: self, in: &layout)
     }
 }

@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 /// How interests evolve towards a target (DIEN, section 4.3).
-package enum Evolution: String, Choice {
+enum Evolution: String, Choice {
     /// A second GRU over the states; the attention pools its outputs (two-layer GRU with attention).
     case gru
     /// The attention scales the states that enter the second GRU.
@@ -14,7 +14,7 @@ package enum Evolution: String, Choice {
 }
 
 /// How AUGRU joins the attention a and the update gate u.
-package enum AUGRUForm: String, Choice {
+enum AUGRUForm: String, Choice {
     /// a·u, as the paper writes it: a = 0 keeps the state.
     case product
     /// 1 − (1 − a)(1 − u), as the public code computes it: a = 0 is an ordinary step, a = 1 replaces the state.

@@ -1,10 +1,10 @@
-package import Datasets
-package import Tensors
+import Datasets
+import Tensors
 
 /// The part in which the papers differ: from targets and behaviors to columns of the top network's input.
 ///
 /// Everything around it (embeddings, pooling, top network, loss) is `SequenceModel`, the same for all.
-package protocol InterestNetwork: Sendable {
+protocol InterestNetwork: Sendable {
     /// The options that the paper adds to those of the frame.
     associatedtype Own: NetworkOptions
     /// What backward needs.
@@ -40,12 +40,16 @@ package protocol InterestNetwork: Sendable {
 
 extension InterestNetwork {
     /// The options of the whole model.
-    package typealias Options = FramedOptions<Self>
+    typealias Options = FramedOptions<Self>
 
+    /// Those that all models start from.
+    static var frame: FrameOptions { FrameOptions() }
     /// The attention.
-    package static var part: InputPart { .attention }
+    static var part: InputPart { .attention }
     /// All.
-    package static var takesWholeBehaviors: Bool { true }
+    static var takesWholeBehaviors: Bool { true }
+    /// As wide as the part that is compared.
+    static func width(_ options: Options, compared: Int, behavior: Int) -> Int { compared }
     /// Nothing.
-    package var needs: BatchNeeds { BatchNeeds() }
+    var needs: BatchNeeds { BatchNeeds() }
 }

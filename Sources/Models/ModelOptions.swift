@@ -8,74 +8,39 @@ import Tensors
 /// preset: din-dien-code      # optional: where the options start from
 /// top: { hidden: [200, 80] } # over the preset's, or over the defaults
 /// ```
-///
-/// Indirect, as the options of a model are large and copied often.
-package indirect enum ModelOptions: Codable, Sendable, Equatable {
-    /// The baseline.
-    case base(Base.Options)
-    /// The Deep Interest Network.
-    case din(DIN.Options)
-    /// The Deep Interest Evolution Network.
-    case dien(DIEN.Options)
-    /// The Deep Session Interest Network.
-    case dsin(DSIN.Options)
-    /// The Behavior Sequence Transformer.
-    case bst(BST.Options)
-
+package struct ModelOptions: Codable, Sendable {
     /// The names of the models.
-    package enum Kind: String, Choice { case base, din, dien, dsin, bst }
+    package enum Kind: String, Choice {
+        /// The baseline, then the Deep Interest Network and its successors.
+        case base, din, dien, dsin, bst
+
+        /// What the paper adds to the frame.
+        fileprivate var network: any InterestNetwork.Type {
+            switch self {
+            case .base: Base.self
+            case .din: DIN.self
+            case .dien: DIEN.self
+            case .dsin: DSIN.self
+            case .bst: BST.self
+            }
+        }
+    }
 
     /// The key that stands beside a model's own.
     package enum CodingKeys: String, CodingKey { case kind }
 
-    /// The defaults of a model.
-    package init(_ kind: Kind = .din) {
-        switch kind {
-        case .base: self = .base(Base.Options())
-        case .din: self = .din(DIN.Options())
-        case .dien: self = .dien(DIEN.Options())
-        case .dsin: self = .dsin(DSIN.Options())
-        case .bst: self = .bst(BST.Options())
-        }
-    }
-
-    /// Reads whole options; the reader of configurations lays what is given over defaults.
-    package init(from decoder: any Decoder) throws {
-        switch try decoder.container(keyedBy: CodingKeys.self).decode(Kind.self, forKey: .kind) {
-        case .base: self = .base(try Base.Options(from: decoder))
-        case .din: self = .din(try DIN.Options(from: decoder))
-        case .dien: self = .dien(try DIEN.Options(from: decoder))
-        case .dsin: self = .dsin(try DSIN.Options(from: decoder))
-        case .bst: self = .bst(try BST.Options(from: decoder))
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var values = encoder.container(keyedBy: CodingKeys.self)
-        try values.encode(kind, forKey: .kind)
-        try described.options.encode(to: encoder)
-    }
+    /// Which model.
+    package let kind: Kind
+    /// Its options: `FramedOptions` of its network.
+    let options: any AnyModelOptions
 
     /// The options that published experiments were run with, by name; what is trained how is not part of them.
-    private static let presets: [String: ModelOptions] = [
-        Base.presets.mapValues(ModelOptions.base), DIN.presets.mapValues(ModelOptions.din),
-        DIEN.presets.mapValues(ModelOptions.dien), DSIN.presets.mapValues(ModelOptions.dsin),
-        BST.presets.mapValues(ModelOptions.bst),
-    ].reduce(into: [:]) { all, some in all.merge(some) { first, _ in first } }
-
-    /// The options of any case, as what they have in common, and which model they are of.
-    private var described: (kind: Kind, options: any AnyModelOptions) {
-        switch self {
-        case .base(let options): (.base, options)
-        case .din(let options): (.din, options)
-        case .dien(let options): (.dien, options)
-        case .dsin(let options): (.dsin, options)
-        case .bst(let options): (.bst, options)
-        }
+    private static let presets = Kind.allCases.reduce(into: [String: ModelOptions]()) { all, kind in
+        for (name, options) in kind.network.published { all[name] = ModelOptions(kind: kind, options: options) }
     }
+}
 
-    // MARK: Any model
-
+extension ModelOptions: Equatable {
     /// All presets, sorted.
     package static var presetNames: [String] { presets.keys.sorted() }
 
@@ -99,18 +64,14 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         throw .option("preset", found: shown(preset), expected: "one of model \(kind): \(fit)")
     }
 
-    /// Which model.
-    package var kind: Kind { described.kind }
-
     /// Throws the first setting that makes no sense, whatever the schema.
-    package func validate() throws(ModelError) { try described.options.validate() }
+    package func validate() throws(ModelError) { try options.validate() }
 
     /// Lays out the model for the features of a schema.
-    package func make(schema: Schema) throws(ModelError) -> any Model { try described.options.make(schema: schema) }
+    package func make(schema: Schema) throws(ModelError) -> any Model { try options.make(schema: schema) }
 
     /// The features of a schema that the model does not take, by group: "context features (city, hour)".
     package func unread(of schema: Schema) -> [String] {
-        let options = described.options
         let takes = Set(options.frame.input)
         var groups: [(String, [String])] = []
         if !takes.contains(.user) { groups.append(("user", schema.user.map(\.name))) }
@@ -121,4 +82,37 @@ package indirect enum ModelOptions: Codable, Sendable, Equatable {
         }
         return groups.filter { !$0.1.isEmpty }.map { "\($0.0) features (\($0.1.joined(separator: ", ")))" }
     }
+
+    /// The defaults of a model.
+    package init(_ kind: Kind = .din) { self.init(kind: kind, options: kind.network.defaults) }
+
+    /// Reads whole options; the reader of configurations lays what is given over defaults.
+    package init(from decoder: any Decoder) throws {
+        kind = try decoder.container(keyedBy: CodingKeys.self).decode(Kind.self, forKey: .kind)
+        options = try kind.network.options(from: decoder)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(kind, forKey: .kind)
+        try options.encode(to: encoder)
+    }
+
+    package static func == (a: Self, b: Self) -> Bool { a.options.equals(b.options) }
+}
+
+extension InterestNetwork {
+    /// The options of published experiments, of whichever model.
+    fileprivate static var published: [String: any AnyModelOptions] { presets }
+    /// The defaults of the model.
+    fileprivate static var defaults: any AnyModelOptions { Options() }
+    /// Whole options of the model.
+    fileprivate static func options(from decoder: any Decoder) throws -> any AnyModelOptions {
+        try Options(from: decoder)
+    }
+}
+
+extension Equatable {
+    /// Whether another value is of this type and equal.
+    fileprivate func equals(_ other: any Equatable) -> Bool { self == other as? Self }
 }

@@ -1,21 +1,21 @@
-package import Datasets
-package import Tensors
+import Datasets
+import Tensors
 
 /// The vectors of a micro-batch that interests are made of; a second scene of the same shape takes their gradients.
-package struct Scene {
+struct Scene {
     /// The samples.
-    package let batch: MicroBatch
+    let batch: MicroBatch
     /// q: whole targets, [samples × target].
-    package let target: Matrix
+    let target: Matrix
     /// e: the distinct behavior tuples, [tuples × behavior].
-    package let behaviors: Matrix
+    let behaviors: Matrix
     /// Columns that a target and a behavior are compared by: the first ones of both.
     let comparedWidth: Int
 
     /// The compared part of the targets, [samples × d].
-    package var comparedTarget: Matrix { target.columns(0..<comparedWidth) }
+    var comparedTarget: Matrix { target.columns(0..<comparedWidth) }
     /// The compared part of the behaviors, [tuples × d].
-    package var comparedBehaviors: Matrix { behaviors.columns(0..<comparedWidth) }
+    var comparedBehaviors: Matrix { behaviors.columns(0..<comparedWidth) }
 
     /// The gradients of a scene before anything is added to them.
     func zeros(_ pass: Pass) -> Scene {

@@ -1,6 +1,6 @@
-package import Datasets
+import Datasets
 import Kernels
-package import Tensors
+import Tensors
 
 /// The frame of every model: embeddings in, interests by a network, joined columns through the top network, one logit.
 ///
@@ -11,7 +11,7 @@ package import Tensors
 /// x = [user; q; v; y; context; numeric]           in the order of `input`
 /// z = Tower(x) (+ item bias)                      loss = Σ l(z, label) (+ the network's own)
 /// ```
-package struct SequenceModel<Network: InterestNetwork>: Model {
+struct SequenceModel<Network: InterestNetwork>: Model {
     /// What a forward pass leaves for the way back.
     private struct Run {
         let parts: Parts
@@ -19,16 +19,16 @@ package struct SequenceModel<Network: InterestNetwork>: Model {
         let top: Tower.Tape
     }
 
-    package let layout: ParameterLayout
-    package var tables: [EmbeddingTable] { inputs.tables }
-    package var needs: BatchNeeds { network.needs }
+    let layout: ParameterLayout
+    var tables: [EmbeddingTable] { inputs.tables }
+    var needs: BatchNeeds { network.needs }
     private let inputs: Inputs
     private let network: Network
     private let pooling: Pooling
     private let top: Tower
 
     /// Lays out the model for the features of a schema.
-    package init(_ options: FramedOptions<Network>, schema: Schema) throws(ModelError) {
+    init(_ options: FramedOptions<Network>, schema: Schema) throws(ModelError) {
         try options.validate()
         let attends = Network.part == .attention
         inputs = try Inputs(
@@ -57,7 +57,7 @@ package struct SequenceModel<Network: InterestNetwork>: Model {
         return Run(parts: parts, network: tape, top: top)
     }
 
-    package func train(
+    func train(
         _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, into gradient: DenseVector,
         rowGradients: RowBlocks, logits: UnsafeMutablePointer<Float>, key: UInt64, _ arena: Arena
     ) -> Losses {
@@ -83,7 +83,7 @@ package struct SequenceModel<Network: InterestNetwork>: Model {
         return losses
     }
 
-    package func score(
+    func score(
         _ batch: MicroBatch, rows: RowBlocks, _ parameters: DenseVector, logits: UnsafeMutablePointer<Float>,
         _ arena: Arena
     ) {

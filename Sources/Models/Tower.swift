@@ -2,35 +2,29 @@ import Kernels
 import Tensors
 
 /// The top network: x → norm → perceptron → one logit.
-package struct Tower: Sendable {
+struct Tower: Sendable {
     /// The shape and the switches of the top network.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// Normalization of the input; default none.
-        package var inputNorm = NormOptions.none
+        var inputNorm = NormOptions.none
         /// Widths of the hidden layers; default 200, 80.
-        package var hidden = [200, 80]
+        var hidden = [200, 80]
         /// Normalization between the map of a hidden layer and its activation; default none.
-        package var hiddenNorm = NormOptions.none
+        var hiddenNorm = NormOptions.none
         /// Activation of the hidden layers; default prelu.
-        package var activation = Activation.Kind.prelu
+        var activation = Activation.Kind.prelu
         /// What PReLU multiplies negative values by at the start; default 0.1.
-        package var slope: Float = 0.1
+        var slope: Float = 0.1
         /// Share of the hidden units that a training step drops; default 0.
-        package var dropout: Float = 0
+        var dropout: Float = 0
         /// One logit or two; default logit.
-        package var head = Head.logit
+        var head = Head.logit
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
+        enum CodingKeys: String, CodingKey {
             case hidden, activation, slope, dropout, head
             case inputNorm = "input_norm"
             case hiddenNorm = "hidden_norm"
         }
-
-        /// The defaults.
-        package init() {}
-
-        /// The defaults with another activation.
-        init(activation: Activation.Kind) { self.activation = activation }
 
         /// Throws the first setting that makes no sense.
         func validate() throws(ModelError) {
@@ -57,7 +51,7 @@ package struct Tower: Sendable {
         head = options.head
         network = Perceptron(
             "top", input: input, hidden: options.hidden, outputs: head.outputs, activation: options.activation,
-            slope: options.slope, norm: options.hiddenNorm.kind, dropout: options.dropout, in: &layout,
+            slope: options.slope, norm: options.hiddenNorm, dropout: options.dropout, in: &layout,
             initial: initial)
     }
 

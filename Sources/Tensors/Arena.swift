@@ -47,11 +47,6 @@ public final class Arena {
         raw(count * MemoryLayout<Int32>.stride).bindMemory(to: Int32.self, capacity: max(1, count))
     }
 
-    /// `count` matrices, not initialized: one for each table, say.
-    public func matrices(_ count: Int) -> UnsafeMutablePointer<Matrix> {
-        raw(count * MemoryLayout<Matrix>.stride).bindMemory(to: Matrix.self, capacity: max(1, count))
-    }
-
     /// `count` plain values, not initialized.
     public func array<Element: BitwiseCopyable>(of type: Element.Type, count: Int) -> UnsafeMutablePointer<Element> {
         raw(count * MemoryLayout<Element>.stride).bindMemory(to: Element.self, capacity: max(1, count))

@@ -137,7 +137,7 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         let arena = state.arena
         arena.reset()
         let batch = plan.batches[number]
-        let rows = arena.matrices(widths.count)
+        let rows = arena.array(of: Matrix.self, count: widths.count)
         for table in widths.indices {
             let map = plan.tables[table].rowOf[number]
             let pulled = Matrix(
@@ -153,7 +153,7 @@ final class StepCompute: PoolWork, @unchecked Sendable {
             return
         }
         let contribution = contributions[number]
-        let gradients = arena.matrices(widths.count)
+        let gradients = arena.array(of: Matrix.self, count: widths.count)
         for table in widths.indices {
             let target = contribution.tables[table]
             let map = plan.tables[table].rowOf[number]

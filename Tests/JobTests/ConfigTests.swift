@@ -1,8 +1,8 @@
-import Models
 import Parameters
 import Testing
 
 @testable import Job
+@testable import Models
 
 @Suite struct ConfigTests {
     private func problems(_ text: String, _ overrides: [String] = []) -> [String] {
@@ -27,10 +27,7 @@ import Testing
         #expect(config.train.seed == 7 && config.train.batch == 1024)
         #expect(config.rows.optimizer.kind == .adagrad && config.rows.optimizer.rate == 0.05)
         #expect(try ConfigReader.read(text: config.yaml(), name: "whole") == config)
-        guard case .din(let options) = config.model else {
-            Issue.record("the preset is of DIN")
-            return
-        }
+        let options = try #require(config.model.options as? DIN.Options)
         #expect(options.top.hidden == [64, 32] && options.embedding.width == 12)
     }
 

@@ -1,11 +1,11 @@
 import Datasets
 import Foundation
-import Models
 import Parameters
 import Testing
 import Wire
 
 @testable import Job
+@testable import Models
 
 /// Whatever stands behind a key is read or named with its place; nothing traps.
 @Suite struct HostileConfigTests {
@@ -140,10 +140,7 @@ import Wire
         let config = try read(
             "train={batch: 5}", "train={epochs: 4}", "train=~", "model={embedding: {widths: {user: 8}}}")
         #expect(config.train.batch == 5 && config.train.seed == 9 && config.train.epochs == 4)
-        guard case .din(let options) = config.model else {
-            Issue.record("the default is DIN")
-            return
-        }
+        let options = try #require(config.model.options as? DIN.Options)
         #expect(options.embedding.widths == ["item": 4, "user": 8])
         #expect(config.places.of("train.seed") == "job.yaml:1" && config.places.of("train.batch") == "command line")
         #expect(config.places.of("rows.limit") == "job.yaml")

@@ -1,10 +1,10 @@
 import Foundation
-import Models
 import Parameters
 import Testing
 import Yams
 
 @testable import Job
+@testable import Models
 
 /// The user's keys are laid over the documented defaults: a key that is not named keeps its value.
 @Suite struct LayingTests {
@@ -91,10 +91,7 @@ import Yams
         #expect(try read("train.batch=1024").train.microBatch == 256)
         #expect(try read("train.batch=128", "train.micro_batch=32").train.microBatch == 32)
         let dien = try ConfigReader.read(text: "model: {preset: dien-official, top: {dropout: 0.1}}", name: "x").model
-        guard case .dien(let options) = dien else {
-            Issue.record("the preset is of DIEN")
-            return
-        }
+        let options = try #require(dien.options as? DIEN.Options)
         #expect(options.top.head == .softmax && options.top.dropout == 0.1 && options.auxiliary.weight == 2)
     }
 

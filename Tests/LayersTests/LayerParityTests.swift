@@ -275,7 +275,7 @@ import Testing
     @Test("multi-head self-attention: heads, slices, scales, blinding, WO", arguments: numbers("attention"))
     func attention(number: Int) throws {
         let note = Self.notes[number]
-        var options = MultiHeadAttention.Options()
+        var options = Transformer.Options()
         options.heads = try #require(note.options.heads)
         options.projections = try #require(note.options.projections)
         options.scale = try #require(note.options.scale)

@@ -152,7 +152,7 @@ import Testing
     @Test("trap 23: multi-head attention is scaled by √(width of a head), not √(width)")
     func attention() throws {
         func y(_ scale: MultiHeadAttention.Scale, heads: Int) throws -> [Float] {
-            var options = MultiHeadAttention.Options()
+            var options = Transformer.Options()
             options.output = false
             options.scale = scale
             options.heads = heads

@@ -124,7 +124,7 @@ import Testing
         "multi-head attention: gradients by queries and keys equal central differences",
         arguments: [[3, 1, 2], [18, 1]] as [[Int32]], [true, false])
     func attention(lengths: [Int32], blinding: Bool) {
-        var options = MultiHeadAttention.Options()
+        var options = Transformer.Options()
         options.blinding = blinding
         options.projections = blinding ? .sliced : .full
         var layout = ParameterLayout()

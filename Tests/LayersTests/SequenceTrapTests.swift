@@ -231,7 +231,7 @@ import Testing
 
     @Test("trap 5: permuted behaviors permute the rows of self-attention", arguments: [true, false])
     func equivariance(blinding: Bool) {
-        var options = MultiHeadAttention.Options()
+        var options = Transformer.Options()
         options.blinding = blinding
         var layout = ParameterLayout()
         let layer = MultiHeadAttention("m", width: 4, options, in: &layout)
@@ -248,7 +248,7 @@ import Testing
 
     @Test("trap 24: with blinding, a session of one behavior gets nothing from the attention")
     func blinding() {
-        var options = MultiHeadAttention.Options()
+        var options = Transformer.Options()
         options.blinding = true
         var layout = ParameterLayout()
         let layer = MultiHeadAttention("m", width: 4, options, in: &layout)

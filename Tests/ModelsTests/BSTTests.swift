@@ -30,7 +30,7 @@ import Testing
     }
 
     private func score(_ options: BST.Options, _ samples: [Sample]) throws -> Float {
-        try #require(try Trial(.bst(options)).scores(samples).last)
+        try #require(try Trial(.init(kind: .bst, options: options)).scores(samples).last)
     }
 
     @Test("behaviors beyond the newest change nothing; the others do")
@@ -47,7 +47,7 @@ import Testing
     @Test("when a behavior was matters through its bucket alone, and not at all without positions")
     func times() throws {
         func scores(_ options: BST.Options, now: Int64, at times: [Int64]) throws -> [Float] {
-            let bench = try Trial(.bst(options)).bench([Self.sample([10, 11])])
+            let bench = try Trial(.init(kind: .bst, options: options)).bench([Self.sample([10, 11])])
             bench.batch.times[0] = now
             for (position, time) in times.enumerated() { bench.batch.positionTimes[position] = time }
             bench.score()
@@ -65,7 +65,7 @@ import Testing
 
     @Test("times at their extremes are ages too")
     func extremes() throws {
-        let bench = try Trial(.bst(Self.options)).bench([Self.sample([10, 11])])
+        let bench = try Trial(.init(kind: .bst, options: Self.options)).bench([Self.sample([10, 11])])
         for (now, first, second) in [(Int64.max, Int64.min, Int64.max), (.min, .max, .min), (0, .min, .max)] {
             bench.batch.times[0] = now
             (bench.batch.positionTimes[0], bench.batch.positionTimes[1]) = (first, second)

@@ -18,13 +18,11 @@ import Testing
         var (base, din, dien, dsin): (Base.Options?, DIN.Options?, DIEN.Options?, DSIN.Options?)
         var bst: BST.Options?
         for options in TrapTests.all.reversed() {
-            switch options {
-            case .base(let options): base = options
-            case .din(let options): din = options
-            case .dien(let options): dien = options
-            case .dsin(let options): dsin = options
-            case .bst(let options): bst = options
-            }
+            base = options.options as? Base.Options ?? base
+            din = options.options as? DIN.Options ?? din
+            dien = options.options as? DIEN.Options ?? dien
+            dsin = options.options as? DSIN.Options ?? dsin
+            bst = options.options as? BST.Options ?? bst
         }
         base?.top.dropout = 0.3
         din?.top.dropout = 0.3
@@ -34,8 +32,9 @@ import Testing
         bst?.top.dropout = 0.3
         bst?.transformer.dropout = 0.2
         return [
-            base.map { .base($0) }, din.map { .din($0) }, dien.map { .dien($0) }, dsin.map { .dsin($0) },
-            bst.map { .bst($0) },
+            base.map { .init(kind: .base, options: $0) }, din.map { .init(kind: .din, options: $0) },
+            dien.map { .init(kind: .dien, options: $0) }, dsin.map { .init(kind: .dsin, options: $0) },
+            bst.map { .init(kind: .bst, options: $0) },
         ].compactMap(\.self)
     }()
 

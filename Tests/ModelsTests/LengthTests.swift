@@ -21,25 +21,25 @@ import Testing
         var din = DIN.Options()
         din.embedding.width = 4
         din.top.activation = .prelu
-        var all: [ModelOptions] = [.din(din)]
+        var all: [ModelOptions] = [.init(kind: .din, options: din)]
         for evolution in Evolution.allCases {
             var dien = DIEN.Options()
             dien.evolution = evolution
             dien.embedding.width = 4
             dien.top.activation = .prelu
             dien.auxiliary.weight = 0
-            all.append(.dien(dien))
+            all.append(.init(kind: .dien, options: dien))
         }
         var dsin = DSIN.Options()
         dsin.embedding.width = 4
         dsin.top.activation = .prelu
         dsin.sessions.count = 200
-        all.append(.dsin(dsin))
+        all.append(.init(kind: .dsin, options: dsin))
         var bst = BST.Options()
         bst.embedding.width = 4
         bst.position.width = 4
         bst.length = 1000
-        all.append(.bst(bst))
+        all.append(.init(kind: .bst, options: bst))
         return all
     }()
 
@@ -87,7 +87,9 @@ import Testing
         var options = DIEN.Options()
         options.embedding.width = 4
         options.auxiliary.hidden = [6]
-        let bench = try Trial(.dien(options)).bench([Self.sample(2, length: 1000), Self.sample(3, length: 0)])
+        let bench = try Trial(.init(kind: .dien, options: options)).bench([
+            Self.sample(2, length: 1000), Self.sample(3, length: 0),
+        ])
         let total = bench.train(key: 1)
         #expect(total.isFinite && total - bench.crossEntropy > 0.1)
         #expect(bench.batch.negatives.count == 1000 && bench.rowGradients.allSatisfy { $0.isFinite })

@@ -91,7 +91,7 @@ final class ModelBench {
     }
 
     private func blocks(_ columns: [Column<Float>]) -> RowBlocks {
-        let matrices = arena.matrices(columns.count)
+        let matrices = arena.array(of: Matrix.self, count: columns.count)
         for (index, column) in columns.enumerated() {
             matrices[index] = Matrix(
                 base: column.base, rows: batch.tables[index].ids.count, columns: model.tables[index].width)

@@ -22,7 +22,7 @@ import Testing
         var soft = din
         soft.attention.normalization = .softmax
         soft.input = [.user, .target, .history, .attention]
-        return [.base(base), .din(din), .din(soft)]
+        return [.init(kind: .base, options: base), .init(kind: .din, options: din), .init(kind: .din, options: soft)]
     }()
 
     /// DIEN in each of its forms, DSIN with and without an interacting layer, and BST with two blocks.
@@ -39,24 +39,24 @@ import Testing
                 dien.attention.kind = .unit
                 dien.attention.hidden = [6]
             }
-            options.append(.dien(dien))
+            options.append(.init(kind: .dien, options: dien))
         }
         var dsin = DSIN.Options()
         dsin.top.hidden = [12, 6]
         dsin.embedding.width = 4
         dsin.attention.hidden = [6]
-        options.append(.dsin(dsin))
+        options.append(.init(kind: .dsin, options: dsin))
         dsin.interacting.layers = 0
         dsin.attention.kind = .unit
         dsin.input = [.user, .target, .history, .attention]
-        options.append(.dsin(dsin))
+        options.append(.init(kind: .dsin, options: dsin))
         var bst = BST.Options()
         bst.top.hidden = [12, 6]
         bst.embedding.width = 4
         bst.position.width = 2
         bst.blocks = 2
         bst.input = [.user, .target, .history, .attention]
-        options.append(.bst(bst))
+        options.append(.init(kind: .bst, options: bst))
         return options
     }()
 
@@ -131,7 +131,7 @@ import Testing
         var options = DSIN.Options()
         options.position = hasPositions ? .bias : .none
         options.embedding.width = 4
-        let trial = try Trial(.dsin(options))
+        let trial = try Trial(.init(kind: .dsin, options: options))
         var turned = Self.samples
         turned[3].history.swapAt(2, 3)
         let (scores, others) = (try trial.scores(turned), try trial.scores(Self.samples))
@@ -172,7 +172,7 @@ import Testing
         base.input = [.user, .target, .history]
         base.pooling = pooling
         din.top.activation = .prelu
-        let (first, second) = (try Trial(.din(din)), try Trial(.base(base)))
+        let (first, second) = (try Trial(.init(kind: .din, options: din)), try Trial(.init(kind: .base, options: base)))
         let (attentive, plain) = (try first.bench(Self.samples), try second.bench(Self.samples))
         for entry in second.model.layout.entries {
             let slot = try #require(first.model.layout.entry(named: entry.name)).slot
@@ -195,15 +195,15 @@ import Testing
         case "din":
             var din = DIN.Options()
             din.input = [.attention]
-            options = .din(din)
+            options = .init(kind: .din, options: din)
         case "dien":
             var dien = DIEN.Options()
             dien.input = [.attention]
-            options = .dien(dien)
+            options = .init(kind: .dien, options: dien)
         default:
             var dsin = DSIN.Options()
             dsin.input = [.attention]
-            options = .dsin(dsin)
+            options = .init(kind: .dsin, options: dsin)
         }
         var base = Base.Options()
         base.input = [.history]
@@ -211,7 +211,7 @@ import Testing
         samples[1].item = 33
         samples[1].category = 9
         let attentive = try Trial(options).scores(samples)
-        let plain = try Trial(.base(base)).scores(samples)
+        let plain = try Trial(.init(kind: .base, options: base)).scores(samples)
         #expect(plain[0] == plain[1])
         #expect((attentive[0] - attentive[1]).magnitude > 1e-5)
     }
@@ -304,7 +304,7 @@ import Testing
                 let history = [(item: UInt64, category: UInt64)](repeating: (31, 3), count: 1 + index % 8)
                 return Sample(item: 30, category: 3, label: index % 8 >= 4 ? 1 : 0, history: history)
             }
-            let bench = try Trial(.din(options)).bench(samples)
+            let bench = try Trial(.init(kind: .din, options: options)).bench(samples)
             let adam = TinyAdam(bench)
             var loss = 0.0
             for step in 1...300 {

@@ -24,42 +24,38 @@ package struct AlimamaOptions: Sendable, Equatable {
 
     /// Throws when a value makes no sense.
     func check() throws {
-        guard Int32(exactly: testFrom) != nil else {
-            throw PrepareError.option("test-from", "is \(testFrom), expected seconds since 1970 (in 32 bits)")
+        let stranger = behaviors.first { !AlimamaOptions.kinds.contains($0) }
+        let kinds = AlimamaOptions.kinds.joined(separator: ", ")
+        for (option, isGood, problem) in [
+            ("test-from", Int32(exactly: testFrom) != nil, "is \(testFrom), expected seconds since 1970 (in 32 bits)"),
+            ("validation-hours", 0...100_000 ~= validationHours, "is \(validationHours), expected 0 to 100000"),
+            ("behaviors", stranger == nil, "names '\(stranger ?? "")', expected some of \(kinds)"),
+            ("behaviors", !behaviors.isEmpty, "names no kind of behavior"),
+            ("users-share", usersShare > 0 && usersShare <= 1, "is \(usersShare), expected more than 0 and at most 1"),
+            ("stored-history", storedHistory >= 0, "is \(storedHistory), expected 0 (all) or more"),
+        ] where !isGood {
+            throw PrepareError.option(option, problem)
         }
-        guard (0...100_000).contains(validationHours) else {
-            throw PrepareError.option("validation-hours", "is \(validationHours), expected 0 to 100000")
-        }
-        if let kind = behaviors.first(where: { !AlimamaOptions.kinds.contains($0) }) {
-            throw PrepareError.option(
-                "behaviors", "names '\(kind)', expected some of \(AlimamaOptions.kinds.joined(separator: ", "))")
-        }
-        if behaviors.isEmpty { throw PrepareError.option("behaviors", "names no kind of behavior") }
-        guard usersShare > 0, usersShare <= 1 else {
-            throw PrepareError.option("users-share", "is \(usersShare), expected more than 0 and at most 1")
-        }
-        if storedHistory < 0 {
-            throw PrepareError.option("stored-history", "is \(storedHistory), expected 0 (all) or more")
-        }
+    }
+
+    /// The options and what they are.
+    private var values: [(option: String, text: String)] {
+        [
+            ("test-from", String(testFrom)), ("validation-hours", String(validationHours)),
+            ("behaviors", behaviors.joined(separator: " ")), ("behaviors-from", String(behaviorsFrom)),
+            ("users-share", String(usersShare)),
+            ("stored-history", storedHistory == 0 ? "all" : String(storedHistory)),
+        ]
     }
 
     /// What of it is recorded in the dataset.
     var notes: [String: String] {
-        [
-            "test_from": String(testFrom), "validation_hours": String(validationHours),
-            "behaviors": behaviors.joined(separator: " "), "behaviors_from": String(behaviorsFrom),
-            "users_share": String(usersShare), "stored_history": storedHistory == 0 ? "all" : String(storedHistory),
-        ]
+        values.reduce(into: [:]) { $0[$1.option.replacing("-", with: "_")] = $1.text }
     }
 
     /// The options that differ from the defaults.
     private var given: [String] {
-        let plain = AlimamaOptions()
-        return [
-            ("test-from", testFrom != plain.testFrom), ("validation-hours", validationHours != plain.validationHours),
-            ("behaviors", behaviors != plain.behaviors), ("behaviors-from", behaviorsFrom != plain.behaviorsFrom),
-            ("users-share", usersShare != plain.usersShare), ("stored-history", storedHistory != plain.storedHistory),
-        ].filter(\.1).map(\.0)
+        zip(values, AlimamaOptions().values).filter { $0.text != $1.text }.map(\.0.option)
     }
 
     /// Throws when an option does not fit the format that is prepared.

@@ -34,7 +34,7 @@ struct AlimamaWriter {
     ) throws {
         guard let earliest = samples.first, let latest = samples.last else { return }
         let longest = source.options.storedHistory == 0 ? Int.max : source.options.storedHistory
-        var end = count(behaviors, before: earliest.time)
+        var end = behaviors.prefix { $0.time < earliest.time }.count
         let stored = behaviors.dropFirst(end - min(end, longest)).prefix { $0.time < latest.time }
         var first: Int?
         for behavior in stored {
@@ -61,10 +61,5 @@ struct AlimamaWriter {
             try split.candidate(
                 item: source.adFields(ad), label: sample.isClick ? 1 : 0, numeric: [source.prices[ad]])
         }
-    }
-
-    /// How many behaviors lie before a time.
-    private func count(_ behaviors: ArraySlice<Alimama.Behavior>, before time: Int32) -> Int {
-        behaviors.prefix { $0.time < time }.count
     }
 }

@@ -2,39 +2,29 @@
 enum Amazon {
     /// Reviewer, product, time and stars of every review.
     static func readReviews(_ path: String, into events: Events, _ quarantine: Quarantine) throws {
-        try LineReader.read(path: path) { line, number in
-            if line.isEmpty { return }
-            guard let review = Literal(line) else {
-                quarantine.add(path, number, "no JSON object", line)
-                return
-            }
+        try quarantine.read(path) { line, _ in
+            guard let review = Literal(line) else { return "no JSON object" }
             guard let user = review["reviewerID"]?.text, let item = review["asin"]?.text, !user.isEmpty, !item.isEmpty
-            else {
-                quarantine.add(path, number, "reviewerID or asin is missing", line)
-                return
-            }
+            else { return "reviewerID or asin is missing" }
             guard let time = review["unixReviewTime"]?.number, time.magnitude < 9e18 else {
-                quarantine.add(path, number, "unixReviewTime is missing", line)
-                return
+                return "unixReviewTime is missing"
             }
             events.add(
                 user: id(user), item: id(item), time: Int64(time), rating: Float(review["overall"]?.number ?? 1))
-            quarantine.good()
+            return nil
         }
     }
 
     /// The category of a product: the last of its first list, as in the public code of DIN.
     static func readMetadata(_ path: String, into events: Events, _ quarantine: Quarantine) throws {
-        try LineReader.read(path: path) { line, number in
-            if line.isEmpty { return }
+        try quarantine.read(path) { line, _ in
             guard let product = Literal(line), let item = product["asin"]?.text, !item.isEmpty else {
-                quarantine.add(path, number, "no object with an asin", line)
-                return
+                return "no object with an asin"
             }
             if let category = product["categories"]?.list?.first?.list?.last?.text {
                 events.setCategory(id(category), of: id(item))
             }
-            quarantine.good()
+            return nil
         }
     }
 

@@ -48,20 +48,15 @@ final class ColumnFile {
     func read(_ quarantine: Quarantine, progress: (Double) -> Void, _ row: () -> String?) throws {
         let separator = [UInt8(ascii: ",")]
         columns = try find(in: order)
-        try LineReader.read(path: path, progress: progress) { line, number in
-            if line.isEmpty { return }
+        func header(_ line: UnsafeBufferPointer<UInt8>) throws -> Bool {
             fields.cut(line, at: separator)
-            if number == 1, fields.number(0) == nil {
-                columns = try find(in: (0..<fields.count).map { ColumnFile.name(fields.text($0)) })
-                return
-            }
-            if fields.count < least {
-                quarantine.add(path, number, "\(fields.count) fields, expected at least \(least)", line)
-            } else if let reason = row() {
-                quarantine.add(path, number, reason, line)
-            } else {
-                quarantine.good()
-            }
+            guard !line.isEmpty, fields.number(0) == nil else { return false }
+            columns = try find(in: (0..<fields.count).map { ColumnFile.name(fields.text($0)) })
+            return true
+        }
+        try quarantine.read(path, progress: progress, header: header) { line, _ in
+            fields.cut(line, at: separator)
+            return fields.count < least ? "\(fields.count) fields, expected at least \(least)" : row()
         }
     }
 

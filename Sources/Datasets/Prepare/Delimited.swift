@@ -24,27 +24,10 @@ package struct DelimitedSchema: Codable, Sendable, Equatable {
     /// The defaults: a TSV with a header and columns `user` and `item`.
     package init() {}
 
-    /// What the file gives, over the defaults.
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        func read<T: Decodable>(_ key: CodingKeys, _ value: inout T) throws {
-            value = try values.decodeIfPresent(T.self, forKey: key) ?? value
-        }
-        try read(.separator, &separator)
-        try read(.header, &header)
-        try read(.user, &user)
-        try read(.item, &item)
-        try read(.category, &category)
-        try read(.time, &time)
-        try read(.rating, &rating)
-        try read(.only, &only)
-        try read(.behavior, &behavior)
-    }
-
     /// Reads a schema's file strictly.
     package init(path: String) throws(PrepareError) {
         do {
-            self = try PlainYAML.decode(DelimitedSchema.self, from: PlainYAML.text(of: path))
+            self = try PlainYAML.decode(from: PlainYAML.text(of: path), over: DelimitedSchema())
         } catch {
             throw .option("schema", "\(path) cannot be read: \(error)")
         }
@@ -84,14 +67,11 @@ package struct DelimitedSchema: Codable, Sendable, Equatable {
 struct DelimitedReader {
     let schema: DelimitedSchema
 
+    /// Where the columns stand, −1 for those that there are not.
     private struct Columns {
-        var user = -1
-        var item = -1
-        var category = -1
-        var time = -1
-        var rating = -1
-        var only = -1
+        var (user, item, category, time, rating, only) = (-1, -1, -1, -1, -1, -1)
         var behavior: [Int] = []
+        /// The last of them.
         var least = 0
     }
 
@@ -103,83 +83,58 @@ struct DelimitedReader {
         }
         var fields = Fields()
         var columns = schema.header ? Columns() : try columns(of: [], path)
-        try LineReader.read(path: path) { line, number in
+        func header(_ line: UnsafeBufferPointer<UInt8>) throws -> Bool {
+            guard schema.header else { return false }
             fields.cut(line, at: separator)
-            if number == 1, schema.header {
-                let names = (0..<fields.count).map { name(fields.text($0)) }
-                columns = try self.columns(of: names, path)
-                return
-            }
-            if line.isEmpty { return }
+            columns = try self.columns(of: (0..<fields.count).map { name(fields.text($0)) }, path)
+            return true
+        }
+        try quarantine.read(path, header: header) { line, number in
+            fields.cut(line, at: separator)
             guard fields.count > columns.least else {
-                quarantine.add(path, number, "\(fields.count) fields, expected at least \(columns.least + 1)", line)
-                return
+                return "\(fields.count) fields, expected at least \(columns.least + 1)"
             }
-            if columns.only >= 0, fields.text(columns.only) != schema.only[1] {
-                quarantine.good()
-                return
-            }
+            if columns.only >= 0, fields.text(columns.only) != schema.only[1] { return nil }
             guard !fields[columns.user].isEmpty, !fields[columns.item].isEmpty else {
-                quarantine.add(path, number, "the user or the item is empty", line)
-                return
+                return "the user or the item is empty"
             }
-            var (time, rating) = (Double(number), 1.0)
-            if columns.time >= 0 {
-                guard let value = fields.number(columns.time), value.magnitude < 9e18 else {
-                    quarantine.add(path, number, "time '\(fields.text(columns.time))' is no number", line)
-                    return
-                }
-                time = value
-            }
-            if columns.rating >= 0 {
-                guard let value = fields.number(columns.rating) else {
-                    quarantine.add(path, number, "rating '\(fields.text(columns.rating))' is no number", line)
-                    return
-                }
-                rating = value
+            let time = columns.time < 0 ? Double(number) : fields.number(columns.time)
+            guard let time, time.magnitude < 9e18 else { return "time '\(fields.text(columns.time))' is no number" }
+            guard let rating = columns.rating < 0 ? 1 : fields.number(columns.rating) else {
+                return "rating '\(fields.text(columns.rating))' is no number"
             }
             let item = Events.id(fields[columns.item])
             events.add(
                 user: Events.id(fields[columns.user]), item: item, time: Int64(time), rating: Float(rating),
                 extras: columns.behavior.map { Events.id(fields[$0]) })
             if columns.category >= 0 { events.setCategory(Events.id(fields[columns.category]), of: item) }
-            quarantine.good()
+            return nil
         }
     }
 
     /// One JSON object a line; the columns are its keys.
     private func readObjects(_ path: String, into events: Events, _ quarantine: Quarantine) throws {
-        try LineReader.read(path: path) { line, number in
-            if line.isEmpty { return }
-            guard let object = Literal(line), case .object = object else {
-                quarantine.add(path, number, "no JSON object", line)
-                return
-            }
+        try quarantine.read(path) { line, number in
+            guard let object = Literal(line), case .object = object else { return "no JSON object" }
             func text(_ key: String) -> String? {
                 object[key].flatMap { $0.text ?? $0.number.map(DelimitedReader.plain) }
             }
-            if schema.only.count == 2, text(schema.only[0]) != schema.only[1] {
-                quarantine.good()
-                return
-            }
+            if schema.only.count == 2, text(schema.only[0]) != schema.only[1] { return nil }
             guard let user = text(schema.user), let item = text(schema.item), !user.isEmpty, !item.isEmpty else {
-                quarantine.add(path, number, "'\(schema.user)' or '\(schema.item)' is missing", line)
-                return
+                return "'\(schema.user)' or '\(schema.item)' is missing"
             }
-            var values = (time: Double(number), rating: 1.0)
-            for (key, isTime) in [(schema.time, true), (schema.rating, false)]
-            where !key.isEmpty {
+            var values = [Double(number), 1]
+            for (place, key) in [schema.time, schema.rating].enumerated() where !key.isEmpty {
                 guard let value = object[key]?.number ?? text(key).flatMap(Double.init), value.magnitude < 9e18 else {
-                    quarantine.add(path, number, "'\(key)' is no number", line)
-                    return
+                    return "'\(key)' is no number"
                 }
-                if isTime { values.time = value } else { values.rating = value }
+                values[place] = value
             }
             events.add(
-                user: Amazon.id(user), item: Amazon.id(item), time: Int64(values.time), rating: Float(values.rating),
+                user: Amazon.id(user), item: Amazon.id(item), time: Int64(values[0]), rating: Float(values[1]),
                 extras: schema.behavior.map { Amazon.id(text($0) ?? "") })
             if let category = text(schema.category) { events.setCategory(Amazon.id(category), of: Amazon.id(item)) }
-            quarantine.good()
+            return nil
         }
     }
 
@@ -223,10 +178,9 @@ struct DelimitedReader {
         columns.rating = try find(schema.rating, "the rating")
         if schema.only.count == 2 { columns.only = try find(schema.only[0], "'only'") }
         columns.behavior = try schema.behavior.map { try find($0, "a behavior") }
-        columns.least =
-            ([
-                columns.user, columns.item, columns.category, columns.time, columns.rating, columns.only,
-            ] + columns.behavior).max() ?? 0
+        columns.least = max(
+            columns.user, columns.item, columns.category, columns.time, columns.rating, columns.only,
+            columns.behavior.max() ?? 0)
         return columns
     }
 }

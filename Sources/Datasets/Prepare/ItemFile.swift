@@ -22,41 +22,38 @@ struct ItemFile {
     func read(_ path: String, into events: Events, _ quarantine: Quarantine) throws {
         var fields = Fields()
         var column = place
-        try LineReader.read(path: path) { line, number in
+        func cut(_ line: UnsafeBufferPointer<UInt8>) throws -> Bool {
             fields.cut(line, at: separator)
-            if header, number == 1 {
-                let given = (0..<fields.count).map { String(fields.text($0).prefix { $0 != ":" }) }
-                column = names.compactMap { given.firstIndex(of: $0) }.first ?? -1
-                return
-            }
-            if line.isEmpty || column < 0 { return }
-            guard fields.count > column, !fields[0].isEmpty else {
-                quarantine.add(path, number, "\(fields.count) fields, expected at least \(column + 1)", line)
-                return
-            }
-            let genres = fields[column]
-            let end = genres.firstIndex(of: list) ?? genres.count
-            let first = UnsafeBufferPointer(rebasing: genres[0..<end])
-            events.setCategory(Events.id(first), of: Events.id(fields[0]))
-            quarantine.good()
+            guard header else { return false }
+            let given = (0..<fields.count).map { String(fields.text($0).prefix { $0 != ":" }) }
+            guard let found = names.lazy.compactMap({ given.firstIndex(of: $0) }).first else { throw NoGenres() }
+            column = found
+            return true
         }
+        let row = { (line: UnsafeBufferPointer<UInt8>, _: Int) -> String? in
+            fields.cut(line, at: separator)
+            guard fields.count > column, !fields[0].isEmpty else {
+                return "\(fields.count) fields, expected at least \(column + 1)"
+            }
+            let first = fields[column].prefix { $0 != list }
+            events.setCategory(Events.id(UnsafeBufferPointer(rebasing: first)), of: Events.id(fields[0]))
+            return nil
+        }
+        do { try quarantine.read(path, header: cut, row) } catch is NoGenres {}
     }
+
+    /// There is nothing to read: no column of the header lists genres.
+    private struct NoGenres: Error {}
 
     /// MovieLens-100K's `u.item`: id|title|…| and 19 flags, the genre being the first that is set.
     static func readFlags(_ path: String, into events: Events, _ quarantine: Quarantine) throws {
         var fields = Fields()
-        try LineReader.read(path: path) { line, number in
-            if line.isEmpty { return }
+        try quarantine.read(path) { line, _ in
             fields.cut(line, at: [UInt8(ascii: "|")])
-            guard fields.count >= 24 else {
-                quarantine.add(path, number, "\(fields.count) fields, expected 24", line)
-                return
-            }
+            guard fields.count >= 24 else { return "\(fields.count) fields, expected 24" }
             let flag = (5..<24).first { fields.text($0) == "1" }
-            var name = "genre \(flag.map { $0 - 5 } ?? 0)"
-            let category = name.withUTF8 { Events.id($0) }
-            events.setCategory(category, of: Events.id(fields[0]))
-            quarantine.good()
+            events.setCategory(Amazon.id("genre \(flag.map { $0 - 5 } ?? 0)"), of: Events.id(fields[0]))
+            return nil
         }
     }
 }

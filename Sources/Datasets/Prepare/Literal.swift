@@ -79,33 +79,36 @@ private struct LiteralParser {
         }
     }
 
-    private mutating func object(_ depth: Int) -> Literal? {
+    /// Reads elements up to an end, a comma between them and perhaps behind the last; whether they are whole.
+    private mutating func elements(_ end: Character, _ element: (inout Self) -> Bool) -> Bool {
         index += 1
-        var values: [String: Literal] = [:]
-        if take("}") { return .object(values) }
-        while true {
-            skipBlanks()
-            guard case .text(let key)? = value(depth: depth + 1), take(":"), let item = value(depth: depth + 1) else {
-                return nil
-            }
-            values[key] = item
-            if take("}") { return .object(values) }
-            guard take(",") else { return nil }
-            if take("}") { return .object(values) }
+        while !take(end) {
+            guard element(&self) else { return false }
+            if !take(",") { return take(end) }
         }
+        return true
+    }
+
+    private mutating func object(_ depth: Int) -> Literal? {
+        var values: [String: Literal] = [:]
+        let isWhole = elements("}") { parser in
+            guard case .text(let key)? = parser.value(depth: depth + 1), parser.take(":"),
+                let item = parser.value(depth: depth + 1)
+            else { return false }
+            values[key] = item
+            return true
+        }
+        return isWhole ? .object(values) : nil
     }
 
     private mutating func list(_ depth: Int, _ end: Character) -> Literal? {
-        index += 1
         var values: [Literal] = []
-        if take(end) { return .list(values) }
-        while true {
-            guard let item = value(depth: depth + 1) else { return nil }
+        let isWhole = elements(end) { parser in
+            guard let item = parser.value(depth: depth + 1) else { return false }
             values.append(item)
-            if take(end) { return .list(values) }
-            guard take(",") else { return nil }
-            if take(end) { return .list(values) }
+            return true
         }
+        return isWhole ? .list(values) : nil
     }
 
     private mutating func string() -> String? {

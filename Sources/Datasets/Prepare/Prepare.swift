@@ -89,45 +89,43 @@ private func check(_ options: PrepareOptions) throws {
 private func read(_ options: PrepareOptions, into events: Events, _ quarantine: Quarantine) throws {
     let files = try InputFiles(options.inputs)
     var schema = options.schema
+    var paths = files.paths
     switch options.format {
     case .synthetic, .alimama: return
     case .movielens:
+        let tabs = files.first(["u.data"])
+        let dat = tabs == nil ? files.first(["ratings.dat"]) : nil
+        let isOld = tabs != nil || dat != nil
         schema = DelimitedSchema()
-        (schema.user, schema.item, schema.rating, schema.time) = ("userId", "movieId", "rating", "timestamp")
-        if let ratings = files.first(["u.data"]) {
-            (schema.header, schema.user, schema.item, schema.rating, schema.time) = (false, "1", "2", "3", "4")
-            if let items = files.first(["u.item"]) { try ItemFile.readFlags(items, into: events, quarantine) }
-            try DelimitedReader(schema: schema).read(ratings, into: events, quarantine)
-        } else if let ratings = files.first(["ratings.dat"]) {
-            (schema.header, schema.user, schema.item, schema.rating, schema.time) = (false, "1", "2", "3", "4")
-            schema.separator = "::"
-            if let items = files.first(["movies.dat"]) { try ItemFile.dat.read(items, into: events, quarantine) }
-            try DelimitedReader(schema: schema).read(ratings, into: events, quarantine)
-        } else {
-            schema.separator = "comma"
-            if let items = files.first(["movies.csv"]) { try ItemFile.csv.read(items, into: events, quarantine) }
-            let ratings = try files.need(["ratings.csv"], "u.data, ratings.dat or ratings.csv")
-            try DelimitedReader(schema: schema).read(ratings, into: events, quarantine)
+        (schema.user, schema.item, schema.rating, schema.time) =
+            isOld ? ("1", "2", "3", "4") : ("userId", "movieId", "rating", "timestamp")
+        (schema.header, schema.separator) = (!isOld, tabs != nil ? "tab" : dat != nil ? "::" : "comma")
+        if let items = files.first([tabs != nil ? "u.item" : dat != nil ? "movies.dat" : "movies.csv"]) {
+            if tabs != nil {
+                try ItemFile.readFlags(items, into: events, quarantine)
+            } else {
+                try (dat != nil ? ItemFile.dat : .csv).read(items, into: events, quarantine)
+            }
         }
+        paths = [try tabs ?? dat ?? files.need(["ratings.csv"], "u.data, ratings.dat or ratings.csv")]
     case .recbole:
-        (schema.user, schema.item, schema.rating, schema.time) = ("user_id", "item_id", "rating", "timestamp")
         if let items = files.first([".item"]) { try ItemFile.recbole.read(items, into: events, quarantine) }
-        let inter = try files.need([".inter"], "a .inter file")
-        (schema.rating, schema.time) = try recboleColumns(inter)
-        try DelimitedReader(schema: schema).read(inter, into: events, quarantine)
+        paths = [try files.need([".inter"], "a .inter file")]
+        (schema.user, schema.item) = ("user_id", "item_id")
+        (schema.rating, schema.time) = try recboleColumns(paths[0])
     case .amazon:
         for meta in files.all(prefix: "meta_") { try Amazon.readMetadata(meta, into: events, quarantine) }
         let reviews = files.all(prefix: "reviews_")
         if reviews.isEmpty { _ = try files.need(["reviews_"], "reviews_*_5.json or .json.gz") }
         for file in reviews { try Amazon.readReviews(file, into: events, quarantine) }
+        return
     case .taobao:
         (schema.separator, schema.header) = ("comma", false)
         (schema.user, schema.item, schema.category, schema.time) = ("1", "2", "3", "5")
-        try DelimitedReader(schema: schema).read(
-            try files.need(["UserBehavior.csv"], "UserBehavior.csv"), into: events, quarantine)
-    case .delimited:
-        for path in files.paths { try DelimitedReader(schema: schema).read(path, into: events, quarantine) }
+        paths = [try files.need(["UserBehavior.csv"], "UserBehavior.csv")]
+    case .delimited: break
     }
+    for path in paths { try DelimitedReader(schema: schema).read(path, into: events, quarantine) }
 }
 
 /// The rating and time columns that a `.inter` file has; both are optional there.

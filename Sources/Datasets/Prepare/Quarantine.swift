@@ -11,11 +11,23 @@ final class Quarantine {
     /// - Parameter limit: share of the lines that may be malformed.
     init(limit: Double) { self.limit = limit }
 
-    /// Counts a line that was read.
-    func good() { lines += 1 }
+    /// Reads the lines of a file that are not empty, counts them, and sets aside those that cannot be used.
+    ///
+    /// - Parameters:
+    ///   - header: whether the first line is one, which counts as none.
+    ///   - body: returns why a line cannot be used.
+    func read(
+        _ path: String, progress: (Double) -> Void = { _ in },
+        header: (UnsafeBufferPointer<UInt8>) throws -> Bool = { _ in false },
+        _ body: (_ line: UnsafeBufferPointer<UInt8>, _ number: Int) throws -> String?
+    ) throws {
+        try LineReader.read(path: path, progress: progress) { line, number in
+            if try number == 1 && header(line) || line.isEmpty { return }
+            if let reason = try body(line, number) { add(path, number, reason, line) } else { lines += 1 }
+        }
+    }
 
-    /// Sets a line aside.
-    func add(_ path: String, _ line: Int, _ reason: String, _ bytes: UnsafeBufferPointer<UInt8>) {
+    private func add(_ path: String, _ line: Int, _ reason: String, _ bytes: UnsafeBufferPointer<UInt8>) {
         lines += 1
         bad += 1
         if first == nil { first = (path, line, reason) }

@@ -1,10 +1,10 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// The activation of a hidden layer: PReLU, Dice (DIN, equation 3), its frozen variant, the logistic function, ReLU or leaky ReLU.
-package struct Activation: Sendable {
+struct Activation: Sendable {
     /// Which function.
-    package enum Kind: String, Choice {
+    enum Kind: String, Choice {
         /// x, or α·x where x ≤ 0.
         case prelu
         /// p·x + (1 − p)·α·x, p = σ((x − mean)/√(variance + 1e-8)), statistics over valid rows.
@@ -20,9 +20,9 @@ package struct Activation: Sendable {
     }
 
     /// What backward needs; `y` is the result.
-    package struct Tape: BitwiseCopyable {
+    struct Tape: BitwiseCopyable {
         /// The output.
-        package let y: Matrix
+        let y: Matrix
         let x: Matrix
         let p: Matrix
         let scale: Matrix
@@ -40,7 +40,7 @@ package struct Activation: Sendable {
     /// Declares `<name>.alpha`, `<name>.beta` and running statistics as far as the kind has them.
     ///
     /// - Parameter slope: where the α of PReLU starts; that of Dice starts at 0.
-    package init(_ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout, slope: Float = 0.1) {
+    init(_ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout, slope: Float = 0.1) {
         self.kind = kind
         let none = Slot(offset: 0, rows: 0, columns: 0)
         switch kind {
@@ -56,7 +56,7 @@ package struct Activation: Sendable {
     }
 
     /// y of x.
-    package func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+    func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let y = pass.matrix(rows: x.rows, columns: x.columns)
         switch kind {
         case .prelu: prelu(x, alpha: pass.parameters[alpha], into: y)
@@ -93,7 +93,7 @@ package struct Activation: Sendable {
     }
 
     /// dx of dy; gradients of α and β are added, running statistics reported.
-    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
         let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
         switch kind {
         case .prelu:

@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 /// What the scores of an attention go through before they weigh the behaviors.
-package enum AttentionNormalization: String, Choice {
+enum AttentionNormalization: String, Choice {
     /// Nothing: the sum of weights is the intensity of the interest (the paper of DIN).
     case none
     /// Softmax over the history.
@@ -13,18 +13,14 @@ package enum AttentionNormalization: String, Choice {
     case sigmoid
 
     private func scale(_ width: Int) -> Float {
-        switch self {
-        case .none, .softmax: 1
-        case .softmaxScaled, .sigmoid: 1 / Float(width).squareRoot()
-        }
+        self == .softmaxScaled || self == .sigmoid ? 1 / Float(width).squareRoot() : 1
     }
 
     /// The weights of the scores, [pairs × 1] both.
     func weights(of scores: Matrix, width: Int, _ histories: Histories, _ pass: Pass) -> Matrix {
-        guard self != .none else { return scores }
         let weights = pass.matrix(rows: scores.rows, columns: 1)
         switch self {
-        case .none: break
+        case .none: return scores
         case .softmax, .softmaxScaled: segmentSoftmax(scores, scale: scale(width), histories, into: weights)
         case .sigmoid:
             let scaled = pass.matrix(rows: 1, columns: scores.rows)

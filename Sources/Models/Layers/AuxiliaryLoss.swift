@@ -1,5 +1,5 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// DIEN's auxiliary loss: the extractor's state after a behavior has to tell the next behavior from a drawn one (DIEN,
 /// equations 6 and 7).
@@ -11,9 +11,9 @@ package import Tensors
 /// The first layer is computed as h·Wh once a pair and e·We once a distinct behavior. Pairs go through the network in
 /// tiles, forward and backward at once, so that nothing of the size of all pairs is ever stored. A history that several
 /// samples share is computed once and counts for each of them.
-package struct AuxiliaryLoss: Sendable {
+struct AuxiliaryLoss: Sendable {
     /// What the sum over pairs is divided by: M.
-    package enum Normalization: String, Choice {
+    enum Normalization: String, Choice {
         /// The number of pairs (t) of all samples.
         case pairs
         /// Twice that (DeepCTR-Torch).
@@ -25,7 +25,7 @@ package struct AuxiliaryLoss: Sendable {
     }
 
     /// What [h; e] goes through before the first layer.
-    package enum InputNorm: String, Choice {
+    enum InputNorm: String, Choice {
         /// Nothing.
         case none
         /// γ·x/√1.001 + β (the public code, whose batch norm never moves its statistics).
@@ -33,58 +33,42 @@ package struct AuxiliaryLoss: Sendable {
     }
 
     /// The shape and the switches.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// α: what the loss is multiplied by; default 1, 0 leaves it out.
-        package var weight: Float = 1
+        var weight: Float = 1
         /// Widths of the hidden layers; default 100, 50.
-        package var hidden = [100, 50]
+        var hidden = [100, 50]
         /// Their activation, one without statistics; default sigmoid.
-        package var activation = Activation.Kind.sigmoid
+        var activation = Activation.Kind.sigmoid
         /// How many logits; default one.
-        package var head = Head.logit
+        var head = Head.logit
         /// What [h; e] goes through first; default nothing.
-        package var inputNorm = InputNorm.none
+        var inputNorm = InputNorm.none
         /// What the sum is divided by; default the number of pairs.
-        package var normalization = Normalization.pairs
+        var normalization = Normalization.pairs
         /// The law of the behaviors that did not happen next; default frequency.
-        package var negatives = NegativeLaw.frequency
+        var negatives = NegativeLaw.frequency
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
+        enum CodingKeys: String, CodingKey {
             case weight, hidden, activation, head, normalization, negatives
             case inputNorm = "input_norm"
         }
-
-        /// The recommended form.
-        package init() {}
     }
 
-    /// The pairs of a micro-batch.
-    package struct Pairs: @unchecked Sendable {
+    /// The pairs of a micro-batch: views of columns that the caller keeps alive.
+    struct Pairs: @unchecked Sendable {
         /// H distinct histories of positions `offsets[h]..<offsets[h + 1]`.
-        package let offsets: UnsafePointer<Int32>
+        let offsets: UnsafePointer<Int32>
         /// H.
-        package let histories: Int
+        let histories: Int
         /// Position → row of the states.
-        package let stateOf: UnsafePointer<Int32>
+        let stateOf: UnsafePointer<Int32>
         /// Position → distinct behavior.
-        package let behavior: UnsafePointer<Int32>
+        let behavior: UnsafePointer<Int32>
         /// Position → distinct behavior that was drawn.
-        package let negative: UnsafePointer<Int32>
+        let negative: UnsafePointer<Int32>
         /// [H]: samples that share a history.
-        package let samplesOf: UnsafePointer<Int32>
-
-        /// A view of columns that the caller keeps alive.
-        package init(
-            offsets: UnsafePointer<Int32>, histories: Int, stateOf: UnsafePointer<Int32>,
-            behavior: UnsafePointer<Int32>, negative: UnsafePointer<Int32>, samplesOf: UnsafePointer<Int32>
-        ) {
-            self.offsets = offsets
-            self.histories = histories
-            self.stateOf = stateOf
-            self.behavior = behavior
-            self.negative = negative
-            self.samplesOf = samplesOf
-        }
+        let samplesOf: UnsafePointer<Int32>
     }
 
     /// Pairs of one tile: their activations stay in the second-level cache.
@@ -98,7 +82,7 @@ package struct AuxiliaryLoss: Sendable {
     private let behaviorWidth: Int
 
     /// Declares "<name>.norm", "<name>.0.weight" [(states + behaviors) × units] and so on, "<name>.output".
-    package init(
+    init(
         _ name: String, states: Int, behaviors: Int, _ options: Options, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
@@ -129,7 +113,7 @@ package struct AuxiliaryLoss: Sendable {
     ///   - states: [rows × states].
     ///   - e: distinct behaviors, [K × behaviors].
     ///   - factor: the loss's weight times the number of samples, as all losses are sums over samples.
-    package func train(
+    func train(
         _ states: Matrix, _ e: Matrix, _ pairs: Pairs, factor: Float, addingTo dStates: Matrix, _ de: Matrix,
         _ pass: Pass
     ) -> Double {

@@ -1,23 +1,15 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// Batch norm over valid rows: y = γ·(x − mean)/√(variance + ε) + β.
 ///
 /// `constant` takes mean 0 and variance 1 for ever, which is what the public code of DIN and DIEN computes because it
 /// never runs its update operations; there ε = 1e-3, otherwise 1e-5.
-package struct BatchNorm: Sendable {
-    /// Where mean and variance come from.
-    package enum Kind: Sendable {
-        /// The rows in training, running values in evaluation.
-        case batch
-        /// 0 and 1.
-        case constant
-    }
-
+struct BatchNorm: Sendable {
     /// What backward needs; `y` is the result.
-    package struct Tape: BitwiseCopyable {
+    struct Tape: BitwiseCopyable {
         /// The output.
-        package let y: Matrix
+        let y: Matrix
         let standardized: Matrix
         let inverse: Matrix
         let mean: Matrix
@@ -30,14 +22,14 @@ package struct BatchNorm: Sendable {
     private let statistics: RowStatistics?
 
     /// Declares `<name>.gamma`, `<name>.beta` and, for `batch`, the running statistics.
-    package init(_ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout) {
+    init(_ name: String, width: Int, kind: NormOptions, in layout: inout ParameterLayout) {
         gamma = layout.matrix(name + ".gamma", rows: 1, columns: width, initial: .constant(1))
         beta = layout.matrix(name + ".beta", rows: 1, columns: width, initial: .constant(0))
         statistics = kind == .batch ? RowStatistics(name, columns: width, in: &layout) : nil
     }
 
     /// y of x.
-    package func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+    func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let inverse = pass.matrix(rows: 1, columns: x.columns)
         var (mean, variance) = (inverse, inverse)
         if let statistics {
@@ -57,7 +49,7 @@ package struct BatchNorm: Sendable {
     }
 
     /// dx of dy; dγ and dβ are added, running statistics reported.
-    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
         let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
         normBackward(
             dy, standardized: tape.standardized, gamma: pass.parameters[gamma], inverse: tape.inverse,

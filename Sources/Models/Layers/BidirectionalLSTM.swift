@@ -1,13 +1,13 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// DSIN's interest interacting layer: an LSTM over the sessions in each direction, their states merged (DSIN, 3.4).
 ///
 /// Each direction is a stack of its own, as in the public code: the second forward layer reads the first forward layer.
 /// Sequences are ragged; the backward direction starts at each sequence's own end.
-package struct BidirectionalLSTM: Sendable {
+struct BidirectionalLSTM: Sendable {
     /// How the states of the two directions become one.
-    package enum Merge: String, Choice {
+    enum Merge: String, Choice {
         /// Forward + backward.
         case sum
         /// Half the sum (the public code).
@@ -17,33 +17,30 @@ package struct BidirectionalLSTM: Sendable {
     }
 
     /// The shape and the switches.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// Layers of each direction; default 1, 0 leaves the interacting layer out.
-        package var layers = 1
+        var layers = 1
         /// How the directions are merged; default sum.
-        package var merge = Merge.sum
+        var merge = Merge.sum
         /// Whether the cell enters its gates; default false.
-        package var peephole = false
+        var peephole = false
         /// Share of the input's elements that a training step drops; default 0.
-        package var dropout: Float = 0
+        var dropout: Float = 0
         /// Where the biases of the forget gates start; default 1.
-        package var forgetBias: Float = 1
+        var forgetBias: Float = 1
         /// Where the other biases start; default 0.
-        package var bias: Float = 0
+        var bias: Float = 0
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
+        enum CodingKeys: String, CodingKey {
             case layers, merge, peephole, dropout, bias
             case forgetBias = "forget_bias"
         }
-
-        /// The defaults.
-        package init() {}
     }
 
     /// What backward needs; `y` is the result.
-    package struct Tape {
+    struct Tape {
         /// By position, [positions × outputs].
-        package let y: Matrix
+        let y: Matrix
         let forward: Direction
         let backward: Direction
     }
@@ -59,25 +56,21 @@ package struct BidirectionalLSTM: Sendable {
     private let width: Int
     private let dropoutRate: Float
     /// Columns of the result.
-    package var outputs: Int { merge == .concat ? 2 * width : width }
+    var outputs: Int { merge == .concat ? 2 * width : width }
 
     /// Declares "<name>.forward.0…" and "<name>.backward.0…"; the width stays that of the input.
-    package init(
+    init(
         _ name: String, width: Int, _ options: Options, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
-        var stacks: [[LSTM]] = []
-        for direction in ["forward", "backward"] {
-            var stack: [LSTM] = []
-            for layer in 0..<options.layers {
-                stack.append(
-                    LSTM(
-                        "\(name).\(direction).\(layer)", input: width, width: width, peephole: options.peephole,
-                        forgetBias: options.forgetBias, otherBias: options.bias, in: &layout, initial: initial))
+        func stack(_ direction: String) -> [LSTM] {
+            (0..<options.layers).map { layer in
+                LSTM(
+                    "\(name).\(direction).\(layer)", input: width, width: width, peephole: options.peephole,
+                    forgetBias: options.forgetBias, otherBias: options.bias, in: &layout, initial: initial)
             }
-            stacks.append(stack)
         }
-        (ahead, back) = (stacks[0], stacks[1])
+        (ahead, back) = (stack("forward"), stack("backward"))
         merge = options.merge
         self.width = width
         dropoutRate = options.dropout
@@ -88,7 +81,7 @@ package struct BidirectionalLSTM: Sendable {
     /// - Parameters:
     ///   - x: by position, [positions × width].
     ///   - offsets: where each of `count` sequences begins, and the total.
-    package func forward(_ x: Matrix, offsets: UnsafePointer<Int32>, count: Int, _ pass: Pass) -> Tape {
+    func forward(_ x: Matrix, offsets: UnsafePointer<Int32>, count: Int, _ pass: Pass) -> Tape {
         let input = pass.drop(x, rate: dropoutRate, stream: 0x200)
         let y = pass.zeros(rows: x.rows, columns: outputs)
         func run(_ stack: [LSTM], reversed: Bool) -> Direction {
@@ -115,7 +108,7 @@ package struct BidirectionalLSTM: Sendable {
     }
 
     /// dx of dy, by position; gradients of the parameters are added.
-    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
         let dx = pass.zeros(rows: dy.rows, columns: width)
         func run(_ stack: [LSTM], _ direction: Direction, reversed: Bool) {
             var d = pass.matrix(rows: direction.time.rows, columns: width)

@@ -1,15 +1,15 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// y = x·W + b, W [inputs × outputs], b [1 × outputs].
-package struct Dense: Sendable {
+struct Dense: Sendable {
     /// W.
-    package let weight: Slot
+    let weight: Slot
     /// b.
-    package let bias: Slot
+    let bias: Slot
 
     /// Declares `<name>.weight` and `<name>.bias`; the bias starts at 0.
-    package init(
+    init(
         _ name: String, input: Int, output: Int, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
@@ -18,7 +18,7 @@ package struct Dense: Sendable {
     }
 
     /// y of x, [rows × outputs].
-    package func forward(_ x: Matrix, _ pass: Pass) -> Matrix {
+    func forward(_ x: Matrix, _ pass: Pass) -> Matrix {
         let y = pass.matrix(rows: x.rows, columns: weight.columns)
         broadcast(pass.parameters[bias], to: y)
         gemm(x, pass.parameters[weight], addingTo: y)
@@ -26,7 +26,7 @@ package struct Dense: Sendable {
     }
 
     /// dx of dy; dW += xᵀ·dy and db += Σ dy.
-    package func backward(_ dy: Matrix, x: Matrix, _ pass: Pass) -> Matrix {
+    func backward(_ dy: Matrix, x: Matrix, _ pass: Pass) -> Matrix {
         gemm(transposed: x, dy, addingTo: pass.gradient[weight])
         addRows(of: dy, to: pass.gradient[bias])
         let dx = pass.matrix(rows: x.rows, columns: x.columns)

@@ -1,11 +1,11 @@
-package import Tensors
+import Tensors
 
 extension Pass {
     /// x with a share `rate` of its elements set to 0 and the others divided by 1 − rate; x itself when scoring and at
     /// rate 0.
     ///
     /// The mask is a function of (key, stream, element): applied to the gradient it is the backward pass.
-    package func drop(_ x: Matrix, rate: Float, stream: UInt64) -> Matrix {
+    func drop(_ x: Matrix, rate: Float, stream: UInt64) -> Matrix {
         guard isTraining, rate > 0 else { return x }
         let y = matrix(rows: x.rows, columns: x.columns)
         let scale = 1 / (1 - rate)

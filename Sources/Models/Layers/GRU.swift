@@ -1,5 +1,5 @@
-package import Kernels
-package import Tensors
+import Kernels
+import Tensors
 
 /// A gated recurrent unit over ragged sequences, and its relatives whose steps an attention weighs (DIEN, equations 2 to 5
 /// and 11 to 14).
@@ -11,9 +11,9 @@ package import Tensors
 /// ```
 /// Time-major over sequences sorted by length (`TimeMajor`): a step is one GEMM over the sequences that are that long.
 /// x·W is computed once for every distinct row of x, however many sequences or samples hold it.
-package struct GRU: Sendable {
+struct GRU: Sendable {
     /// Where the reset gate acts.
-    package enum Reset: String, Choice {
+    enum Reset: String, Choice {
         /// On h·Un, as the paper prints it and torch computes it.
         case after
         /// On h, before the product with Un, as TensorFlow's first GRUCell.
@@ -21,7 +21,7 @@ package struct GRU: Sendable {
     }
 
     /// What the update gate at 1 does.
-    package enum Update: String, Choice {
+    enum Update: String, Choice {
         /// Takes the candidate (the paper).
         case take
         /// Keeps the state (TensorFlow, torch).
@@ -29,32 +29,29 @@ package struct GRU: Sendable {
     }
 
     /// The conventions in which the paper and the codes differ, and the width.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// H; default 0: the width of a behavior.
-        package var hidden = 0
+        var hidden = 0
         /// Where the reset gate acts; default after.
-        package var reset = Reset.after
+        var reset = Reset.after
         /// What the update gate at 1 does; default take.
-        package var update = Update.take
+        var update = Update.take
         /// Whether h·U has a bias of its own; default false.
-        package var hiddenBias = false
+        var hiddenBias = false
         /// Where the biases of the gates start, that of the candidate at 0; default 0.
-        package var gateBias: Float = 0
+        var gateBias: Float = 0
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
+        enum CodingKeys: String, CodingKey {
             case hidden, reset, update
             case hiddenBias = "hidden_bias"
             case gateBias = "gate_bias"
         }
-
-        /// The paper's.
-        package init() {}
     }
 
     /// What backward needs; `states` is the result.
-    package struct Tape {
+    struct Tape {
         /// The state after every step, time-major [rows × H].
-        package let states: Matrix
+        let states: Matrix
         let projected: Matrix
         let index: UnsafeMutablePointer<Int32>
         let inputs: Matrix
@@ -71,7 +68,7 @@ package struct GRU: Sendable {
     private let scalesInput: Bool
     private let options: Options
     /// H.
-    package let width: Int
+    let width: Int
     private var gates: Int { input.columns }
     private var takesAttention: Bool { mixing != .gate || scalesInput }
 
@@ -79,7 +76,7 @@ package struct GRU: Sendable {
     /// "<name>.hidden.bias"; gate columns are u|r|n, without u where the mixing has no update gate.
     ///
     /// - Parameter scalesInput: whether the attention multiplies the input instead (AIGRU).
-    package init(
+    init(
         _ name: String, input inputs: Int, width: Int, mixing: GRUMixing = .gate, scalesInput: Bool = false,
         _ options: Options, in layout: inout ParameterLayout, initial: DenseInitial = .glorotUniform
     ) {
@@ -126,7 +123,7 @@ package struct GRU: Sendable {
     ///   - x: distinct inputs, [R × inputs].
     ///   - rowOf: position → row of x.
     ///   - attention: a of every position, where it is used.
-    package func forward(
+    func forward(
         _ x: Matrix, rowOf: UnsafePointer<Int32>, attention: UnsafePointer<Float>?, _ time: TimeMajor, _ pass: Pass
     ) -> Tape {
         let projected = pass.matrix(rows: x.rows, columns: gates)
@@ -134,7 +131,8 @@ package struct GRU: Sendable {
         let index = pass.ints(time.rows)
         for row in 0..<time.rows { index[row] = rowOf[Int(time.positionOf[row])] }
         let weights = pass.matrix(rows: 1, columns: time.rows)
-        fillWeights(weights, attention, time)
+        let attention = takesAttention ? attention : nil
+        for row in 0..<time.rows { weights.base[row] = attention.map { $0[Int(time.positionOf[row])] } ?? 1 }
         let inputs = pass.matrix(rows: time.rows, columns: gates)
         gatherRows(of: projected, at: index, into: inputs)
         if scalesInput { scaleRows(of: inputs, by: weights.base) }
@@ -172,14 +170,6 @@ package struct GRU: Sendable {
             zeros: zeros)
     }
 
-    private func fillWeights(_ weights: Matrix, _ attention: UnsafePointer<Float>?, _ time: TimeMajor) {
-        guard takesAttention, let attention else {
-            weights.base.update(repeating: 1, count: time.rows)
-            return
-        }
-        for row in 0..<time.rows { weights.base[row] = attention[Int(time.positionOf[row])] }
-    }
-
     // MARK: Backward
 
     /// Gradients of the states, which are used up; those of x, of the attention and of the parameters are added.
@@ -187,7 +177,7 @@ package struct GRU: Sendable {
     /// - Parameters:
     ///   - dStates: time-major [rows × H]; afterwards it holds what reached each state from all later steps.
     ///   - dAttention: by position.
-    package func backward(
+    func backward(
         _ dStates: Matrix, _ tape: Tape, _ x: Matrix, _ time: TimeMajor, addingTo dx: Matrix,
         _ dAttention: UnsafeMutablePointer<Float>?, _ pass: Pass
     ) {

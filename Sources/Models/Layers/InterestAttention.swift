@@ -1,5 +1,5 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// How much each state of a history (a step of a GRU, a session) matters to the target (DIEN, equation 8; DSIN, 9 and 10).
 ///
@@ -8,9 +8,9 @@ package import Tensors
 /// unit:     score = network on [q'; s; q'−s; q'∘s], q' = q or PReLU(q·Wq + bq)
 /// ```
 /// The scores go through the normalization, a softmax in the papers.
-package struct InterestAttention: Sendable {
+struct InterestAttention: Sendable {
     /// How a state is compared with the target.
-    package enum Kind: String, Choice {
+    enum Kind: String, Choice {
         /// s·W·q (the papers).
         case bilinear
         /// DIN's unit (the public codes).
@@ -18,7 +18,7 @@ package struct InterestAttention: Sendable {
     }
 
     /// What the unit compares with a state.
-    package enum Query: String, Choice {
+    enum Query: String, Choice {
         /// The target's vector as it is; it must be as wide as a state.
         case none
         /// PReLU(q·W + b), as wide as a state (the public code of DIEN).
@@ -26,32 +26,25 @@ package struct InterestAttention: Sendable {
     }
 
     /// The shape and the switches.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// How a state is compared; default bilinear.
-        package var kind = Kind.bilinear
+        var kind = Kind.bilinear
         /// What the unit compares with; default prelu.
-        package var query = Query.prelu
+        var query = Query.prelu
         /// Widths of the unit's hidden layers; default 80, 40.
-        package var hidden = [80, 40]
+        var hidden = [80, 40]
         /// Activation of the unit's hidden layers; default sigmoid.
-        package var activation = Activation.Kind.sigmoid
+        var activation = Activation.Kind.sigmoid
         /// What the scores go through; default softmax.
-        package var normalization = AttentionNormalization.softmax
+        var normalization = AttentionNormalization.softmax
         /// Share of the unit's hidden values that a training step drops; default 0.
-        package var dropout: Float = 0
-
-        package enum CodingKeys: String, CodingKey, CaseIterable {
-            case kind, query, hidden, activation, normalization, dropout
-        }
-
-        /// The papers'.
-        package init() {}
+        var dropout: Float = 0
     }
 
     /// What backward needs; `weights` is the result.
-    package struct Tape {
+    struct Tape {
         /// [pairs × 1].
-        package let weights: Matrix
+        let weights: Matrix
         let query: Matrix
         let activation: Activation.Tape?
         let unit: TargetAttention.Tape?
@@ -70,7 +63,7 @@ package struct InterestAttention: Sendable {
     /// - Parameters:
     ///   - width: of a state.
     ///   - target: of the target's vector; equal to `width` for a unit without a map of the query.
-    package init(
+    init(
         _ name: String, width: Int, target: Int, _ options: Options, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
@@ -94,14 +87,14 @@ package struct InterestAttention: Sendable {
     }
 
     /// The columns of whole targets (or of their gradients) that this attention reads.
-    package func query(of q: Matrix) -> Matrix { q.columns(0..<target) }
+    func query(of q: Matrix) -> Matrix { q.columns(0..<target) }
 
     /// The weight of every pair of a sample and a state of its history.
     ///
     /// - Parameters:
     ///   - q: targets, [samples × target].
     ///   - states: [rows × width]; `histories.behavior` names the row of a position.
-    package func forward(_ q: Matrix, _ states: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
+    func forward(_ q: Matrix, _ states: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
         if let weight {
             let query = pass.matrix(rows: q.rows, columns: width)
             gemm(q, transposed: pass.parameters[weight], into: query)
@@ -125,7 +118,7 @@ package struct InterestAttention: Sendable {
 
     /// dq and the states' gradients of the gradient of the weights [pairs × 1], which is used up, added; so are those of
     /// the parameters.
-    package func backward(
+    func backward(
         _ dWeights: Matrix, _ tape: Tape, _ q: Matrix, _ states: Matrix, _ histories: Histories, addingTo dq: Matrix,
         _ dStates: Matrix, _ pass: Pass
     ) {

@@ -1,5 +1,5 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// A long short-term memory over ragged sequences: gates i|f|g|o (Hochreiter and Schmidhuber 1997; DSIN, equation 7).
 ///
@@ -8,11 +8,11 @@ package import Tensors
 /// c' = f∘c + i∘g                   o = σ(x·Wo + h·Uo + bo + po∘c')   h' = o∘tanh(c')        h₀ = c₀ = 0
 /// ```
 /// The peepholes p are a switch. Time-major over sequences sorted by length, as in `GRU`.
-package struct LSTM: Sendable {
+struct LSTM: Sendable {
     /// What backward needs; `states` is the result.
-    package struct Tape: BitwiseCopyable {
+    struct Tape: BitwiseCopyable {
         /// The state after every step, time-major [rows × H].
-        package let states: Matrix
+        let states: Matrix
         let inputs: Matrix
         let gates: Matrix
         let cells: Matrix
@@ -27,7 +27,7 @@ package struct LSTM: Sendable {
 
     /// Declares "<name>.input.weight" [inputs × 4H], "<name>.hidden.weight" [H × 4H], "<name>.bias" and, if asked,
     /// "<name>.peephole" [3 × H] of i, f and o.
-    package init(
+    init(
         _ name: String, input inputs: Int, width: Int, peephole hasPeephole: Bool, forgetBias: Float, otherBias: Float,
         in layout: inout ParameterLayout, initial: DenseInitial = .glorotUniform
     ) {
@@ -61,7 +61,7 @@ package struct LSTM: Sendable {
     }
 
     /// The states of all sequences; x is time-major, [rows × inputs].
-    package func forward(_ x: Matrix, _ time: TimeMajor, _ pass: Pass) -> Tape {
+    func forward(_ x: Matrix, _ time: TimeMajor, _ pass: Pass) -> Tape {
         let sums = pass.matrix(rows: time.rows, columns: 4 * width)
         broadcast(pass.parameters[bias], to: sums)
         gemm(x, pass.parameters[input], addingTo: sums)
@@ -80,7 +80,7 @@ package struct LSTM: Sendable {
     }
 
     /// dx, time-major, of the gradients of the states, which are used up; those of the parameters are added.
-    package func backward(_ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ pass: Pass) -> Matrix {
+    func backward(_ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ pass: Pass) -> Matrix {
         let dGates = pass.matrix(rows: time.rows, columns: 4 * width)
         let most = time.steps > 0 ? time.active(0) : 0
         // What reaches the cell from the step after, and what leaves for the step before, in turn.

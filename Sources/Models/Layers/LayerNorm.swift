@@ -1,12 +1,12 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// Layer norm of every row: y = γ∘(x − mean)/√(variance + ε) + β (Ba and others 2016).
-package struct LayerNorm: Sendable {
+struct LayerNorm: Sendable {
     /// What backward needs; `y` is the result.
-    package struct Tape: BitwiseCopyable {
+    struct Tape: BitwiseCopyable {
         /// The output.
-        package let y: Matrix
+        let y: Matrix
         let standardized: Matrix
         let inverse: Matrix
     }
@@ -16,14 +16,14 @@ package struct LayerNorm: Sendable {
     private let epsilon: Float
 
     /// Declares `<name>.gamma` and `<name>.beta`.
-    package init(_ name: String, width: Int, epsilon: Float, in layout: inout ParameterLayout) {
+    init(_ name: String, width: Int, epsilon: Float, in layout: inout ParameterLayout) {
         gamma = layout.matrix(name + ".gamma", rows: 1, columns: width, initial: .constant(1))
         beta = layout.matrix(name + ".beta", rows: 1, columns: width, initial: .constant(0))
         self.epsilon = epsilon
     }
 
     /// y of x.
-    package func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+    func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let tape = Tape(
             y: pass.matrix(rows: x.rows, columns: x.columns),
             standardized: pass.matrix(rows: x.rows, columns: x.columns), inverse: pass.matrix(rows: x.rows, columns: 1))
@@ -34,7 +34,7 @@ package struct LayerNorm: Sendable {
     }
 
     /// dx of dy; dγ and dβ are added.
-    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
         let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
         layerNormBackward(
             dy, gamma: pass.parameters[gamma], standardized: tape.standardized, inverse: tape.inverse,

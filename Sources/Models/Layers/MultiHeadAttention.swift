@@ -1,14 +1,14 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// Multi-head self-attention within each session, weights shared by all sessions (Vaswani and others 2017, 3.2; DSIN,
 /// equations 4 and 5).
 ///
 /// head_h = softmax(scale·Q_h·K_hᵀ)·V_h with Q = x_q·WQ, K = x_k·WK, V = x_k·WV cut into heads by columns; the heads side by
 /// side, times WO if there is one.
-package struct MultiHeadAttention: Sendable {
+struct MultiHeadAttention: Sendable {
     /// What the projections read.
-    package enum Projections: String, Choice {
+    enum Projections: String, Choice {
         /// A whole behavior, W [d × d].
         case full
         /// Each head its own slice of a behavior, a block of W [d × d/heads] (the notation of the paper).
@@ -16,34 +16,17 @@ package struct MultiHeadAttention: Sendable {
     }
 
     /// What scores are divided by.
-    package enum Scale: String, Choice {
+    enum Scale: String, Choice {
         /// √(d / heads).
         case head
         /// √d (the paper of DSIN).
         case model
     }
 
-    /// The switches.
-    package struct Options: Sendable, Equatable {
-        /// How many heads; divides d.
-        package var heads = 2
-        /// What the projections read.
-        package var projections = Projections.full
-        /// What scores are divided by.
-        package var scale = Scale.head
-        /// Whether WO exists.
-        package var output = true
-        /// Whether a behavior does not attend to itself (the public code's blinding).
-        package var blinding = false
-
-        /// The paper's structure.
-        package init() {}
-    }
-
     /// What backward needs; `y` is the result.
-    package struct Tape: BitwiseCopyable {
+    struct Tape: BitwiseCopyable {
         /// [positions × d].
-        package let y: Matrix
+        let y: Matrix
         let attention: SelfAttention
         let kept: UnsafeMutablePointer<Float>
         let joined: Matrix
@@ -51,12 +34,12 @@ package struct MultiHeadAttention: Sendable {
 
     private let query, key, value: Slot
     private let output: Slot?
-    private let options: Options
+    private let options: Transformer.Options
     private let width: Int
 
     /// Declares "<name>.query.weight", "<name>.key.weight", "<name>.value.weight" and "<name>.output.weight".
-    package init(
-        _ name: String, width: Int, _ options: Options, in layout: inout ParameterLayout,
+    init(
+        _ name: String, width: Int, _ options: Transformer.Options, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
         precondition(width % options.heads == 0, "heads divide the width")
@@ -75,27 +58,22 @@ package struct MultiHeadAttention: Sendable {
     private var headWidth: Int { width / options.heads }
     private var scale: Float { 1 / Float(options.scale == .head ? headWidth : width).squareRoot() }
 
+    /// Calls `body` with the columns that a projection reads and makes at once: all, or those of each head.
+    private func eachBlock(_ body: (Range<Int>) -> Void) {
+        let size = options.projections == .full ? width : headWidth
+        for first in stride(from: 0, to: width, by: size) { body(first..<first + size) }
+    }
+
     private func project(_ x: Matrix, _ slot: Slot, _ pass: Pass) -> Matrix {
         let y = pass.matrix(rows: x.rows, columns: width)
-        guard options.projections == .sliced else {
-            gemm(x, pass.parameters[slot], into: y)
-            return y
-        }
-        for head in 0..<options.heads {
-            let block = head * headWidth..<(head + 1) * headWidth
+        eachBlock { block in
             gemm(x.columns(block), pass.parameters[slot].rows(block), into: y.columns(block))
         }
         return y
     }
 
     private func projectBackward(_ dy: Matrix, _ x: Matrix, _ slot: Slot, addingTo dx: Matrix, _ pass: Pass) {
-        guard options.projections == .sliced else {
-            gemm(transposed: x, dy, addingTo: pass.gradient[slot])
-            gemm(dy, transposed: pass.parameters[slot], addingTo: dx)
-            return
-        }
-        for head in 0..<options.heads {
-            let block = head * headWidth..<(head + 1) * headWidth
+        eachBlock { block in
             let (weight, slope) = (pass.parameters[slot].rows(block), pass.gradient[slot].rows(block))
             gemm(transposed: x.columns(block), dy.columns(block), addingTo: slope)
             gemm(dy.columns(block), transposed: weight, addingTo: dx.columns(block))
@@ -103,7 +81,7 @@ package struct MultiHeadAttention: Sendable {
     }
 
     /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
-    package func forward(
+    func forward(
         queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass
     ) -> Tape {
         let attention = SelfAttention(
@@ -121,7 +99,7 @@ package struct MultiHeadAttention: Sendable {
     }
 
     /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
-    package func backward(
+    func backward(
         _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, addingTo dxq: Matrix, _ dxk: Matrix,
         _ pass: Pass
     ) {

@@ -1,23 +1,23 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// How many logits a network ends in.
-package enum Head: String, Choice {
+enum Head: String, Choice {
     /// One, z.
     case logit
     /// Two whose softmax is the probability, as papers print it: z = z₀ − z₁, column 0 is the click.
     case softmax
 
     /// Columns of the network's output.
-    package var outputs: Int { self == .softmax ? 2 : 1 }
+    var outputs: Int { self == .softmax ? 2 : 1 }
 
     /// z of the outputs y, [rows × 1].
-    package func logits(of y: Matrix, into z: Matrix) {
+    func logits(of y: Matrix, into z: Matrix) {
         for row in 0..<z.rows { z[row, 0] = self == .softmax ? y[row, 0] - y[row, 1] : y[row, 0] }
     }
 
     /// dy of dz.
-    package func backward(_ dz: Matrix, _ pass: Pass) -> Matrix {
+    func backward(_ dz: Matrix, _ pass: Pass) -> Matrix {
         guard self == .softmax else { return dz }
         let dy = pass.matrix(rows: dz.rows, columns: 2)
         for row in 0..<dz.rows { (dy[row, 0], dy[row, 1]) = (dz[row, 0], -dz[row, 0]) }
@@ -29,11 +29,11 @@ package enum Head: String, Choice {
 ///
 /// It takes the sums of its first layer, x·W + b, and gives back their gradient: who has that product cheaper than by
 /// forming x computes it (`TargetAttention`, `AuxiliaryLoss`).
-package struct Perceptron: Sendable {
+struct Perceptron: Sendable {
     /// What backward needs; `y` is the result.
-    package struct Tape {
+    struct Tape {
         /// [rows × outputs].
-        package let y: Matrix
+        let y: Matrix
         fileprivate let layers: UnsafeMutablePointer<LayerTape>
     }
 
@@ -51,7 +51,7 @@ package struct Perceptron: Sendable {
     }
 
     /// The map of the first layer.
-    package let first: Dense
+    let first: Dense
     private let layers: [Layer]
     private let dropout: Float
     private let stream: UInt64
@@ -63,9 +63,9 @@ package struct Perceptron: Sendable {
     ///   - slope: where the α of PReLU starts.
     ///   - dropout: share of the hidden units that a training step drops.
     ///   - stream: of dropout's random numbers, its own for each network of a model.
-    package init(
+    init(
         _ name: String, input: Int, hidden: [Int], outputs: Int, activation: Activation.Kind, slope: Float = 0.1,
-        norm: BatchNorm.Kind? = nil, dropout: Float = 0, stream: UInt64 = 0, in layout: inout ParameterLayout,
+        norm: NormOptions = .none, dropout: Float = 0, stream: UInt64 = 0, in layout: inout ParameterLayout,
         initial: DenseInitial
     ) {
         var width = input
@@ -73,7 +73,7 @@ package struct Perceptron: Sendable {
         for (number, count) in hidden.enumerated() {
             let name = "\(name).\(number)"
             let dense = Dense(name, input: width, output: count, in: &layout, initial: initial)
-            let norm = norm.map { BatchNorm(name + ".norm", width: count, kind: $0, in: &layout) }
+            let norm = norm.layer(name + ".norm", width: count, in: &layout)
             let activation = Activation(name + ".activation", width: count, kind: activation, in: &layout, slope: slope)
             units.append((dense, norm, activation))
             width = count
@@ -87,7 +87,7 @@ package struct Perceptron: Sendable {
     }
 
     /// The outputs of the first layer's sums, [rows × units].
-    package func forward(sums: Matrix, _ pass: Pass) -> Tape {
+    func forward(sums: Matrix, _ pass: Pass) -> Tape {
         let tapes = pass.array(of: LayerTape.self, count: layers.count)
         var z = sums
         for (number, layer) in layers.enumerated() {
@@ -101,7 +101,7 @@ package struct Perceptron: Sendable {
     }
 
     /// The gradient of the first layer's sums, of dy; gradients of the parameters above it are added.
-    package func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
+    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
         var d = dy
         for (number, layer) in layers.enumerated().reversed() {
             let kept = tape.layers[number]

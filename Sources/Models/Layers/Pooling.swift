@@ -1,22 +1,22 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// How a history becomes one vector.
-package enum Pooling: String, Choice {
+enum Pooling: String, Choice {
     /// Σ e.
     case sum
     /// Σ e / length; an empty history gives 0.
     case mean
 
     /// The pooled vector of every distinct history, [H × d].
-    package func forward(_ e: Matrix, _ histories: Histories, _ arena: Arena) -> Matrix {
+    func forward(_ e: Matrix, _ histories: Histories, _ arena: Arena) -> Matrix {
         let y = arena.matrix(rows: histories.count, columns: e.columns)
         pool(e, histories, mean: self == .mean, into: y)
         return y
     }
 
     /// de += the gradients of the pooled vectors, [H × d].
-    package func backward(_ dy: Matrix, _ histories: Histories, addingTo de: Matrix) {
+    func backward(_ dy: Matrix, _ histories: Histories, addingTo de: Matrix) {
         poolBackward(dy, histories, mean: self == .mean, addingTo: de)
     }
 }

@@ -1,13 +1,13 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// What a behavior's place in its session, and the session's place among the newest, add to its vector (DSIN, 3.2).
 ///
 /// Sessions are counted from the newest, k = 0; positions from the oldest kept behavior of the session, t = 0. `bias` is
 /// the paper's equation 2: BE(k, t, c) = wK_k + wT_t + wC_c, one number for each session, each position and each unit.
-package struct PositionEncoding: Sendable {
+struct PositionEncoding: Sendable {
     /// Which encoding.
-    package enum Kind: String, Choice {
+    enum Kind: String, Choice {
         /// x + wK_k + wT_t + wC_c (the paper's bias encoding).
         case bias
         /// x + a trained vector for k + a trained vector for t.
@@ -27,7 +27,7 @@ package struct PositionEncoding: Sendable {
 
     /// Declares "<name>.session", "<name>.behavior" and "<name>.unit", or "<name>.query" and "<name>.key", as far as the
     /// kind has them, for at most `sessions` sessions of at most `length` behaviors.
-    package init(_ name: String, kind: Kind, width: Int, sessions: Int, length: Int, in layout: inout ParameterLayout) {
+    init(_ name: String, kind: Kind, width: Int, sessions: Int, length: Int, in layout: inout ParameterLayout) {
         self.kind = kind
         self.width = width
         self.length = length
@@ -67,7 +67,7 @@ package struct PositionEncoding: Sendable {
     }
 
     /// The inputs of queries and of keys, [positions × d]; one matrix unless their tables differ.
-    package func forward(_ x: Matrix, _ sessions: Sessions, _ pass: Pass) -> (queries: Matrix, keys: Matrix) {
+    func forward(_ x: Matrix, _ sessions: Sessions, _ pass: Pass) -> (queries: Matrix, keys: Matrix) {
         guard kind != .none else { return (x, x) }
         let queries = pass.matrix(rows: x.rows, columns: width)
         copy(x, into: queries)
@@ -80,27 +80,25 @@ package struct PositionEncoding: Sendable {
                 let (row, scalar) = (queries[position], k[number] + t[place])
                 for column in 0..<width { row[column] += scalar + c[column] }
             }
-        case .sessionVector:
-            walk(sessions) { position, number, place in
-                add(pass.parameters[session][number], times: 1, to: queries[position])
-                add(pass.parameters[behavior][place], times: 1, to: queries[position])
-            }
         case .sinusoid:
             let table = pass.matrix(rows: length, columns: width)
             for place in 0..<length { fillSinusoid(table[place], position: place, count: width) }
             walk(sessions) { position, _, place in add(table[place], times: 1, to: queries[position]) }
-        case .sinusoidTrained:
-            keys = pass.matrix(rows: x.rows, columns: width)
-            copy(x, into: keys)
-            walk(sessions) { position, _, place in
-                add(pass.parameters[session][place], times: root, to: queries[position])
-                add(pass.parameters[behavior][place], times: root, to: keys[position])
+        case .sessionVector, .sinusoidTrained:
+            if isSplit {
+                keys = pass.matrix(rows: x.rows, columns: width)
+                copy(x, into: keys)
+            }
+            walk(sessions) { position, number, place in
+                add(pass.parameters[session][isSplit ? place : number], times: factor, to: queries[position])
+                add(pass.parameters[behavior][place], times: factor, to: keys[position])
             }
         }
         return (queries, keys)
     }
 
-    private var root: Float { Float(width).squareRoot() }
+    /// What the trained vectors are multiplied by.
+    private var factor: Float { isSplit ? Float(width).squareRoot() : 1 }
 
     private func add(_ from: UnsafePointer<Float>, times factor: Float, to row: UnsafeMutablePointer<Float>) {
         for column in 0..<width { row[column] += factor * from[column] }
@@ -109,7 +107,7 @@ package struct PositionEncoding: Sendable {
     /// Gradients of the encoding's parameters, added; that by x is the sum of the two given, or the one where they are one.
     ///
     /// For `bias`: dwK_k = Σ over its positions and units, dwT_t likewise, dwC_c = Σ over positions.
-    package func backward(queries dq: Matrix, keys dk: Matrix, _ sessions: Sessions, _ pass: Pass) {
+    func backward(queries dq: Matrix, keys dk: Matrix, _ sessions: Sessions, _ pass: Pass) {
         switch kind {
         case .none, .sinusoid: break
         case .bias:
@@ -124,39 +122,26 @@ package struct PositionEncoding: Sendable {
                 k[number] += sum
                 t[place] += sum
             }
-        case .sessionVector:
+        case .sessionVector, .sinusoidTrained:
             walk(sessions) { position, number, place in
-                add(dq[position], times: 1, to: pass.gradient[session][number])
-                add(dq[position], times: 1, to: pass.gradient[behavior][place])
-            }
-        case .sinusoidTrained:
-            walk(sessions) { position, _, place in
-                add(dq[position], times: root, to: pass.gradient[session][place])
-                add(dk[position], times: root, to: pass.gradient[behavior][place])
+                add(dq[position], times: factor, to: pass.gradient[session][isSplit ? place : number])
+                add((isSplit ? dk : dq)[position], times: factor, to: pass.gradient[behavior][place])
             }
         }
     }
 
     /// Whether queries and keys have inputs of their own.
-    package var isSplit: Bool { kind == .sinusoidTrained }
+    var isSplit: Bool { kind == .sinusoidTrained }
 }
 
-/// The sessions of a micro-batch's distinct histories: views of its columns.
-package struct Sessions: @unchecked Sendable {
+/// The sessions of a micro-batch's distinct histories: views of its columns, which the caller keeps alive.
+struct Sessions: @unchecked Sendable {
     /// H.
-    package let histories: Int
+    let histories: Int
     /// S.
-    package let count: Int
+    let count: Int
     /// [S + 1]: where each session begins among the positions.
-    package let offsets: UnsafePointer<Int32>
+    let offsets: UnsafePointer<Int32>
     /// [H + 1]: where each history's sessions begin.
-    package let ofHistory: UnsafePointer<Int32>
-
-    /// A view of columns that the caller keeps alive.
-    package init(histories: Int, count: Int, offsets: UnsafePointer<Int32>, ofHistory: UnsafePointer<Int32>) {
-        self.histories = histories
-        self.count = count
-        self.offsets = offsets
-        self.ofHistory = ofHistory
-    }
+    let ofHistory: UnsafePointer<Int32>
 }

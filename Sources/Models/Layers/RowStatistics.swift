@@ -1,22 +1,22 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// Mean and variance of columns: of the rows at hand in training, running values in evaluation.
 ///
 /// Only valid rows are ever passed, so padding cannot enter. The running values are statistic slots:
 /// a micro-batch reports samples × its statistic, and the server averages and smooths.
-package struct RowStatistics: Sendable {
+struct RowStatistics: Sendable {
     private let mean: Slot
     private let variance: Slot
 
     /// Declares `<name>.mean`, from 0, and `<name>.variance`, from 1.
-    package init(_ name: String, columns: Int, in layout: inout ParameterLayout) {
+    init(_ name: String, columns: Int, in layout: inout ParameterLayout) {
         mean = layout.statistic(name + ".mean", columns: columns, initial: 0)
         variance = layout.statistic(name + ".variance", columns: columns, initial: 1)
     }
 
     /// Mean and biased variance, each [1 × columns]; the running ones in evaluation and where there is no row.
-    package func values(of x: Matrix, _ pass: Pass) -> (mean: Matrix, variance: Matrix) {
+    func values(of x: Matrix, _ pass: Pass) -> (mean: Matrix, variance: Matrix) {
         guard pass.isTraining, x.rows > 0 else { return (pass.parameters[mean], pass.parameters[variance]) }
         let m = pass.matrix(rows: 1, columns: x.columns)
         let v = pass.matrix(rows: 1, columns: x.columns)
@@ -25,7 +25,7 @@ package struct RowStatistics: Sendable {
     }
 
     /// Reports samples × statistic.
-    package func report(_ mean: Matrix, _ variance: Matrix, _ pass: Pass) {
+    func report(_ mean: Matrix, _ variance: Matrix, _ pass: Pass) {
         let (m, v) = (pass.gradient[self.mean], pass.gradient[self.variance])
         for column in 0..<mean.columns {
             m[0, column] = mean[0, column] * Float(pass.samples)

@@ -1,5 +1,5 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// DIN's activation unit: how much each behavior matters to the target (DIN, figure 2 and equation 3).
 ///
@@ -11,13 +11,13 @@ package import Tensors
 ///   + (q∘e)·Wp + b once per pair
 /// ```
 /// Only real positions are computed: no padding exists that a mask would have to hide.
-package struct TargetAttention: Sendable {
+struct TargetAttention: Sendable {
     /// What backward needs; `pooled` is the result.
-    package struct Tape {
+    struct Tape {
         /// Σ weight·e, [samples × d].
-        package let pooled: Matrix
+        let pooled: Matrix
         /// [pairs × 1].
-        package let weights: Matrix
+        let weights: Matrix
         let products: Matrix
         let network: Perceptron.Tape
     }
@@ -32,7 +32,7 @@ package struct TargetAttention: Sendable {
     ///   - width: d, floats of a target or behavior vector.
     ///   - hidden: widths of the hidden layers, at least one.
     ///   - dropout: share of hidden units that a training step drops.
-    package init(
+    init(
         _ name: String, width: Int, hidden: [Int], activation: Activation.Kind, normalization: AttentionNormalization,
         dropout: Float, in layout: inout ParameterLayout, initial: DenseInitial = .glorotUniform
     ) {
@@ -51,14 +51,14 @@ package struct TargetAttention: Sendable {
     /// - Parameters:
     ///   - q: targets, [samples × d].
     ///   - e: distinct behaviors, [behaviors × d].
-    package func forward(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
+    func forward(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
         let tape = weigh(q, e, histories, pass)
         weightedPool(e, histories, weights: tape.weights, into: tape.pooled)
         return tape
     }
 
     /// The weights alone; `pooled` has room for the interest and is not set.
-    package func weigh(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
+    func weigh(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
         let products = pass.matrix(rows: histories.pairs, columns: width)
         pairProducts(q, e, histories, into: products)
         let tape = network.forward(sums: firstLayer(q, e, products, histories, pass), pass)
@@ -98,7 +98,7 @@ package struct TargetAttention: Sendable {
     // MARK: Backward
 
     /// dq and de of the gradient of `pooled`, added; so are those of the parameters.
-    package func backward(
+    func backward(
         _ dPooled: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix,
         _ de: Matrix, _ pass: Pass
     ) {
@@ -108,19 +108,12 @@ package struct TargetAttention: Sendable {
     }
 
     /// dq and de of the gradient of the weights [pairs × 1], which is used up, added; so are those of the parameters.
-    package func backward(
+    func backward(
         weights dScores: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix,
         _ de: Matrix, _ pass: Pass
     ) {
         normalization.backward(dScores, weights: tape.weights, width: width, histories)
-        let dz = network.backward(dScores, tape.network, pass)
-        firstLayerBackward(dz, tape.products, q, e, histories, dq, de, pass)
-    }
-
-    private func firstLayerBackward(
-        _ dz: Matrix, _ products: Matrix, _ q: Matrix, _ e: Matrix, _ histories: Histories, _ dq: Matrix, _ de: Matrix,
-        _ pass: Pass
-    ) {
+        let (dz, products) = (network.backward(dScores, tape.network, pass), tape.products)
         let units = dz.columns
         let w = blocks(pass.parameters[network.first.weight])
         let dw = blocks(pass.gradient[network.first.weight])

@@ -1,5 +1,5 @@
 import Kernels
-package import Tensors
+import Tensors
 
 /// DSIN's session interest extractor and BST's block: self-attention and a feed-forward network, each with a residual and
 /// a layer norm (DSIN, 3.3; BST, 2.2; Vaswani and others 2017, 3.1).
@@ -9,9 +9,9 @@ package import Tensors
 /// y₂ = norm(y₁ + f(y₁·W₁ + b₁)·W₂ + b₂)         f = max(·, 0) unless told
 /// ```
 /// Norms and residuals (the summands x_q and y₁) are switches.
-package struct Transformer: Sendable {
+struct Transformer: Sendable {
     /// Which layer norms there are.
-    package enum Norm: String, Choice {
+    enum Norm: String, Choice {
         /// One behind the attention and one behind the feed-forward network.
         case separate
         /// One that is used twice (the public code, where it is switched on).
@@ -21,57 +21,43 @@ package struct Transformer: Sendable {
     }
 
     /// The switches of the attention and of what is around it.
-    package struct Options: Codable, Sendable, Equatable {
+    struct Options: Codable, Sendable, Equatable {
         /// How many heads, a divisor of d; default 2.
-        package var heads = 2
+        var heads = 2
         /// What the projections read; default full.
-        package var projections = MultiHeadAttention.Projections.full
+        var projections = MultiHeadAttention.Projections.full
         /// What scores are divided by; default √(d / heads).
-        package var scale = MultiHeadAttention.Scale.head
+        var scale = MultiHeadAttention.Scale.head
         /// Whether WO exists; default true.
-        package var output = true
+        var output = true
         /// Whether a behavior does not attend to itself; default false.
-        package var blinding = false
+        var blinding = false
         /// Whether x_q and y₁ are added to what is made of them; default true.
-        package var residual = true
+        var residual = true
         /// Which layer norms there are; default separate.
-        package var norm = Norm.separate
+        var norm = Norm.separate
         /// ε of the layer norms; default 1e-5.
-        package var epsilon: Float = 1e-5
+        var epsilon: Float = 1e-5
         /// Width of the feed-forward network's hidden layer over d; default 4.
-        package var feedForward = 4
+        var feedForward = 4
         /// Whether the feed-forward network has biases; default true.
-        package var feedForwardBias = true
+        var feedForwardBias = true
         /// Activation of the feed-forward network's hidden layer; default relu.
-        package var activation = Activation.Kind.relu
+        var activation = Activation.Kind.relu
         /// Share of the attention's and of the feed-forward network's outputs that a training step drops; default 0.
-        package var dropout: Float = 0
+        var dropout: Float = 0
 
-        package enum CodingKeys: String, CodingKey, CaseIterable {
+        enum CodingKeys: String, CodingKey {
             case heads, projections, scale, output, blinding, residual, norm, epsilon, dropout, activation
             case feedForward = "feed_forward"
             case feedForwardBias = "feed_forward_bias"
         }
-
-        /// The paper's structure.
-        package init() {}
-
-        /// The attention's share of them.
-        package var attention: MultiHeadAttention.Options {
-            var attention = MultiHeadAttention.Options()
-            attention.heads = heads
-            attention.projections = projections
-            attention.scale = scale
-            attention.output = output
-            attention.blinding = blinding
-            return attention
-        }
     }
 
     /// What backward needs; `y` is the result.
-    package struct Tape: BitwiseCopyable {
+    struct Tape: BitwiseCopyable {
         /// [positions × d].
-        package let y: Matrix
+        let y: Matrix
         let attention: MultiHeadAttention.Tape
         let norm1: LayerNorm.Tape?
         let middle: Matrix
@@ -92,11 +78,11 @@ package struct Transformer: Sendable {
     /// "<name>.1.weight" with their biases, "<name>.activation" as far as it has parameters.
     ///
     /// - Parameter stream: which of a model's blocks it is, for dropout's random numbers.
-    package init(
+    init(
         _ name: String, width: Int, _ options: Options, stream: UInt64 = 0, in layout: inout ParameterLayout,
         initial: DenseInitial = .glorotUniform
     ) {
-        attention = MultiHeadAttention(name, width: width, options.attention, in: &layout, initial: initial)
+        attention = MultiHeadAttention(name, width: width, options, in: &layout, initial: initial)
         switch options.norm {
         case .separate:
             norm1 = LayerNorm(name + ".norm1", width: width, epsilon: options.epsilon, in: &layout)
@@ -119,7 +105,7 @@ package struct Transformer: Sendable {
     }
 
     /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
-    package func forward(
+    func forward(
         queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass
     ) -> Tape {
         let attended = attention.forward(queries: xq, keys: xk, offsets: offsets, sessions: sessions, pass)
@@ -154,7 +140,7 @@ package struct Transformer: Sendable {
     }
 
     /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
-    package func backward(
+    func backward(
         _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, addingTo dxq: Matrix, _ dxk: Matrix,
         _ pass: Pass
     ) {

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import Job
 import Models
 import Parameters
 import Server
@@ -50,11 +51,8 @@ final class SimulatedJob: Sendable {
         scored = [
             "validation": try dataset.split(named: "validation"), "test": try dataset.split(named: "test"),
         ]
-        var options = DIN.Options()
-        options.embedding.width = 4
-        options.attention.hidden = [4]
-        options.top.hidden = [8]
-        model = try ModelOptions.din(options).make(schema: schema)
+        let options = "model: {embedding: {width: 4}, attention: {hidden: [4]}, top: {hidden: [8]}}"
+        model = try ConfigReader.read(text: options, name: "simulation").model.make(schema: schema)
         let dense = model.layout.initialDense(seed: 1)
         initialDense = Array(UnsafeBufferPointer(start: dense.base, count: dense.count))
     }

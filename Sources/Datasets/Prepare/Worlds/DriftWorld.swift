@@ -16,17 +16,14 @@ import Foundation
 /// round its ring more than once: how often a category occurs tells little of when.
 struct DriftWorld: World {
     static let ring = 4
-    private let impressions: Int
-    private let categories: Int
+    private let options: WorldOptions
     private let shelves: Shelves
 
     init(_ options: WorldOptions) throws {
         guard options.categories.isMultiple(of: Self.ring) else {
             throw PrepareError.option("categories", "is \(options.categories); rings need a multiple of \(Self.ring)")
         }
-        impressions = options.impressions
-        categories = options.categories
-        shelves = Shelves(items: options.items, categories: categories)
+        (self.options, shelves) = (options, Shelves(options))
     }
 
     /// π: the category that comes next.
@@ -48,18 +45,17 @@ struct DriftWorld: World {
     func life(of user: Int, _ draws: Draws) -> Life {
         var life = Life()
         var clock = Clock()
-        var interest = draws.whole(0..<categories)
+        var interest = draws.whole(0..<options.categories)
         var sessions: [Int] = []
-        var left = impressions
+        var left = options.impressions
         while left > 0 {
             clock.nextSession(draws)
             sessions.append(life.behaviors.count)
-            if draws.unit() < 0.15 { interest = draws.whole(0..<categories) }
+            if draws.unit() < 0.15 { interest = draws.whole(0..<options.categories) }
             for _ in 0..<draws.whole(3..<7) {
                 if draws.unit() < 0.3 { interest = Self.next(interest) }
-                let category = draws.unit() < 0.1 ? draws.whole(0..<categories) : interest
-                life.behaviors.append(
-                    .init(item: shelves.item(category, draws), category: category, time: clock.now))
+                let category = draws.unit() < 0.1 ? draws.whole(0..<options.categories) : interest
+                life.behaviors.append(shelves.behavior(category, at: clock.now, draws))
                 clock.nextEvent(draws)
             }
             let history = sessions[max(0, sessions.count - 5)]..<life.behaviors.count
@@ -76,10 +72,7 @@ struct DriftWorld: World {
         let category =
             kind < 0.5
             ? interest - interest % Self.ring + draws.whole(0..<Self.ring)
-            : kind < 0.75 ? past[draws.whole(0..<past.count)] : draws.whole(0..<categories)
-        let probability = Self.probability(of: category, after: past)
-        return .init(
-            item: shelves.item(category, draws), category: category, probability: probability,
-            label: draws.label(probability))
+            : kind < 0.75 ? past[draws.whole(0..<past.count)] : draws.whole(0..<options.categories)
+        return shelves.candidate(category, Self.probability(of: category, after: past), draws)
     }
 }

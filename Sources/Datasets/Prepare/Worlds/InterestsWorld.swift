@@ -23,7 +23,7 @@ struct InterestsWorld: World {
         }
         self.options = options
         categoryWeights = zipf(options.categories, 0.7)
-        shelves = Shelves(items: options.items, categories: options.categories)
+        shelves = Shelves(options)
         let random = Draws(seed: seed, stream: 0xffff_ffff)
         bias = (0..<options.categories).map { _ in 0.8 * (random.unit() - 0.5) }
     }
@@ -44,8 +44,7 @@ struct InterestsWorld: World {
             for place in interests.indices where draws.unit() < options.drift { interests[place] = newInterest() }
             for _ in 0..<5 {
                 let category = interests[draws.whole(0..<interests.count)]
-                life.behaviors.append(
-                    .init(item: shelves.item(category, draws), category: category, time: Int64(life.behaviors.count)))
+                life.behaviors.append(shelves.behavior(category, at: Int64(life.behaviors.count), draws))
             }
             for _ in 0..<2 where life.visits.count < options.impressions {
                 let near = draws.unit() < 0.5
@@ -53,9 +52,7 @@ struct InterestsWorld: World {
                     near ? interests[draws.whole(0..<interests.count)] : draws.whole(0..<options.categories)
                 let history = max(0, life.behaviors.count - 50)..<life.behaviors.count
                 let probability = probability(of: category, after: life.behaviors[history])
-                let candidate = Life.Candidate(
-                    item: shelves.item(category, draws), category: category, probability: probability,
-                    label: draws.label(probability))
+                let candidate = shelves.candidate(category, probability, draws)
                 life.visits.append(
                     .init(history: history, time: Int64(history.upperBound), candidates: [candidate]))
             }

@@ -10,25 +10,19 @@
 /// (Base, DIN) has an AUC of 0.5, up to what it keeps in mind of single training samples. Most markers lie in different
 /// sessions, about a fifth in the same one.
 struct OrderWorld: World {
-    private let impressions: Int
-    private let categories: Int
-    private let pairs: Int
+    private let options: WorldOptions
     private let shelves: Shelves
 
-    init(_ options: WorldOptions) {
-        impressions = options.impressions
-        categories = options.categories
-        pairs = categories / 6
-        shelves = Shelves(items: options.items, categories: categories)
-    }
+    init(_ options: WorldOptions) { (self.options, shelves) = (options, Shelves(options)) }
 
     func life(of user: Int, _ draws: Draws) -> Life {
+        let pairs = options.categories / 6
         var life = Life()
         var clock = Clock()
-        for _ in 0..<impressions {
+        for _ in 0..<options.impressions {
             let sizes = (0..<draws.whole(4..<6)).map { _ in draws.whole(2..<5) }
             let count = sizes.reduce(0, +)
-            var drawn = (0..<count).map { _ in draws.whole(3 * pairs..<categories) }
+            var drawn = (0..<count).map { _ in draws.whole(3 * pairs..<options.categories) }
             let asked = draws.whole(0..<pairs)
             let first = draws.whole(0..<count)
             let second = (first + 1 + draws.whole(0..<count - 1)) % count
@@ -40,15 +34,11 @@ struct OrderWorld: World {
                 clock.nextSession(draws)
                 for _ in 0..<size {
                     let category = drawn[life.behaviors.count - begin]
-                    life.behaviors.append(
-                        .init(item: shelves.item(category, draws), category: category, time: clock.now))
+                    life.behaviors.append(shelves.behavior(category, at: clock.now, draws))
                     clock.nextEvent(draws)
                 }
             }
-            let probability = first < second ? 0.98 : 0.02
-            let candidate = Life.Candidate(
-                item: shelves.item(asked, draws), category: asked, probability: probability,
-                label: draws.label(probability))
+            let candidate = shelves.candidate(asked, first < second ? 0.98 : 0.02, draws)
             life.visits.append(
                 .init(history: begin..<life.behaviors.count, time: clock.now, candidates: [candidate]))
         }

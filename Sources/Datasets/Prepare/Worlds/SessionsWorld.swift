@@ -11,15 +11,10 @@ import Foundation
 /// p(click) = σ(−2 + 5·0.8^(K−1−k)), and σ(−2) for what is no theme.
 struct SessionsWorld: World {
     static let strays = 2
-    private let impressions: Int
-    private let categories: Int
+    private let options: WorldOptions
     private let shelves: Shelves
 
-    init(_ options: WorldOptions) {
-        impressions = options.impressions
-        categories = options.categories
-        shelves = Shelves(items: options.items, categories: categories)
-    }
+    init(_ options: WorldOptions) { (self.options, shelves) = (options, Shelves(options)) }
 
     /// p(click) for the theme of the session that `later` sessions follow; nil for no theme.
     static func probability(later: Int?) -> Double { logistic(-2 + (later.map { 5 * pow(0.8, Double($0)) } ?? 0)) }
@@ -27,17 +22,16 @@ struct SessionsWorld: World {
     func life(of user: Int, _ draws: Draws) -> Life {
         var life = Life()
         var clock = Clock()
-        var left = impressions
+        var left = options.impressions
         while left > 0 {
             let count = draws.whole(3..<6)
-            let drawn = draws.shuffled(0..<categories)
+            let drawn = draws.shuffled(0..<options.categories)
             let strays = drawn[count..<count + Self.strays]
             let begin = life.behaviors.count
             for theme in drawn[..<count] {
                 clock.nextSession(draws)
                 for category in draws.shuffled(Array(repeating: theme, count: count) + strays) {
-                    life.behaviors.append(
-                        .init(item: shelves.item(category, draws), category: category, time: clock.now))
+                    life.behaviors.append(shelves.behavior(category, at: clock.now, draws))
                     clock.nextEvent(draws)
                 }
             }
@@ -54,10 +48,8 @@ struct SessionsWorld: World {
         let place = draws.whole(
             kind < 0.5
                 ? 0..<sessions
-                : kind < 0.8 ? sessions..<sessions + Self.strays : sessions + Self.strays..<categories)
+                : kind < 0.8 ? sessions..<sessions + Self.strays : sessions + Self.strays..<options.categories)
         let probability = Self.probability(later: place < sessions ? sessions - 1 - place : nil)
-        return .init(
-            item: shelves.item(drawn[place], draws), category: drawn[place], probability: probability,
-            label: draws.label(probability))
+        return shelves.candidate(drawn[place], probability, draws)
     }
 }

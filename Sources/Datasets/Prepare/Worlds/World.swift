@@ -101,12 +101,22 @@ struct Shelves {
     let count: Int
     private let weights: [Double]
 
-    init(items: Int, categories: Int) {
-        count = items / categories
+    init(_ options: WorldOptions) {
+        count = options.items / options.categories
         weights = zipf(count, 1)
     }
 
-    func item(_ category: Int, _ draws: Draws) -> Int { category * count + draws.pick(weights) }
+    private func item(_ category: Int, _ draws: Draws) -> Int { category * count + draws.pick(weights) }
+
+    func behavior(_ category: Int, at time: Int64, _ draws: Draws) -> Life.Behavior {
+        .init(item: item(category, draws), category: category, time: time)
+    }
+
+    /// A candidate that is clicked with this probability.
+    func candidate(_ category: Int, _ probability: Double, _ draws: Draws) -> Life.Candidate {
+        .init(
+            item: item(category, draws), category: category, probability: probability, label: draws.label(probability))
+    }
 }
 
 /// Cumulated weights of 1/rank^s.
