@@ -36,16 +36,18 @@ import Wire
                 role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s"] : [], host: "h", pid: pid,
                 processor: "p", blas: "b", version: "1")
             let header = Header(.hello, role: role, rank: 0, incarnation: UInt32(pid), job: 0, epoch: 0)
+            loop.now = now
             loop.receive(
-                Control.hello(hello).message(header), from: [connection ?? UInt8(pid)], peer: .init(address: peer),
-                at: now,
-                into: &effects)
+                Control.hello(hello).message(header), from: [connection ?? UInt8(pid)], peer: .init(address: peer))
+            effects.take(from: &loop)
             return effects
         }
 
         mutating func tick() -> SchedulerLoop.Effects {
             var effects = SchedulerLoop.Effects()
-            loop.tick(at: now, into: &effects)
+            loop.now = now
+            loop.tick()
+            effects.take(from: &loop)
             return effects
         }
 
