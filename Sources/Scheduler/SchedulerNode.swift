@@ -133,7 +133,7 @@ package final class SchedulerNode {
                 for refusal in log.takeNews() { loop.noteTurnedAway(refusal) }
                 loop.turnedAway = ConnectionLog.failures(of: [log])
             }
-            tell(loop.pulse)
+            loop.effects.events.append(loop.pulse)
         }
         perform(loop.takeEffects(), loop)
     }

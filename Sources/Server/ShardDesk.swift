@@ -3,32 +3,12 @@ package import Wire
 
 /// What a shard tells its server.
 package enum ShardNote: Sendable {
-    /// A part of a checkpoint is on disk.
-    case wrote(SnapshotDone)
-    /// Its part of the checkpoint of a step could not be written.
-    case notWritten(shard: Int, step: Int, String)
-    /// The shard cannot go on; `diverged` is the step whose update its numbers did not survive, if they are at fault.
-    case failed(String, diverged: Int?)
+    /// What the scheduler has to know.
+    case tell(Control)
     /// Steps applied.
     case step(shard: Int, Int)
     /// Its counters, once a second and as its last word.
     case report(ShardReport)
-}
-
-extension ShardNote {
-    /// What the scheduler has to know of it, if anything.
-    package func control(rank: Int) -> Control? {
-        switch self {
-        case .wrote(let done): .snapshotDone(done)
-        case .notWritten(let shard, let step, let reason):
-            .failed(Failure(role: .server, rank: rank, step: step, message: reason, checkpoint: step, shard: shard))
-        case .failed(let reason, let step):
-            .failed(
-                Failure(
-                    role: .server, rank: rank, step: step, message: reason, cause: step == nil ? nil : .diverged))
-        case .step, .report: nil
-        }
-    }
 }
 
 /// A shard and the checkpoints that it has to write: what its thread does, without socket and clock.
@@ -37,7 +17,6 @@ package final class ShardDesk {
     package let shard: Shard
     private let write: ServerNode.PartWriter
     private var wanted: [SnapshotRequest] = []
-    private var events: [Shard.Event] = []
 
     /// A desk that has nothing to write yet.
     package init(_ shard: Shard, write: @escaping ServerNode.PartWriter) {
@@ -45,23 +24,20 @@ package final class ShardDesk {
         self.write = write
     }
 
-    /// Takes a message of a worker.
-    package func receive(
-        _ message: Message, from connection: [UInt8], answers: inout [Shard.Answer], notes: inout [ShardNote]
-    ) {
-        shard.receive(message, from: connection, answers: &answers, events: &events)
-        for event in events {
-            switch event {
-            case .checkpointDue(let step):
-                wanted.append(SnapshotRequest(step: step, directory: shard.options.checkpoints, final: false))
-            case .diverged(let step, let table):
-                let what = "the update to step \(step) left numbers that are not finite in \(table)"
-                notes.append(.failed(what, diverged: step))
-            }
+    /// Takes a message of a worker; returns the answers.
+    package func receive(_ message: Message, from connection: [UInt8], notes: inout [ShardNote]) -> [Shard.Answer] {
+        let before = shard.step
+        let answers = shard.receive(message, from: connection)
+        let step = shard.step
+        if step == before { return answers }
+        if let table = shard.lost {
+            tell("the update to step \(step) left numbers that are not finite in \(table)", cause: .diverged, &notes)
+        } else if shard.options.plan.checkpoints(after: step) {
+            wanted.append(SnapshotRequest(step: step, directory: shard.options.checkpoints, final: false))
         }
-        events.removeAll(keepingCapacity: true)
         // A due checkpoint is of the state right now: nothing may be applied before it is written.
-        if !wanted.isEmpty { writeWanted(&notes) }
+        writeWanted(&notes)
+        return answers
     }
 
     /// Writes the state after a step as soon as it is there.
@@ -77,18 +53,27 @@ package final class ShardDesk {
         for request in ready {
             guard request.step == shard.step else {
                 let what = "state \(request.step) is gone: shard \(number) is after step \(shard.step)"
-                notes.append(.notWritten(shard: number, step: request.step, what))
+                tell(what, checkpoint: request.step, &notes)
                 continue
             }
             do {
                 let began = ContinuousClock.now
                 let done = try write(shard, request)
                 shard.noteWritten(done, seconds: began.duration(to: .now) / .seconds(1))
-                notes.append(.wrote(done))
+                notes.append(.tell(.snapshotDone(done)))
             } catch {
-                let what = "checkpoint of step \(request.step): \(error)"
-                notes.append(.notWritten(shard: number, step: request.step, what))
+                tell("checkpoint of step \(request.step): \(error)", checkpoint: request.step, &notes)
             }
         }
+    }
+
+    /// Tells that the shard cannot go on, or not write its part of the checkpoint of a step.
+    private func tell(
+        _ what: String, cause: FailureReport.Cause? = nil, checkpoint: Int? = nil, _ notes: inout [ShardNote]
+    ) {
+        let failure = Failure(
+            role: .server, rank: Int(shard.identity.rank), step: checkpoint ?? shard.step, message: what, cause: cause,
+            checkpoint: checkpoint, shard: checkpoint == nil ? nil : shard.options.shard)
+        notes.append(.tell(.failed(failure)))
     }
 }

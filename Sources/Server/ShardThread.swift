@@ -18,7 +18,6 @@ final class ShardThread {
     private let commands: Inbox<Command>
     private let notes: Inbox<ShardNote>
     private let reports: Duration
-    private var answers: [Shard.Answer] = []
     private var unsent: [ShardNote] = []
 
     private var shard: Shard { desk.shard }
@@ -75,9 +74,9 @@ final class ShardThread {
                 socket.send(Control.stop(Stop(reason: reason, isRefusal: true)).message(shard.identity), to: from)
             case .message(let message, let from):
                 if shard.knows(message.header) { socket.trustSender() }
-                desk.receive(message, from: from, answers: &answers, notes: &unsent)
-                for answer in answers { socket.send(answer.message, to: answer.to) }
-                answers.removeAll(keepingCapacity: true)
+                for answer in desk.receive(message, from: from, notes: &unsent) {
+                    socket.send(answer.message, to: answer.to)
+                }
                 if !unsent.isEmpty { tell() }
             }
         }

@@ -106,14 +106,10 @@ struct ShardBench {
         nonisolated(unsafe) let owned = (shard, socket)
         let thread = RoleThread("shard") {
             var poller = Poller([owned.1], inbox)
-            var answers: [Shard.Answer] = []
-            var events: [Shard.Event] = []
             while inbox.take().isEmpty {
                 poller.wait(.milliseconds(100))
                 while case .message(let message, let from)? = owned.1.receive() {
-                    owned.0.receive(message, from: from, answers: &answers, events: &events)
-                    for answer in answers { owned.1.send(answer.message, to: answer.to) }
-                    answers.removeAll(keepingCapacity: true)
+                    for answer in owned.0.receive(message, from: from) { owned.1.send(answer.message, to: answer.to) }
                 }
             }
         }
