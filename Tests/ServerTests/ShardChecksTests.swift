@@ -1,10 +1,10 @@
-import Parameters
 import Synchronization
 import Telemetry
 import Tensors
 import Testing
 import Wire
 
+@testable import Parameters
 @testable import Server
 
 /// What a shard refuses whole, before anything of it is kept.

@@ -1,8 +1,8 @@
 import Kernels
-import Parameters
 import Tensors
 import Wire
 
+@testable import Parameters
 @testable import Server
 
 /// A job of two tables and 40 dense floats, driven without sockets: what workers would send, in any order and number.

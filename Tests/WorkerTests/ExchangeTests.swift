@@ -1,10 +1,10 @@
 import Kernels
-import Parameters
 import Server
 import Tensors
 import Testing
 import Wire
 
+@testable import Parameters
 @testable import Worker
 
 /// Workers and shards of one job in one thread: real plans, pulls, pushes and tables, no sockets.

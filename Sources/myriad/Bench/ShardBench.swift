@@ -32,9 +32,10 @@ struct ShardBench {
     /// - Parameter seconds: length of each measurement.
     init(seconds: Double) {
         self.seconds = seconds
-        options = TableOptions(
-            name: "item", width: ShardBench.width, optimizer: OptimizerOptions(kind: .adagrad, rate: 0.05),
-            regularization: RegularizationOptions(kind: .none))
+        var options = TableOptions(name: "item", width: ShardBench.width)
+        options.optimizer.rate = 0.05
+        options.regularization.kind = .none
+        self.options = options
         requests = (0..<40).map { number in
             var seen: Set<UInt64> = []
             var ids: [UInt64] = []
