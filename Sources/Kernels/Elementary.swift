@@ -122,9 +122,7 @@ func logarithmOfOnePlus(_ x: Vector) -> Vector {
 
 /// Applies a function of 16 lanes to every element; the tail is padded, so an element's bits never depend on its place.
 @inline(__always)
-func map(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, _ body: (Vector) -> Vector
-) {
+func map(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, _ body: (Vector) -> Vector) {
     var index = 0
     while index + 16 <= count {
         let value = body(UnsafeRawPointer(x + index).loadUnaligned(as: Vector.self))

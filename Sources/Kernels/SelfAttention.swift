@@ -45,20 +45,13 @@ package struct SelfAttention: BitwiseCopyable {
     private static func lanes(_ count: Int) -> Int { (count + 15) & ~15 }
 
     /// Floats that `forward` keeps: a row of lanes for each query and head.
-    package var keptCount: Int {
-        var count = 0
-        for session in 0..<sessions {
-            let length = Int(offsets[session + 1] - offsets[session])
-            count += length * heads * SelfAttention.lanes(length)
-        }
-        return count
-    }
+    package var keptCount: Int { lengths.reduce(0) { $0 + $1 * heads * SelfAttention.lanes($1) } }
 
     /// Floats of scratch that either pass needs.
-    package var scratchCount: Int {
-        var longest = 0
-        for session in 0..<sessions { longest = max(longest, Int(offsets[session + 1] - offsets[session])) }
-        return (4 * q.columns + 1) * SelfAttention.lanes(longest)
+    package var scratchCount: Int { (4 * q.columns + 1) * SelfAttention.lanes(lengths.max() ?? 0) }
+
+    private var lengths: some Sequence<Int> {
+        (0..<sessions).lazy.map { [offsets] in Int(offsets[$0 + 1] - offsets[$0]) }
     }
 
     // MARK: Forward

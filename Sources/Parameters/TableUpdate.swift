@@ -86,8 +86,7 @@ extension Table {
     /// Updates the rows of the block, and shrinks them if the regularization is decoupled; whether they are finite then.
     private func update(_ constants: UpdateStep) -> Bool {
         let width = layout.width
-        optimizer.update(
-            block.rows, block.gradients, count: block.count, width: width, stride: width, constants)
+        optimizer.update(block.rows, block.gradients, count: block.count, width: width, stride: width, constants)
         if regularizer.lambda > 0, !regularizer.isCoupled {
             block.shrink { [regularizer] in regularizer.shrink($0, rate: constants.rate) }
         }

@@ -252,9 +252,7 @@ package struct SchedulerLoop {
             reportFailure()
         } else {
             let reports = members.entries.compactMapValues(\.report)
-            let outcome = Outcome(
-                step: sync?.step ?? lastStep, reason: endReason, bestStep: judgement.bestStep,
-                bestValidation: judgement.best, test: judgement.test, reports: reports)
+            let outcome = Outcome(step: sync?.step ?? lastStep, reason: endReason, judgement, reports: reports)
             effects.events.append(stopped.map { .stopped(outcome, $0) } ?? .finished(outcome))
         }
         effects.actions.append(.end)

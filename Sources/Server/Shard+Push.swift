@@ -91,24 +91,19 @@ extension Shard {
             accumulator.begin(step: step + 1, microBatches: Int(view.header.microBatches))
             opened = step + 1
         }
-        for (index, rows) in view.tables.enumerated() {
-            contribution[index] = RowGradients(
-                ids: ids + rows.firstRow, counts: (view.rowSamples.baseAddress ?? noCounts) + rows.firstRow,
+        let noFloats = UnsafeRawPointer(nothing.base).assumingMemoryBound(to: Float.self)
+        let parts = view.tables.map { rows in
+            RowGradients(
+                ids: ids + rows.firstRow,
+                counts: (view.rowSamples.baseAddress ?? UnsafePointer(nothing.base)) + rows.firstRow,
                 gradients: (view.gradients.baseAddress ?? noFloats) + rows.firstFloat, count: rows.rows)
         }
-        let dense = view.dense.baseAddress ?? noFloats
+        let (samples, dense) = (Int(view.header.samples), view.dense.baseAddress ?? noFloats)
         if accumulator.isRootAlone(node) {
             statistics.held(view)
-            return contribution.withUnsafeBufferPointer { parts in
-                apply(samples: Int(view.header.samples), dense: dense) { parts[$0] }
-            }
+            return apply(samples: samples, dense: dense) { parts[$0] }
         }
-        let outcome = contribution.withUnsafeBufferPointer { parts in
-            parts.baseAddress.map {
-                accumulator.add(node: node, samples: Int(view.header.samples), tables: $0, dense: dense)
-            }
-        }
-        if outcome == .alreadyCovered {
+        if accumulator.add(node: node, samples: samples, tables: parts, dense: dense) == .alreadyCovered {
             statistics.duplicate(view.header)
         } else {
             statistics.held(view)

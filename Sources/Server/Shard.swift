@@ -43,11 +43,9 @@ package final class Shard {
     let accumulator: StepAccumulator
     let widths: [Int]
     let gathered = Column<UInt64>()
-    var contribution: [RowGradients]
     var opened = -1
-    let noFloats: UnsafePointer<Float>
-    let noCounts: UnsafePointer<UInt32>
-    private let nothing = Column<UInt32>(capacity: 16)
+    /// Where arrays of no elements begin.
+    let nothing = Column<UInt32>(capacity: 16)
     private(set) var parked: [Request] = []
     /// Answers to the message in work, also to parked pulls.
     private var answers: [Answer] = []
@@ -64,8 +62,7 @@ package final class Shard {
         self.options = options
         self.identity = identity
         step = options.plan.startStep
-        statistics = ShardStatistics(
-            tables: options.tables.count, workers: options.workers, isOn: options.statistics)
+        statistics = ShardStatistics(tables: options.tables.count, workers: options.workers, isOn: options.statistics)
         widths = options.tables.map(\.width)
         let owned = Array(options.map.partitions(ofShard: options.shard))
         tables = try options.tables.enumerated().map { index, table in
@@ -77,12 +74,6 @@ package final class Shard {
         dense = try DenseSlice(layout: options.layout, range: denseRange, options: options.dense)
         options.initialDense.withUnsafeBufferPointer { [dense, denseRange] whole in
             if let base = whole.baseAddress { dense.load(base + denseRange.lowerBound) }
-        }
-        noCounts = UnsafePointer(nothing.base)
-        noFloats = UnsafeRawPointer(nothing.base).assumingMemoryBound(to: Float.self)
-        let empty = Column<UInt64>(capacity: 1)
-        contribution = widths.map { [noFloats, noCounts] _ in
-            RowGradients(ids: UnsafePointer(empty.base), counts: noCounts, gradients: noFloats, count: 0)
         }
         accumulator = StepAccumulator(widths: widths, denseCount: denseRange.count)
     }

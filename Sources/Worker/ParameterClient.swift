@@ -128,8 +128,7 @@ final class ParameterClient {
 
     /// Sends a subtree's sums to every shard.
     func push(
-        _ contribution: Contribution, node: Subtree, of plan: StepPlan, isWhole: Bool,
-        at time: ContinuousClock.Instant
+        _ contribution: Contribution, node: Subtree, of plan: StepPlan, isWhole: Bool, at time: ContinuousClock.Instant
     ) -> [Outgoing] {
         locate(contribution, in: plan)
         return (0..<map.shards).map { shard in

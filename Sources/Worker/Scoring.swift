@@ -22,14 +22,11 @@ final class Scoring {
     let labels = Column<Float>()
     let keys = Column<UInt64>()
 
-    init(name: String, step: Int, stand: ClosedRange<Int>, split: Split, microBatches: Int, block: Range<Int>) {
-        self.name = name
-        self.step = step
-        self.stand = stand
-        self.split = split
-        self.microBatches = microBatches
-        self.block = block
+    init(_ name: String, of split: Split, step: Int, stand: ClosedRange<Int>, _ options: WorkerOptions) {
+        (self.name, self.split, self.step, self.stand) = (name, split, step, stand)
         order = DataOrder(split, seed: 0, epoch: nil)
+        microBatches = options.plan.microBatches(over: split.sampleCount)
+        block = Subtree.block(options.rank, of: options.workers, over: microBatches)
         chunk = block.lowerBound..<block.lowerBound
     }
 
@@ -49,10 +46,8 @@ extension WorkerLoop {
             fail("the dataset has no split '\(name)'", step: step)
             return
         }
-        let count = options.plan.microBatches(over: split.sampleCount)
-        let block = Subtree.block(options.rank, of: options.workers, over: count)
-        let score = Scoring(name: name, step: step, stand: stand, split: split, microBatches: count, block: block)
-        guard !block.isEmpty else {
+        let score = Scoring(name, of: split, step: step, stand: stand, options)
+        guard !score.block.isEmpty else {
             endScoring(score)
             return
         }
@@ -77,9 +72,8 @@ extension WorkerLoop {
     func scoreRound(_ score: Scoring) {
         let next = score.next(chunkSize)
         if !next.isEmpty { fill(next, of: score) }
-        start(
-            scoring.current, .score, fill: next.isEmpty ? nil : scoring.next,
-            from: next.isEmpty ? nil : source(of: score))
+        let (plan, source) = next.isEmpty ? (nil, nil) : (scoring.next, source(of: score))
+        start(scoring.current, .score, fill: plan, from: source)
     }
 
     /// Keeps the scores of the round, then pulls for the next chunk or sends all.

@@ -140,8 +140,7 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         let rows = arena.matrices(widths.count)
         for table in widths.indices {
             let map = plan.tables[table].rowOf[number]
-            let pulled = Matrix(
-                base: values[table].base, rows: plan.tables[table].ids.count, columns: widths[table])
+            let pulled = Matrix(base: values[table].base, rows: plan.tables[table].ids.count, columns: widths[table])
             let block = arena.matrix(rows: map.count, columns: widths[table])
             gatherRows(of: pulled, at: map.base, into: block)
             rows[table] = block

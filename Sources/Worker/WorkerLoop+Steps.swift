@@ -12,8 +12,7 @@ extension WorkerLoop {
         let activity = if case .pulling(let activity, _) = phase { activity } else { Activity.training }
         let began = ContinuousClock.now
         let progress = try client.receive(
-            message, from: shard, plan: plan(of: activity), values: compute.values, dense: compute.parameters,
-            at: now)
+            message, from: shard, plan: plan(of: activity), values: compute.values, dense: compute.parameters, at: now)
         client.counts.pushSeconds += began.duration(to: .now) / .seconds(1)
         if case .resend(let out) = progress { send([out]) }
         guard case .pulled = progress, case .pulling(_, let since) = phase else { return }
