@@ -1,6 +1,7 @@
 import ArgumentParser
 import Cluster
 import Foundation
+import Telemetry
 import Transport
 import Wire
 
