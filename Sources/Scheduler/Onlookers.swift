@@ -17,12 +17,27 @@ final class Onlookers: Sendable {
     /// Curves encoded in one round; others wait for the next.
     private static let mostCurves = 8
     /// Connections that can wait at once.
-    fileprivate static let mostWaiting = 1024
+    private static let mostWaiting = 1024
 
     /// Who asks, and what.
-    fileprivate final class Questions: Sendable {
+    private final class Questions: Sendable {
         let waiting = Mutex<[[UInt8]: Inspect]>([:])
         let calls = Inbox<Bool>()
+
+        func add(_ wish: Inspect, _ connection: [UInt8]) {
+            let isNew = waiting.withLock { waiting in
+                guard waiting[connection] != nil || waiting.count < Onlookers.mostWaiting else { return false }
+                return waiting.updateValue(wish, forKey: connection) == nil
+            }
+            if isNew { calls.post(true) }
+        }
+
+        func takeAll() -> [[UInt8]: Inspect] {
+            waiting.withLock { waiting in
+                defer { waiting = [:] }
+                return waiting
+            }
+        }
     }
 
     /// Wakes whoever sends.
@@ -69,22 +84,5 @@ final class Onlookers: Sendable {
     func finish() {
         questions.calls.post(false)
         try? thread.join()
-    }
-}
-
-extension Onlookers.Questions {
-    fileprivate func add(_ wish: Inspect, _ connection: [UInt8]) {
-        let isNew = waiting.withLock { waiting in
-            guard waiting[connection] != nil || waiting.count < Onlookers.mostWaiting else { return false }
-            return waiting.updateValue(wish, forKey: connection) == nil
-        }
-        if isNew { calls.post(true) }
-    }
-
-    fileprivate func takeAll() -> [[UInt8]: Inspect] {
-        waiting.withLock { waiting in
-            defer { waiting = [:] }
-            return waiting
-        }
     }
 }

@@ -49,8 +49,7 @@ extension SchedulerLoop {
                 scores = "\(what) of \(outstanding.split) in the state after step \(sync.step)"
             } else if sync == nil, wish == nil, standingSince != nil, let step = standing.values.map(\.upperBound).min()
             {
-                let late = (0..<options.workers).filter { standing[$0] == nil }.map(String.init)
-                others = "worker \(late.joined(separator: ", ")) to reach step \(step)"
+                others = "worker \(late) to reach step \(step)"
             }
         }
         waits.note("hold", lateToStand, since: heldSince, at: now)

@@ -78,7 +78,9 @@ extension SchedulerLoop {
     /// Who has not said yet where it stands.
     var lateToStand: String? {
         guard wish != nil, sync == nil, case .running = phase else { return nil }
-        let late = (0..<options.workers).filter { standing[$0] == nil }.map(String.init)
-        return "worker \(late.joined(separator: ", ")) to end its step"
+        return "worker \(late) to end its step"
     }
+
+    /// The workers that do not stand.
+    var late: String { (0..<options.workers).filter { standing[$0] == nil }.map(String.init).joined(separator: ", ") }
 }

@@ -60,13 +60,7 @@ extension Shard {
     /// The ids of a push, from its pull or its own frame, all checked; `nil` when it is refused.
     private func ids(of view: PushView, _ request: Request) throws -> UnsafePointer<UInt64>? {
         if case .ids(let own) = view.keys {
-            switch fault(of: own.baseAddress, view.tables) {
-            case nil: break
-            case .foreignId(let id, let table, _):
-                refuse(request, .notOwner, foreign(id, table))
-                return nil
-            case .some(let fault): throw fault
-            }
+            try check(own.baseAddress, view.tables)
             gathered.resize(own.count)
             if let source = own.baseAddress { gathered.base.update(from: source, count: own.count) }
             return UnsafePointer(gathered.base)

@@ -117,6 +117,8 @@ package final class Shard {
                 statistics.malformed(header)
                 refuse(request, .malformed, "a shard takes pulls and pushes, not \(header.kind)")
             }
+        } catch ParametersError.foreignId(let id, let table, _) {
+            refuse(request, .notOwner, "id \(id) of table \(table) does not live on shard \(options.shard)")
         } catch {
             statistics.malformed(header)
             refuse(request, .malformed, "\(error)")
@@ -162,16 +164,10 @@ package final class Shard {
             throw WireError.mismatch(.pull, what: "hash of its key list", found: 0, expected: 1)
         }
         let began = statistics.now
-        let answer: Message
-        do {
-            if !evaluates, keys.list(of: header.rank, hash: header.keyListHash) == nil {
-                try check(view.ids.baseAddress, view.tables)
-            }
-            answer = try values(for: view)
-        } catch ParametersError.foreignId(let id, let table, _) {
-            refuse(request, .notOwner, foreign(id, table))
-            return
+        if !evaluates, keys.list(of: header.rank, hash: header.keyListHash) == nil {
+            try check(view.ids.baseAddress, view.tables)
         }
+        let answer = try values(for: view)
         if !evaluates { keys.keep(view) }
         answers.append(Answer(to: request.from, message: answer))
         statistics.answered(view, with: answer, state: wanted, since: began)
@@ -197,20 +193,6 @@ package final class Shard {
     func check(_ ids: UnsafePointer<UInt64>?, _ rows: [TableRows]) throws(ParametersError) {
         guard let ids else { return }
         for (table, rows) in zip(tables, rows) { try table.check(ids: ids + rows.firstRow, count: rows.rows) }
-    }
-
-    /// What is wrong with them; a value, as the optimizer of Swift 6.3 does not get over a pattern that catches a part.
-    func fault(of ids: UnsafePointer<UInt64>?, _ rows: [TableRows]) -> ParametersError? {
-        do {
-            try check(ids, rows)
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    func foreign(_ id: UInt64, _ table: String) -> String {
-        "id \(id) of table \(table) does not live on shard \(options.shard)"
     }
 
     private func values(for view: PullView) throws(ParametersError) -> Message {
