@@ -39,11 +39,6 @@ extension SchedulerLoop {
         endWhenAllReported()
     }
 
-    /// Ends the job from outside, by a signal or a wish.
-    package mutating func abort(_ reason: String) {
-        take(Evidence(.ownWords, of: nil, what: reason, cause: .interrupted, at: now))
-    }
-
     /// A node says that it cannot go on.
     mutating func take(_ failure: Failure, of member: Member) {
         if member.role == .server, let step = failure.checkpoint, let shard = failure.shard {

@@ -7,8 +7,6 @@ package import Wire
 package final class SchedulerNode {
     /// What comes from outside the sockets.
     package enum Command: Sendable {
-        /// End the job, for this reason.
-        case abort(String)
         /// End the job in order, with a checkpoint.
         case stop(StopCause)
         /// A sign of failure that somebody saw.
@@ -107,7 +105,6 @@ package final class SchedulerNode {
         loop.now = .now
         for command in inbox.take() {
             switch command {
-            case .abort(let reason): loop.abort(reason)
             case .stop(let cause): loop.stop(for: cause)
             case .saw(let sign): loop.take(sign)
             case .did(let tell): tell(&loop)

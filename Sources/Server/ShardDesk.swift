@@ -15,6 +15,8 @@ package enum ShardNote: Sendable {
 package final class ShardDesk {
     /// The shard.
     package let shard: Shard
+    /// Called with what the server, and through it the scheduler, has to know.
+    package var tell: (ShardNote) -> Void = { _ in }
     private let write: ServerNode.PartWriter
     private var wanted: [SnapshotRequest] = []
 
@@ -25,55 +27,53 @@ package final class ShardDesk {
     }
 
     /// Takes a message of a worker; returns the answers.
-    package func receive(_ message: Message, from connection: [UInt8], notes: inout [ShardNote]) -> [Shard.Answer] {
+    package func receive(_ message: Message, from connection: [UInt8]) -> [Shard.Answer] {
         let before = shard.step
         let answers = shard.receive(message, from: connection)
         let step = shard.step
         if step == before { return answers }
         if let table = shard.lost {
-            tell("the update to step \(step) left numbers that are not finite in \(table)", cause: .diverged, &notes)
+            fail("the update to step \(step) left numbers that are not finite in \(table)", cause: .diverged)
         } else if shard.options.plan.checkpoints(after: step) {
             wanted.append(SnapshotRequest(step: step, directory: shard.options.checkpoints, final: false))
         }
         // A due checkpoint is of the state right now: nothing may be applied before it is written.
-        writeWanted(&notes)
+        writeWanted()
         return answers
     }
 
     /// Writes the state after a step as soon as it is there.
-    package func want(_ request: SnapshotRequest, notes: inout [ShardNote]) {
+    package func want(_ request: SnapshotRequest) {
         wanted.append(request)
-        writeWanted(&notes)
+        writeWanted()
     }
 
-    private func writeWanted(_ notes: inout [ShardNote]) {
+    private func writeWanted() {
         let number = shard.options.shard
         let ready = wanted.filter { $0.step <= shard.step }
         wanted.removeAll { $0.step <= shard.step }
         for request in ready {
             guard request.step == shard.step else {
                 let what = "state \(request.step) is gone: shard \(number) is after step \(shard.step)"
-                tell(what, checkpoint: request.step, &notes)
+                fail(what, checkpoint: request.step)
                 continue
             }
             do {
                 let began = ContinuousClock.now
                 let done = try write(shard, request)
                 shard.noteWritten(done, seconds: began.duration(to: .now) / .seconds(1))
-                notes.append(.tell(.snapshotDone(done)))
+                tell(.tell(.snapshotDone(done)))
             } catch {
-                tell("checkpoint of step \(request.step): \(error)", checkpoint: request.step, &notes)
+                fail("checkpoint of step \(request.step): \(error)", checkpoint: request.step)
             }
         }
     }
 
     /// Tells that the shard cannot go on, or not write its part of the checkpoint of a step.
-    private func tell(
-        _ what: String, cause: FailureReport.Cause? = nil, checkpoint: Int? = nil, _ notes: inout [ShardNote]
-    ) {
+    private func fail(_ what: String, cause: FailureReport.Cause? = nil, checkpoint: Int? = nil) {
         let failure = Failure(
             role: .server, rank: Int(shard.identity.rank), step: checkpoint ?? shard.step, message: what, cause: cause,
             checkpoint: checkpoint, shard: checkpoint == nil ? nil : shard.options.shard)
-        notes.append(.tell(.failed(failure)))
+        tell(.tell(.failed(failure)))
     }
 }

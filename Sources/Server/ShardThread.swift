@@ -18,13 +18,13 @@ final class ShardThread {
     private let commands: Inbox<Command>
     private let notes: Inbox<ShardNote>
     private let reports: Duration
-    private var unsent: [ShardNote] = []
 
     private var shard: Shard { desk.shard }
 
     init(_ desk: ShardDesk, _ socket: Socket, commands: Inbox<Command>, notes: Inbox<ShardNote>) {
         reports = desk.shard.options.statistics ? .seconds(1) : .seconds(1_000_000)
         self.desk = desk
+        desk.tell = { notes.post($0) }
         self.socket = socket
         self.commands = commands
         self.notes = notes
@@ -39,14 +39,13 @@ final class ShardThread {
             poller.wait(.milliseconds(200))
             for command in commands.take() {
                 switch command {
-                case .write(let request): desk.want(request, notes: &unsent)
+                case .write(let request): desk.want(request)
                 case .stop:
                     notes.post(.report(shard.report()))
                     return
                 }
             }
             serve()
-            tell()
             let now = ContinuousClock.now
             if told.duration(to: now) > .milliseconds(250) {
                 told = now
@@ -74,16 +73,10 @@ final class ShardThread {
                 socket.send(Control.stop(Stop(reason: reason, isRefusal: true)).message(shard.identity), to: from)
             case .message(let message, let from):
                 if shard.knows(message.header) { socket.trustSender() }
-                for answer in desk.receive(message, from: from, notes: &unsent) {
+                for answer in desk.receive(message, from: from) {
                     socket.send(answer.message, to: answer.to)
                 }
-                if !unsent.isEmpty { tell() }
             }
         }
-    }
-
-    private func tell() {
-        for note in unsent { notes.post(note) }
-        unsent.removeAll(keepingCapacity: true)
     }
 }

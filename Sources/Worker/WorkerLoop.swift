@@ -71,7 +71,7 @@ package final class WorkerLoop {
     var training: Lane
     var scoring: Lane
     /// The training step in work; between steps, the last one.
-    var step: Int
+    package internal(set) var step: Int
     /// The last step in which this worker has nothing left to do.
     var done: Int
     /// A verdict that came before the worker stood where it belongs.
@@ -134,9 +134,6 @@ package final class WorkerLoop {
         case .finished: "finished"
         }
     }
-
-    /// The step in work.
-    package var currentStep: Int { step }
 
     /// Hands over what is to be done.
     package func takeActions() -> [Action] {

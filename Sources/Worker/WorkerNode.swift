@@ -157,7 +157,7 @@ package final class WorkerNode {
     private func look(at loop: WorkerLoop, _ link: SchedulerLink) {
         guard looked.duration(to: loop.now) > .milliseconds(200) else { return }
         looked = loop.now
-        link.note(step: loop.currentStep, loop.state)
+        link.note(step: loop.step, loop.state)
         noteWaits(of: loop, link)
     }
 

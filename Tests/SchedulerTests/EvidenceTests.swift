@@ -106,7 +106,7 @@ import Wire
         var loop = loop()
         var effects = SchedulerLoop.Effects()
         loop.now = start
-        loop.abort("interrupted")
+        loop.take(Evidence(.ownWords, of: nil, what: "interrupted", cause: .interrupted, at: start))
         effects.take(from: &loop)
         guard case .failed(let report) = effects.events.last else {
             Issue.record("nothing was told")

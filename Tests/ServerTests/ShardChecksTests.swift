@@ -120,13 +120,14 @@ import Wire
             written.withLock { $0.append(request.step) }
             throw CancellationError()
         }
-        var notes: [ShardNote] = []
+        let notes = Mutex<[ShardNote]>([])
+        desk.tell = { note in notes.withLock { $0.append(note) } }
         var step = 0
         while job.shards[0].lost == nil, step < 16 {
             step += 1
-            _ = desk.receive(job.push(0, step: step, .root(of: 8), rank: 0), from: [1], notes: &notes)
+            _ = desk.receive(job.push(0, step: step, .root(of: 8), rank: 0), from: [1])
         }
-        return (step, written.withLock { $0 }, notes)
+        return (step, written.withLock { $0 }, notes.withLock { $0 })
     }
 
     @Test("dense parameters that are no longer finite end the shard's service")

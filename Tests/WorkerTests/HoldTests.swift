@@ -95,7 +95,7 @@ private final class Rig {
     func settle() throws { while try advance() {} }
 
     func decide(_ action: Verdict.Action) {
-        act { loop.receive(Verdict(step: loop.currentStep, action: action)) }
+        act { loop.receive(Verdict(step: loop.step, action: action)) }
     }
 
     func hold() { act { loop.hold() } }
@@ -116,7 +116,7 @@ private final class Rig {
     private func isThere(_ rig: Rig, _ place: Place) -> Bool {
         switch (place, rig.loop.phase) {
         case (.beforeFirstStep, .filling(.training)), (.awaitingVerdict, .standing): true
-        case (.pulling, .pulling(.training, _)), (.computing, .computing(.training, _)): rig.loop.currentStep == 2
+        case (.pulling, .pulling(.training, _)), (.computing, .computing(.training, _)): rig.loop.step == 2
         case (.scoring, .pulling(.scoring, _)), (.scoring, .computing(.scoring, _)), (.scoring, .filling(.scoring)):
             true
         default: false

@@ -147,32 +147,29 @@ final class SimulatedServer: SimulatedNode {
             scheduler: scheduler)
     }
 
-    override func build(_ welcome: Welcome) { desks = make(welcome, session.identity) }
+    override func build(_ welcome: Welcome) {
+        desks = make(welcome, session.identity)
+        for desk in desks {
+            desk.tell = { [unowned self] note in if case .tell(let control) = note { send(control) } }
+        }
+    }
 
     override func take(_ control: Control) {
         guard case .snapshot(let request) = control else { return }
-        var notes: [ShardNote] = []
-        for desk in desks { desk.want(request, notes: &notes) }
-        tell(notes)
+        for desk in desks { desk.want(request) }
     }
 
     /// A message for one of its shards.
     func receive(_ message: Message, shard: Int, from name: [UInt8], answers: @escaping (Shard.Answer) -> Void) {
         whenBuilt { [self] in
             guard !hasLeft else { return }
-            var notes: [ShardNote] = []
-            for answer in desks[shard].receive(message, from: name, notes: &notes) { answers(answer) }
-            tell(notes)
+            for answer in desks[shard].receive(message, from: name) { answers(answer) }
         }
     }
 
     override func release() {
         super.release()
         desks = []
-    }
-
-    private func tell(_ notes: [ShardNote]) {
-        for case .tell(let control) in notes { send(control) }
     }
 }
 
@@ -218,7 +215,7 @@ final class SimulatedWorker: SimulatedNode {
 
     override func tick() {
         act { loop in loop.tick() }
-        if let loop { session.activity = (loop.currentStep, loop.state) }
+        if let loop { session.activity = (loop.step, loop.state) }
     }
 
     /// An answer of a shard.
