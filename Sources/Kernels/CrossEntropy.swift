@@ -5,15 +5,13 @@ package import Tensors
 /// z and dz are [samples × 1].
 package func crossEntropy(_ z: Matrix, labels: UnsafePointer<Float>, gradient dz: Matrix) -> Double {
     var total = 0.0
-    var first = 0
-    while first < z.rows {
+    for first in stride(from: 0, to: z.rows, by: 16) {
         let count = min(16, z.rows - first)
         let x = load(z.base + first, count)
         let y = load(labels + first, count)
         let losses = losses(x, y)
         for lane in 0..<count { total += Double(losses[lane]) }
         store(logistic(x) - y, dz.base + first, count)
-        first += 16
     }
     return total
 }

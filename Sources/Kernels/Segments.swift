@@ -45,9 +45,7 @@ private func eachPair(_ histories: Histories, _ body: (_ pair: Int, _ sample: In
 package func weightedPool(_ e: Matrix, _ histories: Histories, weights: Matrix, into y: Matrix) {
     clear(y)
     eachPair(histories) { pair, sample, row in
-        let to = y[sample]
-        let from = e[row]
-        let weight = weights.base[pair]
+        let (from, to, weight) = (e[row], y[sample], weights.base[pair])
         for column in 0..<e.columns { to[column] += weight * from[column] }
     }
 }
@@ -57,9 +55,7 @@ package func weightedPoolBackward(
     _ dy: Matrix, _ e: Matrix, _ histories: Histories, weights: Matrix, addingTo de: Matrix, into dWeights: Matrix
 ) {
     eachPair(histories) { pair, sample, row in
-        let g = dy[sample]
-        let (from, to) = (e[row], de[row])
-        let weight = weights.base[pair]
+        let (g, from, to, weight) = (dy[sample], e[row], de[row], weights.base[pair])
         for column in 0..<e.columns { to[column] += weight * g[column] }
         dWeights.base[pair] = dot(g, from, e.columns)
     }
@@ -85,8 +81,7 @@ func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> 
 /// y[pair] = q[s]∘e[behavior], [pairs × d].
 package func pairProducts(_ q: Matrix, _ e: Matrix, _ histories: Histories, into y: Matrix) {
     eachPair(histories) { pair, sample, row in
-        let target = q[sample]
-        let (from, to) = (e[row], y[pair])
+        let (target, from, to) = (q[sample], e[row], y[pair])
         for column in 0..<y.columns { to[column] = target[column] * from[column] }
     }
 }
@@ -94,8 +89,7 @@ package func pairProducts(_ q: Matrix, _ e: Matrix, _ histories: Histories, into
 /// y[pair] = a[s] + b[behavior], [pairs × h].
 package func pairSums(_ a: Matrix, _ b: Matrix, _ histories: Histories, into y: Matrix) {
     eachPair(histories) { pair, sample, row in
-        let target = a[sample]
-        let (from, to) = (b[row], y[pair])
+        let (target, from, to) = (a[sample], b[row], y[pair])
         for column in 0..<y.columns { to[column] = target[column] + from[column] }
     }
 }
@@ -103,8 +97,7 @@ package func pairSums(_ a: Matrix, _ b: Matrix, _ histories: Histories, into y: 
 /// Gradients of the pair sums: da[s] += dy[pair], db[behavior] += dy[pair].
 package func pairSumsBackward(_ dy: Matrix, _ histories: Histories, addingTo da: Matrix, _ db: Matrix) {
     eachPair(histories) { pair, sample, row in
-        let left = da[sample]
-        let (from, right) = (dy[pair], db[row])
+        let (from, left, right) = (dy[pair], da[sample], db[row])
         for column in 0..<dy.columns {
             left[column] += from[column]
             right[column] += from[column]
@@ -140,11 +133,7 @@ package func segmentSoftmax(_ x: Matrix, scale: Float, _ histories: Histories, i
         for index in 0..<count { top = max(top, from[index] * scale) }
         map(from, into: to, count: count) { exponential($0 * scale - top) }
         var sum = Vector.zero
-        var index = 0
-        while index < count {
-            sum += load(to + index, min(16, count - index))
-            index += 16
-        }
+        for index in stride(from: 0, to: count, by: 16) { sum += load(to + index, min(16, count - index)) }
         let inverse = 1 / sum.sum()
         for index in 0..<count { to[index] *= inverse }
     }
@@ -164,10 +153,7 @@ package func segmentSoftmaxBackward(_ dy: Matrix, output y: Matrix, scale: Float
 
 /// y[pair] = v[s]·e[behavior], [pairs × 1]: a bilinear score once v = q·Wᵀ stands there.
 package func pairScores(_ v: Matrix, _ e: Matrix, _ histories: Histories, into y: Matrix) {
-    eachPair(histories) { pair, sample, row in
-        let target = v[sample]
-        y.base[pair] = dot(target, e[row], e.columns)
-    }
+    eachPair(histories) { pair, sample, row in y.base[pair] = dot(v[sample], e[row], e.columns) }
 }
 
 /// Gradients of the pair scores: dv[s] += dy·e[behavior], de[behavior] += dy·v[s].

@@ -128,11 +128,9 @@ package final class DenseSlice {
         for segment in segments {
             switch segment.kind {
             case .trainable:
-                var first = segment.range.lowerBound
-                while first < segment.range.upperBound {
-                    let end = min(first + DenseSlice.chunk, segment.range.upperBound)
-                    update(first..<end, gradient + first, scale: scale, constants)
-                    first = end
+                let end = segment.range.upperBound
+                for first in stride(from: segment.range.lowerBound, to: end, by: DenseSlice.chunk) {
+                    update(first..<min(first + DenseSlice.chunk, end), gradient + first, scale: scale, constants)
                 }
             case .statistic:
                 let (keep, take) = (options.statisticMomentum, (1 - options.statisticMomentum))

@@ -38,12 +38,10 @@ extension Table {
         find(ids, count)
         admit(ids, count)
         var applied = Applied()
-        var first = 0
-        while first < count {
+        for first in stride(from: 0, to: count, by: RowBlock.capacity) {
             let end = min(first &+ RowBlock.capacity, count)
             applied.regularization += touch(first, end, of: count, gradients, counts, scale: scale, step: step)
             if !update(constants) { applied.isFinite = false }
-            first = end
         }
         if regularizer.isSweeping { sweep(step: step, constants, &applied) }
         applied.regularization *= 0.5

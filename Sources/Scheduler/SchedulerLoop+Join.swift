@@ -12,13 +12,6 @@ extension SchedulerLoop {
             refuse(hello, connection, reason)
             return
         }
-        if !options.version.isEmpty, hello.version != options.version {
-            refuse(
-                hello, connection,
-                "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
-                    + "run the same release everywhere")
-            return
-        }
         switch phase {
         case .gathering, .running: break
         case .stopping, .ended:
@@ -63,6 +56,10 @@ extension SchedulerLoop {
         if hello.role == .server, hello.endpoints.count != options.shardsPerServer {
             return "it has \(hello.endpoints.count) shards, the job \(options.shardsPerServer) a server "
                 + "(cluster.shards): start it with --shards \(options.shardsPerServer)"
+        }
+        guard options.version.isEmpty || hello.version == options.version else {
+            return "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
+                + "run the same release everywhere"
         }
         return nil
     }

@@ -113,12 +113,12 @@ package final class WorkerLoop {
                 current: StepPlan(schema: options.schema, map: options.map, capacity: capacity),
                 next: StepPlan(schema: options.schema, map: options.map, capacity: capacity))
         }
-        client.counts.threads = options.threads
-        client.counts.waitByShard = [Double](repeating: 0, count: options.map.shards)
         training = lane()
         scoring = lane()
         step = plan.startStep
         done = step
+        client.counts.threads = options.threads
+        client.counts.waitByShard = [Double](repeating: 0, count: options.map.shards)
     }
 
     /// Where it stands, in words.
