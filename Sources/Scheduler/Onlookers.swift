@@ -6,12 +6,6 @@ import Wire
 /// Answers those who look at a job, on a thread of its own: a status is encoded once for all of them, and who asks faster
 /// than it is answered gets one answer.
 final class Onlookers: Sendable {
-    /// An answer for a connection.
-    struct Answer: Sendable {
-        let connection: [UInt8]
-        let message: Message
-    }
-
     /// Between two rounds of answers.
     private static let pause = 0.05
     /// Curves encoded in one round; others wait for the next.
@@ -41,7 +35,7 @@ final class Onlookers: Sendable {
     }
 
     /// Wakes whoever sends.
-    let answers = Inbox<Answer>()
+    let answers = Inbox<(connection: [UInt8], message: Message)>()
     private let questions: Questions
     private let thread: RoleThread
 
@@ -69,7 +63,7 @@ final class Onlookers: Sendable {
                         curves[since] = curves[since] ?? Control.inspected(inspect(wish)).message(identity)
                         message = curves[since]
                     }
-                    if let message { answers.post(Answer(connection: connection, message: message)) }
+                    if let message { answers.post((connection, message)) }
                 }
                 // Whoever asks meanwhile is answered together.
                 Thread.sleep(forTimeInterval: Self.pause)

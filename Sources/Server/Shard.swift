@@ -8,13 +8,8 @@ package import Wire
 /// t is answered from the state after step t − 1, so the pull itself is the barrier; a step is applied when the pushes
 /// that the shard holds cover all its micro-batches.
 package final class Shard {
-    /// An answer, and to which of the asking connections.
-    package struct Answer {
-        /// The connection, as the transport names it.
-        package let to: [UInt8]
-        /// What to send.
-        package let message: Message
-    }
+    /// An answer, and to which of the asking connections, as the transport names it.
+    package typealias Answer = (to: [UInt8], message: Message)
 
     /// What a worker asks, and over which connection.
     struct Request {
@@ -84,7 +79,7 @@ package final class Shard {
     package func receive(_ message: Message, from: [UInt8]) -> [Answer] {
         if message.header.kind == .probe {
             // Whoever measures the way is no part of the job.
-            return [Answer(to: from, message: message.probed(from: identity))]
+            return [(from, message.probed(from: identity))]
         }
         statistics.received(message)
         take(Request(from: from, message: message))
@@ -169,7 +164,7 @@ package final class Shard {
         }
         let answer = try values(for: view)
         if !evaluates { keys.keep(view) }
-        answers.append(Answer(to: request.from, message: answer))
+        answers.append((request.from, answer))
         statistics.answered(view, with: answer, state: wanted, since: began)
     }
 
@@ -229,12 +224,12 @@ package final class Shard {
     func acknowledge(_ request: Request) {
         let message = Message.pushed(to: request.header, from: identity)
         statistics.acknowledged(with: message)
-        answers.append(Answer(to: request.from, message: message))
+        answers.append((request.from, message))
     }
 
     func refuse(_ request: Request, _ reason: Refusal.Reason, _ text: String) {
         let message = Message.refused(to: request.header, from: identity, Refusal(reason, text))
         statistics.refused(reason, with: message)
-        answers.append(Answer(to: request.from, message: message))
+        answers.append((request.from, message))
     }
 }

@@ -8,10 +8,7 @@ import Wire
 /// the shard's coverage makes a repeated push harmless, so a lost message costs its deadline and nothing else.
 final class ParameterClient {
     /// A message for a shard.
-    struct Outgoing {
-        let shard: Int
-        let message: Message
-    }
+    typealias Outgoing = (shard: Int, message: Message)
 
     /// What an answer brought about.
     enum Progress {
@@ -255,6 +252,6 @@ final class ParameterClient {
 
     private func send(_ shard: Int, _ message: Message) -> Outgoing {
         counts.sentBytes += message.byteCount
-        return Outgoing(shard: shard, message: message)
+        return (shard, message)
     }
 }
