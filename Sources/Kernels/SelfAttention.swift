@@ -45,14 +45,20 @@ package struct SelfAttention: BitwiseCopyable {
     private static func lanes(_ count: Int) -> Int { (count + 15) & ~15 }
 
     /// Floats that `forward` keeps: a row of lanes for each query and head.
-    package var keptCount: Int { lengths.reduce(0) { $0 + $1 * heads * SelfAttention.lanes($1) } }
+    package var keptCount: Int {
+        var count = 0
+        for session in 0..<sessions { count += length(session) * heads * SelfAttention.lanes(length(session)) }
+        return count
+    }
 
     /// Floats of scratch that either pass needs.
-    package var scratchCount: Int { (4 * q.columns + 1) * SelfAttention.lanes(lengths.max() ?? 0) }
-
-    private var lengths: some Sequence<Int> {
-        (0..<sessions).lazy.map { [offsets] in Int(offsets[$0 + 1] - offsets[$0]) }
+    package var scratchCount: Int {
+        var longest = 0
+        for session in 0..<sessions { longest = max(longest, length(session)) }
+        return (4 * q.columns + 1) * SelfAttention.lanes(longest)
     }
+
+    private func length(_ session: Int) -> Int { Int(offsets[session + 1] - offsets[session]) }
 
     // MARK: Forward
 
@@ -60,7 +66,7 @@ package struct SelfAttention: BitwiseCopyable {
     package func forward(into out: Matrix, kept: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         var probabilities = kept
         for session in 0..<sessions {
-            let (first, length) = (Int(offsets[session]), Int(offsets[session + 1] - offsets[session]))
+            let (first, length) = (Int(offsets[session]), length(session))
             let lanes = SelfAttention.lanes(length)
             let (keys, values) = (scratch, scratch + q.columns * lanes)
             transpose(k, first, length, lanes, into: keys)
@@ -128,7 +134,7 @@ package struct SelfAttention: BitwiseCopyable {
         var probabilities = kept
         let d = q.columns
         for session in 0..<sessions {
-            let (first, length) = (Int(offsets[session]), Int(offsets[session + 1] - offsets[session]))
+            let (first, length) = (Int(offsets[session]), length(session))
             let lanes = SelfAttention.lanes(length)
             let (keys, values) = (scratch, scratch + d * lanes)
             let (dKeys, dValues) = (scratch + 2 * d * lanes, scratch + 3 * d * lanes)
