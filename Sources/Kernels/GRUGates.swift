@@ -36,7 +36,6 @@ package struct GRUStep {
     /// +1 where u = 1 takes the candidate, −1 where it keeps the state.
     package let sign: Float
 
-    /// A step.
     package init(
         input: Matrix, recurrent: Matrix, bias: Matrix, hiddenBias: Matrix, previous: Matrix, kept: Matrix,
         attention: UnsafeMutablePointer<Float>, mixing: GRUMixing, sign: Float

@@ -15,7 +15,6 @@ package final class PartitionRows {
     /// Steps of the last update.
     package let steps = Column<UInt32>()
 
-    /// No rows.
     package init() {}
 }
 

@@ -9,7 +9,6 @@ package struct Member: Hashable, Sendable, CustomStringConvertible {
     /// Its number within the role.
     package let rank: Int
 
-    /// A member.
     package init(role: Role, rank: Int) {
         self.role = role
         self.rank = rank

@@ -10,7 +10,6 @@ package struct SchedulerOptions: Sendable {
         /// By how much a metric must be better to count.
         package var minimumGain: Double
 
-        /// Both.
         package init(patience: Int, minimumGain: Double) {
             self.patience = patience
             self.minimumGain = minimumGain

@@ -19,7 +19,7 @@ package final class ServerNode {
     private let write: PartWriter
     private let process: () -> ProcessReport
     private let notes = Inbox<ShardNote>()
-    private var commands: [Inbox<ShardThread.Command>] = []
+    private var wanted: [Inbox<SnapshotRequest?>] = []
     private var threads: [RoleThread] = []
     private var steps: [Int] = []
     private var reports: [Int: ShardReport] = [:]
@@ -87,11 +87,11 @@ package final class ServerNode {
     private func start(_ shards: [Shard], _ sockets: [Socket]) {
         steps = shards.map(\.step)
         for (shard, socket) in zip(shards, sockets) {
-            let inbox = Inbox<ShardThread.Command>()
-            commands.append(inbox)
+            let inbox = Inbox<SnapshotRequest?>()
+            wanted.append(inbox)
             // The shard and its socket move to the thread, and nobody else touches them from here on.
             nonisolated(unsafe) let owner = ShardThread(
-                ShardDesk(shard, write: write), socket, commands: inbox, notes: notes)
+                ShardDesk(shard, write: write), socket, wanted: inbox, notes: notes)
             threads.append(RoleThread("shard-\(shard.options.shard)") { owner.run() })
         }
     }
@@ -104,7 +104,7 @@ package final class ServerNode {
             tell(link)
             for control in try link.receive() {
                 switch control {
-                case .snapshot(let request): for inbox in commands { inbox.post(.write(request)) }
+                case .snapshot(let request): for inbox in wanted { inbox.post(request) }
                 case .stop(let stop):
                     options.told(stop.reason)
                     return
@@ -135,10 +135,10 @@ package final class ServerNode {
     }
 
     private func stopThreads() {
-        for inbox in commands { inbox.post(.stop) }
+        for inbox in wanted { inbox.post(nil) }
         for thread in threads { try? thread.join() }
         for case .report(let report) in notes.take() { reports[report.shard] = report }
-        commands = []
+        wanted = []
         threads = []
     }
 }

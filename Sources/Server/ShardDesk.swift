@@ -13,7 +13,6 @@ package enum ShardNote: Sendable {
 
 /// A shard and the checkpoints that it has to write: what its thread does, without socket and clock.
 package final class ShardDesk {
-    /// The shard.
     package let shard: Shard
     /// Called with what the server, and through it the scheduler, has to know.
     package var tell: (ShardNote) -> Void = { _ in }

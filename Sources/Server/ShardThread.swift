@@ -5,45 +5,37 @@ import Wire
 
 /// The one owner of a shard: it alone receives, applies, answers and writes.
 final class ShardThread {
-    /// What the server's control thread asks for.
-    enum Command: Sendable {
-        /// Write the state after this step.
-        case write(SnapshotRequest)
-        /// Leave.
-        case stop
-    }
-
     private let desk: ShardDesk
     private let socket: Socket
-    private let commands: Inbox<Command>
+    /// The states that the server's control thread wants written; nil to leave.
+    private let wanted: Inbox<SnapshotRequest?>
     private let notes: Inbox<ShardNote>
     private let reports: Duration
 
     private var shard: Shard { desk.shard }
 
-    init(_ desk: ShardDesk, _ socket: Socket, commands: Inbox<Command>, notes: Inbox<ShardNote>) {
+    init(_ desk: ShardDesk, _ socket: Socket, wanted: Inbox<SnapshotRequest?>, notes: Inbox<ShardNote>) {
         reports = desk.shard.options.statistics ? .seconds(1) : .seconds(1_000_000)
         self.desk = desk
         desk.tell = { notes.post($0) }
         self.socket = socket
-        self.commands = commands
+        self.wanted = wanted
         self.notes = notes
     }
 
     /// Serves until it is told to stop.
     func run() {
-        var poller = Poller([socket], commands)
+        var poller = Poller([socket], wanted)
         var told = ContinuousClock.now
         var reported = told
         while true {
             poller.wait(.milliseconds(200))
-            for command in commands.take() {
-                switch command {
-                case .write(let request): desk.want(request)
-                case .stop:
+            for request in wanted.take() {
+                guard let request else {
                     notes.post(.report(shard.report()))
                     return
                 }
+                desk.want(request)
             }
             serve()
             let now = ContinuousClock.now
@@ -73,9 +65,7 @@ final class ShardThread {
                 socket.send(Control.stop(Stop(reason: reason, isRefusal: true)).message(shard.identity), to: from)
             case .message(let message, let from):
                 if shard.knows(message.header) { socket.trustSender() }
-                for answer in desk.receive(message, from: from) {
-                    socket.send(answer.message, to: answer.to)
-                }
+                for answer in desk.receive(message, from: from) { socket.send(answer.message, to: answer.to) }
             }
         }
     }
