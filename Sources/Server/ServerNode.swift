@@ -100,7 +100,13 @@ package final class ServerNode {
         var poller = Poller([], link.arrivals, notes)
         while true {
             poller.wait(.milliseconds(200))
-            for note in notes.take() { take(note, link) }
+            for note in notes.take() {
+                switch note {
+                case .tell(let control): link.send(control)
+                case .step(let shard, let step): steps[shard % steps.count] = step
+                case .report(let report): reports[report.shard] = report
+                }
+            }
             tell(link)
             for control in try link.receive() {
                 switch control {
@@ -124,14 +130,6 @@ package final class ServerNode {
         var report = report
         report.waits = link.waits(at: now)
         link.send(.counters(report))
-    }
-
-    private func take(_ note: ShardNote, _ link: SchedulerLink) {
-        switch note {
-        case .tell(let control): link.send(control)
-        case .step(let shard, let step): steps[shard % steps.count] = step
-        case .report(let report): reports[report.shard] = report
-        }
     }
 
     private func stopThreads() {

@@ -80,7 +80,15 @@ package final class WorkerNode {
             poller.wait(.milliseconds(200))
             let now = ContinuousClock.now
             loop.now = now
-            take(notes.take(), loop, link)
+            for note in notes.take() {
+                switch note {
+                case .computed: loop.computed()
+                case .finished: loop.finishedRound()
+                case .probed(let result):
+                    isProbing = false
+                    link.send(.probeResult(result))
+                }
+            }
             for (number, socket) in shards.enumerated() {
                 var budget = TurnBudget()
                 while let received = socket.receive(within: &budget) {
@@ -105,18 +113,6 @@ package final class WorkerNode {
             if built.statistics, reported.duration(to: now) >= .seconds(1) {
                 reported = now
                 link.send(.counters(report(of: loop, link)))
-            }
-        }
-    }
-
-    private func take(_ notes: [Note], _ loop: WorkerLoop, _ link: SchedulerLink) {
-        for note in notes {
-            switch note {
-            case .computed: loop.computed()
-            case .finished: loop.finishedRound()
-            case .probed(let result):
-                isProbing = false
-                link.send(.probeResult(result))
             }
         }
     }
