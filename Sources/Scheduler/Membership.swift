@@ -153,22 +153,6 @@ struct Membership {
         return true
     }
 
-    /// The numbers of a message to a member.
-    mutating func number(_ control: Control, to member: Member, at time: ContinuousClock.Instant) -> ControlNumbers {
-        guard control.kind.isNumbered else { return entries[member]?.session.unnumbered ?? ControlNumbers() }
-        return entries[member]?.session.send(control, at: time).numbers ?? ControlNumbers()
-    }
-
-    /// What has to be sent to a member again.
-    mutating func overdue(
-        _ member: Member, hasMoved: Bool = false, at time: ContinuousClock.Instant
-    ) -> [ControlSession<Control>.Outgoing] {
-        guard entries[member]?.isLost == false else { return [] }
-        return
-            (hasMoved
-            ? entries[member]?.session.reconnected(at: time) : entries[member]?.session.overdue(at: time)) ?? []
-    }
-
     /// Whether everybody who lives has all that was told to it.
     var isSettled: Bool { entries.values.allSatisfy { $0.isLost || $0.session.isSettled } }
 

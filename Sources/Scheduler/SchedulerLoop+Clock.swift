@@ -67,10 +67,9 @@ extension SchedulerLoop {
         waits.note("checkpoint", checkpoint, at: now)
         var words: String?
         if case .stopping = phase {
-            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost && !hasNotBegun }.map {
-                "\($0.member)"
-            }
-            words = late.isEmpty ? nil : "the last report of \(late.joined(separator: ", "))"
+            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost && !hasNotBegun }
+            let names = late.map { "\($0.member)" }.joined(separator: ", ")
+            words = late.isEmpty ? nil : "the last report of \(names)"
         }
         waits.note("reports", words, at: now)
     }

@@ -209,7 +209,11 @@ package struct SchedulerLoop {
     /// Sends to a member; what is numbered reaches it, over whatever connection.
     mutating func send(_ control: Control, to member: Member) {
         guard let connection = members.entries[member]?.connection else { return }
-        effects.actions.append(.send(to: connection, control, members.number(control, to: member, at: now)))
+        let numbers =
+            control.kind.isNumbered
+            ? members.entries[member]?.session.send(control, at: now).numbers
+            : members.entries[member]?.session.unnumbered
+        effects.actions.append(.send(to: connection, control, numbers ?? ControlNumbers()))
     }
 
     /// Sends to a connection of nobody's, once.
@@ -219,8 +223,13 @@ package struct SchedulerLoop {
 
     /// Sends again what a member has not acknowledged: all of it over a new connection, else what is overdue.
     mutating func repeatAll(to member: Member, hasMoved: Bool = true) {
-        guard let connection = members.entries[member]?.connection else { return }
-        for out in members.overdue(member, hasMoved: hasMoved, at: now) {
+        guard let connection = members.entries[member]?.connection, members.entries[member]?.isLost == false else {
+            return
+        }
+        let due =
+            hasMoved
+            ? members.entries[member]?.session.reconnected(at: now) : members.entries[member]?.session.overdue(at: now)
+        for out in due ?? [] {
             effects.actions.append(.send(to: connection, out.item, out.numbers))
         }
     }
