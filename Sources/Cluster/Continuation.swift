@@ -53,9 +53,7 @@ package struct Continuation {
         guard known.step == checkpoint.step else { return }
         let isExhausted = config.train.patience > 0 && known.withoutGain >= config.train.patience
         guard checkpoint.step >= job.plan.lastStep || isExhausted else { return }
-        outcome = Outcome(
-            step: checkpoint.step, reason: "its last checkpoint was complete already", bestStep: known.bestStep,
-            bestValidation: known.best, test: known.test, reports: [:])
+        outcome = Outcome(step: checkpoint.step, reason: "its last checkpoint was complete already", known)
     }
 
     /// Whether a run is finished that its records call finished after a step.

@@ -58,12 +58,11 @@ package enum LocalCluster {
         for rank in 0..<cluster.servers {
             threads.append(
                 RoleThread("server-\(rank)") {
-                    let options = ServerNode.Options(
-                        scheduler: "inproc://scheduler",
-                        listen: (0..<cluster.shards).map { "inproc://server-\(rank)-shard-\($0)" },
-                        hello: SystemInfo.hello(.server, rank: rank))
+                    let options = NodeOptions(
+                        scheduler: "inproc://scheduler", hello: SystemInfo.hello(.server, rank: rank))
                     let server = ServerNode(
-                        options, in: context, process: SystemInfo.process, write: NodeSetup.write
+                        options, listen: (0..<cluster.shards).map { "inproc://server-\(rank)-shard-\($0)" },
+                        in: context, process: SystemInfo.process, write: NodeSetup.write
                     ) { try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "", tell: $2) }
                     do { try server.run() } catch { tell(Member(role: .server, rank: rank), error) }
                 })
@@ -71,7 +70,7 @@ package enum LocalCluster {
         for rank in 0..<cluster.workers {
             threads.append(
                 RoleThread("worker-\(rank)") {
-                    let options = WorkerNode.Options(
+                    let options = NodeOptions(
                         scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
                     let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
                         try NodeSetup.worker($0, tell: $1)

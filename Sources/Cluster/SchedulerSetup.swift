@@ -30,17 +30,28 @@ package enum SchedulerSetup {
             case .gauc: .gauc
             case .logLoss: .logLoss
             }
-        var options = SchedulerOptions(
-            job: jobId, servers: config.cluster.servers, shardsPerServer: config.cluster.shards,
-            workers: config.cluster.workers, config: try config.yaml(), plan: job.plan, splits: job.scoredSamples,
-            validation: split(config.data.validation), test: split(config.data.test), metric: metric,
-            earlyStop: config.train.patience > 0
-                ? .init(patience: config.train.patience, minimumGain: config.train.minimumGain) : nil,
-            keepBest: config.checkpoint.best, keepLast: config.checkpoint.last,
-            checkpoints: checkpoints, resume: resume, judgement: judgement,
-            silence: .seconds(config.cluster.silence),
-            startTimeout: .seconds(config.cluster.startTimeout), linger: .seconds(config.monitor.linger),
-            version: SystemInfo.version, dataset: try job.dataset.fingerprint())
+        var options = SchedulerOptions(job.plan, job: jobId)
+        options.servers = config.cluster.servers
+        options.shardsPerServer = config.cluster.shards
+        options.workers = config.cluster.workers
+        options.config = try config.yaml()
+        options.splits = job.scoredSamples
+        options.validation = split(config.data.validation)
+        options.test = split(config.data.test)
+        options.metric = metric
+        if config.train.patience > 0 {
+            options.earlyStop = .init(patience: config.train.patience, minimumGain: config.train.minimumGain)
+        }
+        options.keepBest = config.checkpoint.best
+        options.keepLast = config.checkpoint.last
+        options.checkpoints = checkpoints
+        options.resume = resume
+        options.judgement = judgement
+        options.silence = .seconds(config.cluster.silence)
+        options.startTimeout = .seconds(config.cluster.startTimeout)
+        options.linger = .seconds(config.monitor.linger)
+        options.version = SystemInfo.version
+        options.dataset = try job.dataset.fingerprint()
         options.resetsOptimizer = resetsOptimizer
         return options
     }

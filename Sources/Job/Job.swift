@@ -115,16 +115,13 @@ package struct Job: Sendable {
     /// The tables as the shards hold them.
     package var tables: [TableOptions] {
         model.tables.map { table in
-            let initial: InitialValue =
-                switch table.initial {
-                case .normal(let deviation): .normal(deviation: deviation)
-                case .uniform(let limit): .uniform(limit: limit)
-                case .zero: .zero
-                }
-            return TableOptions(
-                name: table.name, width: table.width, optimizer: config.rows.optimizer, schedule: config.rows.schedule,
-                regularization: config.rows.regularization, initial: initial,
-                limit: config.rows.limit > 0 ? config.rows.limit : nil)
+            var options = TableOptions(name: table.name, width: table.width)
+            options.optimizer = config.rows.optimizer
+            options.schedule = config.rows.schedule
+            options.regularization = config.rows.regularization
+            options.limit = config.rows.limit > 0 ? config.rows.limit : nil
+            options.initial = table.initial
+            return options
         }
     }
 

@@ -2,9 +2,7 @@ package import Tensors
 
 /// y = max(x, 0).
 package func relu(_ x: Matrix, into y: Matrix) {
-    for row in 0..<x.rows {
-        map(x[row], into: y[row], count: x.columns) { $0.replacing(with: 0, where: $0 .<= 0) }
-    }
+    map(x, into: y) { $0.replacing(with: 0, where: $0 .<= 0) }
 }
 
 /// dx = dy where y > 0, else 0.

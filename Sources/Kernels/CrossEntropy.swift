@@ -5,19 +5,22 @@ package import Tensors
 /// z and dz are [samples × 1].
 package func crossEntropy(_ z: Matrix, labels: UnsafePointer<Float>, gradient dz: Matrix) -> Double {
     var total = 0.0
-    var first = 0
-    while first < z.rows {
+    for first in stride(from: 0, to: z.rows, by: 16) {
         let count = min(16, z.rows - first)
         let x = load(z.base + first, count)
         let y = load(labels + first, count)
-        let magnitude = x.replacing(with: -x, where: x .< 0)
-        let e = exponential(-magnitude)
-        let losses = x.replacing(with: 0, where: x .< 0) - x * y + logarithmOfOnePlus(e)
+        let losses = losses(x, y)
         for lane in 0..<count { total += Double(losses[lane]) }
         store(logistic(x) - y, dz.base + first, count)
-        first += 16
     }
     return total
+}
+
+/// max(z, 0) − z·y + ln(1 + e^−|z|).
+@inline(__always)
+private func losses(_ z: Vector, _ y: Vector) -> Vector {
+    let tail = logarithmOfOnePlus(exponential(-z.replacing(with: -z, where: z .< 0)))
+    return z.replacing(with: 0, where: z .< 0) - z * y + tail
 }
 
 /// Σ w·(max(z, 0) − z·y + ln(1 + e^−|z|)), in double, and dz = w·(σ(z) − y): the first `positives` rows have y = 1, the
@@ -29,9 +32,7 @@ package func weightedCrossEntropy(_ z: Matrix, weights: Matrix, positives: Int, 
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: 16) {
             let count = min(16, rows.upperBound - first)
             let (x, w) = (load(z.base + first, count), load(weights.base + first, count))
-            let magnitude = x.replacing(with: -x, where: x .< 0)
-            let tail = logarithmOfOnePlus(exponential(-magnitude))
-            let losses = (x.replacing(with: 0, where: x .< 0) - x * label + tail) * w
+            let losses = losses(x, Vector(repeating: label)) * w
             for lane in 0..<count { total += Double(losses[lane]) }
             store((logistic(x) - label) * w, dz.base + first, count)
         }

@@ -42,6 +42,15 @@ private func powerOfTwo(_ k: SIMD16<Int32>) -> Vector {
     unsafeBitCast((k &+ 127) &<< 23, to: Vector.self)
 }
 
+/// (2·atanh(s) − 2s) / s³ for z = s², |s| < 0.18.
+@inline(__always)
+private func inverseTangentTail(_ z: Vector) -> Vector {
+    var p = Vector(repeating: 0.222_221_98)
+    p = Vector(repeating: 0.285_714_3).addingProduct(p, z)
+    p = Vector(repeating: 0.4).addingProduct(p, z)
+    return Vector(repeating: 0.666_666_7).addingProduct(p, z)
+}
+
 /// ln x for positive x (also denormal): x = 2ᵏ·m, m in [√½, √2), a polynomial in m − 1.
 ///
 /// Relative error below 2e-7; −∞ at 0, NaN below and for NaN, +∞ at +∞.
@@ -60,11 +69,7 @@ func logarithm(_ x: Vector) -> Vector {
     // ln(1 + f) = 2·atanh(s), s = f / (2 + f): odd powers, no cancellation near 1.
     let s = f / (f + 2)
     let z = s * s
-    var p = Vector(repeating: 0.222_221_98)
-    p = Vector(repeating: 0.285_714_3).addingProduct(p, z)
-    p = Vector(repeating: 0.4).addingProduct(p, z)
-    p = Vector(repeating: 0.666_666_7).addingProduct(p, z)
-    let tail = p * z * s
+    let tail = inverseTangentTail(z) * z * s
     var y = s + s
     y = (tail.addingProduct(exponent, Vector(repeating: 1.428_606_82e-6)) + y)
     y = y.addingProduct(exponent, Vector(repeating: 0.693_145_752))
@@ -83,11 +88,41 @@ func logistic(_ x: Vector) -> Vector {
     return y
 }
 
+/// tanh x: an odd polynomial below 0.625, else 1 − 2 / (e^2|x| + 1) with the sign of x; relative error below 2e-7.
+@inline(__always)
+func hyperbolicTangent(_ x: Vector) -> Vector {
+    let negative = x .< 0
+    let a = x.replacing(with: -x, where: negative)
+    let large = 1 - 2 / (exponential(a + a) + 1)
+    let z = x * x
+    var p = Vector(repeating: -5.704_988_5e-3)
+    p = Vector(repeating: 2.063_908_9e-2).addingProduct(p, z)
+    p = Vector(repeating: -5.373_971_6e-2).addingProduct(p, z)
+    p = Vector(repeating: 1.333_144_2e-1).addingProduct(p, z)
+    p = Vector(repeating: -3.333_328e-1).addingProduct(p, z)
+    let small = x.addingProduct(p * z, x)
+    let signed = large.replacing(with: -large, where: negative)
+    return signed.replacing(with: small, where: a .< 0.625).replacing(with: x, where: x .!= x)
+}
+
+/// ln(1 + x) for x > −1: 2·atanh(x / (2 + x)) near 0, elsewhere ln u · x / (u − 1) with u = 1 + x rounded.
+///
+/// Relative error below 2e-7; −∞ at −1, NaN below and for NaN, +∞ at +∞.
+@inline(__always)
+func logarithmOfOnePlus(_ x: Vector) -> Vector {
+    let u = x + 1
+    let far = logarithm(u) * (x / (u - 1))
+    let s = x / (x + 2)
+    let z = s * s
+    let near = (s + s).addingProduct(inverseTangentTail(z) * z, s)
+    return far.replacing(with: near, where: (x .< 0.41) .& (x .> -0.29))
+        .replacing(with: logarithm(x), where: x .> 1e8)
+        .replacing(with: -Float.infinity, where: x .== -1)
+}
+
 /// Applies a function of 16 lanes to every element; the tail is padded, so an element's bits never depend on its place.
 @inline(__always)
-func map(
-    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, _ body: (Vector) -> Vector
-) {
+func map(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int, _ body: (Vector) -> Vector) {
     var index = 0
     while index + 16 <= count {
         let value = body(UnsafeRawPointer(x + index).loadUnaligned(as: Vector.self))
@@ -101,17 +136,23 @@ func map(
     for lane in 0..<(count - index) { y[index + lane] = value[lane] }
 }
 
-/// y = eˣ, element by element.
-package func exponential(_ x: Matrix, into y: Matrix) {
-    for row in 0..<x.rows { map(x[row], into: y[row], count: x.columns) { exponential($0) } }
+/// Applies a function of 16 lanes to every row.
+@inline(__always)
+func map(_ x: Matrix, into y: Matrix, _ body: (Vector) -> Vector) {
+    for row in 0..<x.rows { map(x[row], into: y[row], count: x.columns, body) }
 }
+
+/// y = eˣ, element by element.
+package func exponential(_ x: Matrix, into y: Matrix) { map(x, into: y) { exponential($0) } }
 
 /// y = ln x, element by element.
-package func logarithm(_ x: Matrix, into y: Matrix) {
-    for row in 0..<x.rows { map(x[row], into: y[row], count: x.columns) { logarithm($0) } }
-}
+package func logarithm(_ x: Matrix, into y: Matrix) { map(x, into: y) { logarithm($0) } }
 
 /// y = σ(x), element by element.
-package func logistic(_ x: Matrix, into y: Matrix) {
-    for row in 0..<x.rows { map(x[row], into: y[row], count: x.columns) { logistic($0) } }
-}
+package func logistic(_ x: Matrix, into y: Matrix) { map(x, into: y) { logistic($0) } }
+
+/// y = tanh x, element by element.
+package func hyperbolicTangent(_ x: Matrix, into y: Matrix) { map(x, into: y) { hyperbolicTangent($0) } }
+
+/// y = ln(1 + x), element by element.
+package func logarithmOfOnePlus(_ x: Matrix, into y: Matrix) { map(x, into: y) { logarithmOfOnePlus($0) } }

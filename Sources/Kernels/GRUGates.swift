@@ -36,7 +36,6 @@ package struct GRUStep {
     /// +1 where u = 1 takes the candidate, −1 where it keeps the state.
     package let sign: Float
 
-    /// A step.
     package init(
         input: Matrix, recurrent: Matrix, bias: Matrix, hiddenBias: Matrix, previous: Matrix, kept: Matrix,
         attention: UnsafeMutablePointer<Float>, mixing: GRUMixing, sign: Float
@@ -62,10 +61,7 @@ package struct GRUStep {
     /// The gates' sum of biases in a block; `place` is where the gate's columns begin.
     @inline(__always)
     fileprivate func biases(_ place: Int, _ block: ColumnBlock) -> (own: Vector, hidden: Vector) {
-        (
-            bias.load(0, place, block),
-            hiddenBias.columns > 0 ? hiddenBias.load(0, place, block) : Vector.zero
-        )
+        (bias.load(0, place, block), hiddenBias.columns > 0 ? hiddenBias.load(0, place, block) : Vector.zero)
     }
 }
 
@@ -219,9 +215,7 @@ package func gruResetBackward(_ step: GRUStep, dInput: Matrix, into dRecurrent: 
 }
 
 /// The reset gate's gradient where it comes before the product: from t = dn·Unᵀ, dr = t∘h, and dh += t∘r.
-package func gruEarlyResetBackward(
-    _ t: Matrix, _ step: GRUStep, into dInput: Matrix, addingTo dPrevious: Matrix
-) {
+package func gruEarlyResetBackward(_ t: Matrix, _ step: GRUStep, into dInput: Matrix, addingTo dPrevious: Matrix) {
     let (r, _, _) = step.places
     for row in 0..<t.rows {
         let (from, gates, h) = (t[row], step.kept[row] + r, step.previous[row])

@@ -16,7 +16,6 @@ package struct LSTMStep {
     /// [3 × H]: of i, f and o; of no rows without peepholes.
     package let peephole: Matrix
 
-    /// A step.
     package init(sums: Matrix, gates: Matrix, previous: Matrix, cell: Matrix, peephole: Matrix) {
         self.sums = sums
         self.gates = gates

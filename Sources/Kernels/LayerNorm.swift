@@ -50,11 +50,7 @@ package func layerNormBackward(
 @inline(__always)
 private func sum(_ columns: Int, _ value: (Int, Int) -> Vector) -> Float {
     var total = Vector.zero
-    var first = 0
-    while first < columns {
-        total += value(first, min(16, columns - first))
-        first += 16
-    }
+    for first in stride(from: 0, to: columns, by: 16) { total += value(first, min(16, columns - first)) }
     return total.sum()
 }
 

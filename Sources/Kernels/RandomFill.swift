@@ -11,8 +11,7 @@ import Tensors
 package func fillNormal(
     _ row: UnsafeMutablePointer<Float>, count: Int, deviation: Float, key: UInt64, stream: UInt64, id: UInt64
 ) {
-    var first = 0
-    while first < count {
+    for first in stride(from: 0, to: count, by: 16) {
         var u = Vector.zero
         for block in 0..<4 {
             let words = Philox.words(key: key, stream << 32 | UInt64(first / 4 + block), id)
@@ -22,7 +21,6 @@ package func fillNormal(
         u = pointwiseMin(u, Vector(repeating: 0x1.fffffep-1))
         let values = inverseErrorFunction(u.addingProduct(u, Vector(repeating: 1)) - 1) * (1.414_213_56 * deviation)
         for lane in 0..<min(16, count - first) { row[first + lane] = values[lane] }
-        first += 16
     }
 }
 

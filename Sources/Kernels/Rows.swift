@@ -1,17 +1,23 @@
 package import Tensors
 
-/// target[i] = source[index[i]] for every row i of the target.
+/// target[i] = source[index[i]] for every row i of the target, or 0 where the index is negative.
 package func gatherRows(of source: Matrix, at index: UnsafePointer<Int32>, into target: Matrix) {
     assert(source.columns == target.columns)
-    for row in 0..<target.rows { target[row].update(from: source[Int(index[row])], count: target.columns) }
+    for row in 0..<target.rows {
+        if index[row] < 0 {
+            target[row].update(repeating: 0, count: target.columns)
+        } else {
+            target[row].update(from: source[Int(index[row])], count: target.columns)
+        }
+    }
 }
 
-/// target[index[i]] += source[i], rows i in ascending order: the order of additions is that of the batch.
+/// target[index[i]] += source[i] where the index is not negative, rows i in ascending order: the order of additions is
+/// that of the batch.
 package func scatterAddRows(of source: Matrix, at index: UnsafePointer<Int32>, addingTo target: Matrix) {
     assert(source.columns == target.columns)
-    for row in 0..<source.rows {
-        let from = source[row]
-        let to = target[Int(index[row])]
+    for row in 0..<source.rows where index[row] >= 0 {
+        let (from, to) = (source[row], target[Int(index[row])])
         for column in 0..<source.columns { to[column] += from[column] }
     }
 }
@@ -45,23 +51,4 @@ package func rowProducts(
     addingTo sums: UnsafeMutablePointer<Float>
 ) {
     for row in 0..<x.rows { sums[row] += dot(x[row], source[Int(index[row])], x.columns) }
-}
-
-/// target[i] = source[index[i]], or 0 where the index is negative.
-package func gatherRowsOrZero(of source: Matrix, at index: UnsafePointer<Int32>, into target: Matrix) {
-    for row in 0..<target.rows {
-        if index[row] < 0 {
-            target[row].update(repeating: 0, count: target.columns)
-        } else {
-            target[row].update(from: source[Int(index[row])], count: target.columns)
-        }
-    }
-}
-
-/// target[index[i]] += source[i] where the index is not negative, rows i in ascending order.
-package func scatterAddRowsIfAny(of source: Matrix, at index: UnsafePointer<Int32>, addingTo target: Matrix) {
-    for row in 0..<source.rows where index[row] >= 0 {
-        let (from, to) = (source[row], target[Int(index[row])])
-        for column in 0..<source.columns { to[column] += from[column] }
-    }
 }

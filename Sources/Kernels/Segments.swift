@@ -29,18 +29,24 @@ package func poolBackward(_ dy: Matrix, _ histories: Histories, mean: Bool, addi
     }
 }
 
+/// Calls `body` for every pair in order: with its number, its sample, and the row of its behavior.
+@inline(__always)
+private func eachPair(_ histories: Histories, _ body: (_ pair: Int, _ sample: Int, _ row: Int) -> Void) {
+    var pair = 0
+    for sample in 0..<histories.samples {
+        for position in histories.positions(ofSample: sample) {
+            body(pair, sample, Int(histories.behavior[position]))
+            pair += 1
+        }
+    }
+}
+
 /// y[s] = Σ over the pairs of sample s of weight·e[behavior]; weights is [pairs × 1].
 package func weightedPool(_ e: Matrix, _ histories: Histories, weights: Matrix, into y: Matrix) {
     clear(y)
-    var pair = 0
-    for sample in 0..<histories.samples {
-        let to = y[sample]
-        for position in histories.positions(ofSample: sample) {
-            let from = e[Int(histories.behavior[position])]
-            let weight = weights.base[pair]
-            for column in 0..<e.columns { to[column] += weight * from[column] }
-            pair += 1
-        }
+    eachPair(histories) { pair, sample, row in
+        let (from, to, weight) = (e[row], y[sample], weights.base[pair])
+        for column in 0..<e.columns { to[column] += weight * from[column] }
     }
 }
 
@@ -48,17 +54,10 @@ package func weightedPool(_ e: Matrix, _ histories: Histories, weights: Matrix, 
 package func weightedPoolBackward(
     _ dy: Matrix, _ e: Matrix, _ histories: Histories, weights: Matrix, addingTo de: Matrix, into dWeights: Matrix
 ) {
-    var pair = 0
-    for sample in 0..<histories.samples {
-        let g = dy[sample]
-        for position in histories.positions(ofSample: sample) {
-            let row = Int(histories.behavior[position])
-            let (from, to) = (e[row], de[row])
-            let weight = weights.base[pair]
-            for column in 0..<e.columns { to[column] += weight * g[column] }
-            dWeights.base[pair] = dot(g, from, e.columns)
-            pair += 1
-        }
+    eachPair(histories) { pair, sample, row in
+        let (g, from, to, weight) = (dy[sample], e[row], de[row], weights.base[pair])
+        for column in 0..<e.columns { to[column] += weight * g[column] }
+        dWeights.base[pair] = dot(g, from, e.columns)
     }
 }
 
@@ -81,42 +80,27 @@ func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> 
 
 /// y[pair] = q[s]∘e[behavior], [pairs × d].
 package func pairProducts(_ q: Matrix, _ e: Matrix, _ histories: Histories, into y: Matrix) {
-    var pair = 0
-    for sample in 0..<histories.samples {
-        let target = q[sample]
-        for position in histories.positions(ofSample: sample) {
-            let (from, to) = (e[Int(histories.behavior[position])], y[pair])
-            for column in 0..<y.columns { to[column] = target[column] * from[column] }
-            pair += 1
-        }
+    eachPair(histories) { pair, sample, row in
+        let (target, from, to) = (q[sample], e[row], y[pair])
+        for column in 0..<y.columns { to[column] = target[column] * from[column] }
     }
 }
 
 /// y[pair] = a[s] + b[behavior], [pairs × h].
 package func pairSums(_ a: Matrix, _ b: Matrix, _ histories: Histories, into y: Matrix) {
-    var pair = 0
-    for sample in 0..<histories.samples {
-        let target = a[sample]
-        for position in histories.positions(ofSample: sample) {
-            let (from, to) = (b[Int(histories.behavior[position])], y[pair])
-            for column in 0..<y.columns { to[column] = target[column] + from[column] }
-            pair += 1
-        }
+    eachPair(histories) { pair, sample, row in
+        let (target, from, to) = (a[sample], b[row], y[pair])
+        for column in 0..<y.columns { to[column] = target[column] + from[column] }
     }
 }
 
 /// Gradients of the pair sums: da[s] += dy[pair], db[behavior] += dy[pair].
 package func pairSumsBackward(_ dy: Matrix, _ histories: Histories, addingTo da: Matrix, _ db: Matrix) {
-    var pair = 0
-    for sample in 0..<histories.samples {
-        let left = da[sample]
-        for position in histories.positions(ofSample: sample) {
-            let (from, right) = (dy[pair], db[Int(histories.behavior[position])])
-            for column in 0..<dy.columns {
-                left[column] += from[column]
-                right[column] += from[column]
-            }
-            pair += 1
+    eachPair(histories) { pair, sample, row in
+        let (from, left, right) = (dy[pair], da[sample], db[row])
+        for column in 0..<dy.columns {
+            left[column] += from[column]
+            right[column] += from[column]
         }
     }
 }
@@ -125,17 +109,12 @@ package func pairSumsBackward(_ dy: Matrix, _ histories: Histories, addingTo da:
 package func pairProductsBackward(
     _ dy: Matrix, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix, _ de: Matrix
 ) {
-    var pair = 0
-    for sample in 0..<histories.samples {
+    eachPair(histories) { pair, sample, row in
         let (target, left) = (q[sample], dq[sample])
-        for position in histories.positions(ofSample: sample) {
-            let row = Int(histories.behavior[position])
-            let (from, other, right) = (dy[pair], e[row], de[row])
-            for column in 0..<dy.columns {
-                left[column] += from[column] * other[column]
-                right[column] += from[column] * target[column]
-            }
-            pair += 1
+        let (from, other, right) = (dy[pair], e[row], de[row])
+        for column in 0..<dy.columns {
+            left[column] += from[column] * other[column]
+            right[column] += from[column] * target[column]
         }
     }
 }
@@ -154,11 +133,7 @@ package func segmentSoftmax(_ x: Matrix, scale: Float, _ histories: Histories, i
         for index in 0..<count { top = max(top, from[index] * scale) }
         map(from, into: to, count: count) { exponential($0 * scale - top) }
         var sum = Vector.zero
-        var index = 0
-        while index < count {
-            sum += load(to + index, min(16, count - index))
-            index += 16
-        }
+        for index in stride(from: 0, to: count, by: 16) { sum += load(to + index, min(16, count - index)) }
         let inverse = 1 / sum.sum()
         for index in 0..<count { to[index] *= inverse }
     }
@@ -178,31 +153,19 @@ package func segmentSoftmaxBackward(_ dy: Matrix, output y: Matrix, scale: Float
 
 /// y[pair] = v[s]·e[behavior], [pairs × 1]: a bilinear score once v = q·Wᵀ stands there.
 package func pairScores(_ v: Matrix, _ e: Matrix, _ histories: Histories, into y: Matrix) {
-    var pair = 0
-    for sample in 0..<histories.samples {
-        let target = v[sample]
-        for position in histories.positions(ofSample: sample) {
-            y.base[pair] = dot(target, e[Int(histories.behavior[position])], e.columns)
-            pair += 1
-        }
-    }
+    eachPair(histories) { pair, sample, row in y.base[pair] = dot(v[sample], e[row], e.columns) }
 }
 
 /// Gradients of the pair scores: dv[s] += dy·e[behavior], de[behavior] += dy·v[s].
 package func pairScoresBackward(
     _ dy: Matrix, _ v: Matrix, _ e: Matrix, _ histories: Histories, addingTo dv: Matrix, _ de: Matrix
 ) {
-    var pair = 0
-    for sample in 0..<histories.samples {
+    eachPair(histories) { pair, sample, row in
         let (target, left) = (v[sample], dv[sample])
-        for position in histories.positions(ofSample: sample) {
-            let row = Int(histories.behavior[position])
-            let (other, right, g) = (e[row], de[row], dy.base[pair])
-            for column in 0..<e.columns {
-                left[column] += g * other[column]
-                right[column] += g * target[column]
-            }
-            pair += 1
+        let (other, right, g) = (e[row], de[row], dy.base[pair])
+        for column in 0..<e.columns {
+            left[column] += g * other[column]
+            right[column] += g * target[column]
         }
     }
 }

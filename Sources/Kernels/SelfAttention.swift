@@ -47,19 +47,18 @@ package struct SelfAttention: BitwiseCopyable {
     /// Floats that `forward` keeps: a row of lanes for each query and head.
     package var keptCount: Int {
         var count = 0
-        for session in 0..<sessions {
-            let length = Int(offsets[session + 1] - offsets[session])
-            count += length * heads * SelfAttention.lanes(length)
-        }
+        for session in 0..<sessions { count += length(session) * heads * SelfAttention.lanes(length(session)) }
         return count
     }
 
     /// Floats of scratch that either pass needs.
     package var scratchCount: Int {
         var longest = 0
-        for session in 0..<sessions { longest = max(longest, Int(offsets[session + 1] - offsets[session])) }
+        for session in 0..<sessions { longest = max(longest, length(session)) }
         return (4 * q.columns + 1) * SelfAttention.lanes(longest)
     }
+
+    private func length(_ session: Int) -> Int { Int(offsets[session + 1] - offsets[session]) }
 
     // MARK: Forward
 
@@ -67,7 +66,7 @@ package struct SelfAttention: BitwiseCopyable {
     package func forward(into out: Matrix, kept: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>) {
         var probabilities = kept
         for session in 0..<sessions {
-            let (first, length) = (Int(offsets[session]), Int(offsets[session + 1] - offsets[session]))
+            let (first, length) = (Int(offsets[session]), length(session))
             let lanes = SelfAttention.lanes(length)
             let (keys, values) = (scratch, scratch + q.columns * lanes)
             transpose(k, first, length, lanes, into: keys)
@@ -135,7 +134,7 @@ package struct SelfAttention: BitwiseCopyable {
         var probabilities = kept
         let d = q.columns
         for session in 0..<sessions {
-            let (first, length) = (Int(offsets[session]), Int(offsets[session + 1] - offsets[session]))
+            let (first, length) = (Int(offsets[session]), length(session))
             let lanes = SelfAttention.lanes(length)
             let (keys, values) = (scratch, scratch + d * lanes)
             let (dKeys, dValues) = (scratch + 2 * d * lanes, scratch + 3 * d * lanes)

@@ -12,16 +12,9 @@ package func updateMomentum(
     _ w: UnsafeMutablePointer<Float>, _ g: UnsafePointer<Float>, _ velocity: UnsafeMutablePointer<Float>, count: Int,
     rate: Float, momentum: Float, nesterov: Bool
 ) {
-    if nesterov {
-        for i in 0..<count {
-            velocity[i] = momentum * velocity[i] + g[i]
-            w[i] -= rate * (g[i] + momentum * velocity[i])
-        }
-    } else {
-        for i in 0..<count {
-            velocity[i] = momentum * velocity[i] + g[i]
-            w[i] -= rate * velocity[i]
-        }
+    for i in 0..<count {
+        velocity[i] = momentum * velocity[i] + g[i]
+        w[i] -= rate * (nesterov ? g[i] + momentum * velocity[i] : velocity[i])
     }
 }
 

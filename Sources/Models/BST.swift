@@ -135,7 +135,7 @@ struct BST: InterestNetwork {
         let sequences = sequences(of: s.batch, pass)
         let input = pass.matrix(rows: sequences.rows, columns: width)
         let items = input.columns(0..<compared)
-        gatherRowsOrZero(of: s.behaviors, at: sequences.behavior, into: items)
+        gatherRows(of: s.behaviors, at: sequences.behavior, into: items)
         scatterAddRows(of: s.comparedTarget, at: sequences.target, addingTo: items)
         if positions.columns > 0 {
             gatherRows(of: pass.parameters[positions], at: sequences.bucket, into: input.columns(compared..<width))
@@ -164,7 +164,7 @@ struct BST: InterestNetwork {
             dx = below
         }
         let items = dx.columns(0..<compared)
-        scatterAddRowsIfAny(of: items, at: sequences.behavior, addingTo: d.behaviors)
+        scatterAddRows(of: items, at: sequences.behavior, addingTo: d.behaviors)
         let targets = pass.matrix(rows: pass.samples, columns: compared)
         gatherRows(of: items, at: sequences.target, into: targets)
         add(targets, to: d.comparedTarget)

@@ -82,7 +82,7 @@ struct InterestEvolution: Sendable {
         }
         let own = TimeMajor(offsets: offsets, count: histories.samples, pass.arena)
         let tape = gru.forward(h, rowOf: stateOf, attention: weights.weights.base, own, pass)
-        gatherRowsOrZero(of: tape.states, at: own.lastRow, into: y)
+        gatherRows(of: tape.states, at: own.lastRow, into: y)
         return Tape(y: y, weights: weights, gru: tape, time: own)
     }
 
@@ -102,7 +102,7 @@ struct InterestEvolution: Sendable {
             gru.backward(dOutputs, tape.gru, h, time, addingTo: dStates, nil, pass)
             return
         }
-        scatterAddRowsIfAny(of: dy, at: tape.time.lastRow, addingTo: dOutputs)
+        scatterAddRows(of: dy, at: tape.time.lastRow, addingTo: dOutputs)
         gru.backward(dOutputs, tape.gru, h, tape.time, addingTo: dStates, dWeights.base, pass)
         attention.backward(dWeights, tape.weights, query, h, histories, addingTo: dQuery, dStates, pass)
     }

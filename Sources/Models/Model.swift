@@ -1,16 +1,6 @@
 package import Datasets
 package import Tensors
 
-/// How an embedding row starts; drawn by the server from (seed, table, id), whoever asks first.
-package enum RowInitial: Sendable, Hashable {
-    /// Normal with mean 0.
-    case normal(deviation: Float)
-    /// Uniform in ±limit.
-    case uniform(limit: Float)
-    /// Zero.
-    case zero
-}
-
 /// A table of embedding rows that a model reads, at the schema's table index.
 package struct EmbeddingTable: Sendable, Hashable {
     /// The table's name in the schema.

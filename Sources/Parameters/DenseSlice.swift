@@ -6,29 +6,17 @@ package struct DenseOptions: Codable, Sendable, Equatable {
     /// The method; default adam.
     package var optimizer: OptimizerOptions
     /// How the learning rate falls; default constant.
-    package var schedule: ScheduleOptions
+    package var schedule = ScheduleOptions()
     /// Weight decay: λ of λ/2·|w|² over all trainable parameters; default 0.
-    package var l2: Float
+    package var l2: Float = 0
     /// How the decay enters the update; auto: coupled for SGD, momentum and FTRL, else decoupled.
-    package var mode: RegularizationOptions.Mode
+    package var mode = RegularizationOptions.Mode.auto
     /// Share of a running statistic that a step keeps; default 0.9, a time of ten steps as in PyTorch.
-    package var statisticMomentum: Float
+    package var statisticMomentum: Float = 0.9
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case optimizer, schedule, l2, mode
         case statisticMomentum = "statistic_momentum"
-    }
-
-    /// Adam without decay unless told otherwise.
-    package init(
-        optimizer: OptimizerOptions = OptimizerOptions(kind: .adam), schedule: ScheduleOptions = ScheduleOptions(),
-        l2: Float = 0, mode: RegularizationOptions.Mode = .auto, statisticMomentum: Float = 0.9
-    ) {
-        self.optimizer = optimizer
-        self.schedule = schedule
-        self.l2 = l2
-        self.mode = mode
-        self.statisticMomentum = statisticMomentum
     }
 
     /// Throws the first setting that makes no sense.
@@ -47,6 +35,11 @@ package struct DenseOptions: Codable, Sendable, Equatable {
     fileprivate var regularization: RegularizationOptions {
         RegularizationOptions(kind: l2 == 0 ? .none : .l2, mode: mode, lambda: l2)
     }
+}
+
+extension DenseOptions {
+    /// Adam without decay.
+    package init() { self.init(optimizer: OptimizerOptions(kind: .adam)) }
 }
 
 /// A shard's range of the dense vector: parameters, their optimizer state and running statistics.
@@ -135,11 +128,9 @@ package final class DenseSlice {
         for segment in segments {
             switch segment.kind {
             case .trainable:
-                var first = segment.range.lowerBound
-                while first < segment.range.upperBound {
-                    let end = min(first + DenseSlice.chunk, segment.range.upperBound)
-                    update(first..<end, gradient + first, scale: scale, constants)
-                    first = end
+                let end = segment.range.upperBound
+                for first in stride(from: segment.range.lowerBound, to: end, by: DenseSlice.chunk) {
+                    update(first..<min(first + DenseSlice.chunk, end), gradient + first, scale: scale, constants)
                 }
             case .statistic:
                 let (keep, take) = (options.statisticMomentum, (1 - options.statisticMomentum))

@@ -15,22 +15,14 @@ package struct ScheduleOptions: Codable, Sendable, Equatable {
     /// The shape; default constant.
     package var kind: Kind
     /// What the rate is multiplied by after `every` steps; in (0, 1]; default 0.9 (DIN paper, 6.1).
-    package var factor: Double
+    package var factor = 0.9
     /// Steps after which the whole factor has been applied; default 10,000.
-    package var every: Int
+    package var every = 10_000
     /// Steps over which the rate first rises linearly: rate(t) · min(1, t/warmup); default 0, none.
-    package var warmup: Int
+    package var warmup = 0
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, factor, every, warmup
-    }
-
-    /// A schedule; constant unless told otherwise.
-    package init(kind: Kind = .constant, factor: Double = 0.9, every: Int = 10_000, warmup: Int = 0) {
-        self.kind = kind
-        self.factor = factor
-        self.every = every
-        self.warmup = warmup
     }
 
     /// Throws the first setting that makes no sense.
@@ -69,6 +61,11 @@ package struct ScheduleOptions: Codable, Sendable, Equatable {
         }
         return result
     }
+}
+
+extension ScheduleOptions {
+    /// A constant rate.
+    package init() { self.init(kind: .constant) }
 }
 
 /// base^exponent by repeated squaring.

@@ -31,17 +31,14 @@ struct Optimizer: Sendable {
     ///
     /// - Parameter stride: floats between two kinds of state of one weight (the width of a row).
     func initialize(_ slots: UnsafeMutablePointer<Float>, width: Int, stride: Int) {
+        let sum = options.initialAccumulator
         switch options.kind {
         case .sgd: break
-        case .momentum: slots.update(repeating: 0, count: width)
-        case .adagrad: slots.update(repeating: options.initialAccumulator, count: width)
-        case .adagradRowwise: slots[0] = options.initialAccumulator
-        case .adam:
+        case .adagradRowwise: slots[0] = sum
+        case .momentum, .adagrad: slots.update(repeating: options.kind == .adagrad ? sum : 0, count: width)
+        case .adam, .ftrl:
             slots.update(repeating: 0, count: width)
-            (slots + stride).update(repeating: 0, count: width)
-        case .ftrl:
-            slots.update(repeating: 0, count: width)
-            (slots + stride).update(repeating: options.initialAccumulator, count: width)
+            (slots + stride).update(repeating: options.kind == .ftrl ? sum : 0, count: width)
         }
     }
 
@@ -66,40 +63,36 @@ struct Optimizer: Sendable {
         _ rows: UnsafePointer<UnsafeMutablePointer<Float>>, _ gradients: UnsafePointer<Float>, count: Int,
         width: Int, stride: Int, _ step: UpdateStep
     ) {
-        let rate = step.rate
-        switch options.kind {
-        case .sgd:
-            for k in 0..<count { updateSGD(rows[k], gradients + k &* width, count: width, rate: rate) }
+        /// Hands over weights, gradients and both kinds of state of every row.
+        @inline(__always)
+        func each(
+            _ rule: (
+                UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>,
+                UnsafeMutablePointer<Float>
+            ) -> Void
+        ) {
+            for k in 0..<count { rule(rows[k], gradients + k &* width, rows[k] + stride, rows[k] + 2 &* stride) }
+        }
+        let (o, rate) = (options, step.rate)
+        switch o.kind {
+        case .sgd: each { w, g, _, _ in updateSGD(w, g, count: width, rate: rate) }
         case .momentum:
-            for k in 0..<count {
-                updateMomentum(
-                    rows[k], gradients + k &* width, rows[k] + stride, count: width, rate: rate,
-                    momentum: options.momentum, nesterov: options.nesterov)
+            each { w, g, v, _ in
+                updateMomentum(w, g, v, count: width, rate: rate, momentum: o.momentum, nesterov: o.nesterov)
             }
         case .adagrad:
-            for k in 0..<count {
-                updateAdagrad(
-                    rows[k], gradients + k &* width, rows[k] + stride, count: width, rate: rate,
-                    epsilon: options.epsilon)
-            }
+            each { w, g, sum, _ in updateAdagrad(w, g, sum, count: width, rate: rate, epsilon: o.epsilon) }
         case .adagradRowwise:
-            for k in 0..<count {
-                updateAdagradRowwise(
-                    rows[k], gradients + k &* width, rows[k] + stride, count: width, rate: rate,
-                    epsilon: options.epsilon)
-            }
+            each { w, g, sum, _ in updateAdagradRowwise(w, g, sum, count: width, rate: rate, epsilon: o.epsilon) }
         case .adam:
-            for k in 0..<count {
+            each { w, g, m, v in
                 updateAdam(
-                    rows[k], gradients + k &* width, rows[k] + stride, rows[k] + 2 &* stride, count: width,
-                    rate: rate, beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon,
+                    w, g, m, v, count: width, rate: rate, beta1: o.beta1, beta2: o.beta2, epsilon: o.epsilon,
                     correction1: step.correction1, correction2: step.correction2)
             }
         case .ftrl:
-            for k in 0..<count {
-                updateFTRL(
-                    rows[k], gradients + k &* width, rows[k] + stride, rows[k] + 2 &* stride, count: width,
-                    alpha: rate, beta: options.beta, l1: options.l1, l2: options.l2)
+            each { w, g, z, n in
+                updateFTRL(w, g, z, n, count: width, alpha: rate, beta: o.beta, l1: o.l1, l2: o.l2)
             }
         }
     }

@@ -23,23 +23,23 @@ package struct OptimizerOptions: Codable, Sendable, Equatable {
     /// Learning rate before the schedule; default 0.01 (adam 0.001, ftrl 0.05).
     package var rate: Float
     /// Momentum: share of the velocity that is kept; default 0.9.
-    package var momentum: Float
+    package var momentum: Float = 0.9
     /// Momentum: look ahead; default false.
-    package var nesterov: Bool
+    package var nesterov = false
     /// Adam: decay of the first moment; default 0.9.
-    package var beta1: Float
+    package var beta1: Float = 0.9
     /// Adam: decay of the second moment; default 0.999.
-    package var beta2: Float
+    package var beta2: Float = 0.999
     /// Adagrad and Adam: added to the root; default 1e-10 (adam 1e-8).
     package var epsilon: Float
     /// Adagrad and FTRL: what the sum of squares starts from; default 0.
-    package var initialAccumulator: Float
+    package var initialAccumulator: Float = 0
     /// FTRL: β; default 1.
-    package var beta: Float
+    package var beta: Float = 1
     /// FTRL: λ₁, which sets small weights to zero; default 0.
-    package var l1: Float
+    package var l1: Float = 0
     /// FTRL: λ₂; default 0.
-    package var l2: Float
+    package var l2: Float = 0
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, rate, momentum, nesterov, beta1, beta2, epsilon, beta, l1, l2
@@ -50,15 +50,7 @@ package struct OptimizerOptions: Codable, Sendable, Equatable {
     package init(kind: Kind = .adagrad, rate: Float? = nil) {
         self.kind = kind
         self.rate = rate ?? (kind == .adam ? 0.001 : kind == .ftrl ? 0.05 : 0.01)
-        momentum = 0.9
-        nesterov = false
-        beta1 = 0.9
-        beta2 = 0.999
         epsilon = kind == .adam ? 1e-8 : 1e-10
-        initialAccumulator = 0
-        beta = 1
-        l1 = 0
-        l2 = 0
     }
 
     /// Throws the first setting that makes no sense.

@@ -33,32 +33,21 @@ package struct RegularizationOptions: Codable, Sendable, Equatable {
     }
 
     /// The term; default mba.
-    package var kind: Kind
+    package var kind = Kind.mba
     /// How it enters; default auto.
-    package var mode: Mode
+    package var mode = Mode.auto
     /// λ; default 0.01 (DIN paper, at a batch of 5,000).
     ///
     /// Decoupled wants more: try 0.001 to 100.
-    package var lambda: Float
+    package var lambda: Float = 0.01
     /// Where n comes from; default prepared.
-    package var counts: Counts
+    package var counts = Counts.prepared
     /// Running counts stop growing after this step, say at the end of the first epoch; default 0: never.
-    package var freezeAfter: Int
+    package var freezeAfter = 0
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case kind, mode, lambda, counts
         case freezeAfter = "freeze_after"
-    }
-
-    /// A term; mini-batch aware with prepared counts unless told otherwise.
-    package init(
-        kind: Kind = .mba, mode: Mode = .auto, lambda: Float = 0.01, counts: Counts = .prepared, freezeAfter: Int = 0
-    ) {
-        self.kind = kind
-        self.mode = mode
-        self.lambda = lambda
-        self.counts = counts
-        self.freezeAfter = freezeAfter
     }
 
     /// Throws the first setting that makes no sense for an optimizer.
@@ -78,6 +67,11 @@ package struct RegularizationOptions: Codable, Sendable, Equatable {
         case .auto: optimizer != .adagrad && optimizer != .adagradRowwise && optimizer != .adam
         }
     }
+}
+
+extension RegularizationOptions {
+    /// A term with prepared counts.
+    package init(kind: Kind) { self.init(kind: kind, mode: .auto) }
 }
 
 /// The regularization of one table, resolved: what the row loop needs to know.

@@ -29,11 +29,6 @@ package final class StepAccumulator {
         }
     }
 
-    private struct Held {
-        let node: Subtree
-        let sums: Sums
-    }
-
     /// The step that is being summed up; 0 before the first.
     package private(set) var step = 0
     /// How many micro-batches it has.
@@ -41,7 +36,7 @@ package final class StepAccumulator {
     private let widths: [Int]
     private let denseCount: Int
     private var root = Subtree(level: 0, index: 0)
-    private var held: [Held] = []
+    private var held: [(node: Subtree, sums: Sums)] = []
     private var spare: [Sums] = []
     private let index = MergeIndex()
 
@@ -83,17 +78,16 @@ package final class StepAccumulator {
     ///   - samples: samples of the subtree.
     ///   - tables: one view a table, in the order of the widths.
     ///   - dense: `denseCount` sums.
-    package func add(
-        node: Subtree, samples: Int, tables: UnsafePointer<RowGradients>, dense: UnsafePointer<Float>
-    ) -> Outcome {
+    package func add(node: Subtree, samples: Int, tables: [RowGradients], dense: UnsafePointer<Float>) -> Outcome {
         guard var node = normalized(node) else { return .outside }
         if held.contains(where: { $0.node.contains(node) }) { return .alreadyCovered }
-        release { node.contains($0) }
+        spare += held.filter { node.contains($0.node) }.map(\.sums)
+        held.removeAll { node.contains($0.node) }
         // The frequent case of a right child whose sibling waits: added from the message without a copy.
         var sums: Sums
         if !node.isLeft, let left = take(node.sibling) {
             sums = left
-            merge(samples: samples, tables, dense, into: sums)
+            merge(samples, dense, into: sums) { tables[$0] }
             node = normalizedParent(of: node)
         } else {
             sums = spare.popLast() ?? Sums(widths: widths, denseCount: denseCount)
@@ -103,12 +97,12 @@ package final class StepAccumulator {
         }
         while node != root, let other = take(node.sibling) {
             let (left, right) = node.isLeft ? (sums, other) : (other, sums)
-            merge(right, into: left)
+            merge(right.samples, right.dense.base, into: left) { right.tables[$0].view }
             spare.append(right)
             sums = left
             node = normalizedParent(of: node)
         }
-        held.append(Held(node: node, sums: sums))
+        held.append((node, sums))
         return .accepted
     }
 
@@ -126,45 +120,20 @@ package final class StepAccumulator {
         return held[0].sums
     }
 
-    private func merge(_ right: Sums, into left: Sums) {
-        left.samples += right.samples
-        for table in widths.indices { left.tables[table].add(right.tables[table].view, index) }
-        add(right.dense.base, to: left.dense.base)
-    }
-
+    /// Adds what the right sibling has.
     private func merge(
-        samples: Int, _ tables: UnsafePointer<RowGradients>, _ dense: UnsafePointer<Float>, into left: Sums
+        _ samples: Int, _ dense: UnsafePointer<Float>, into left: Sums, rows: (_ table: Int) -> RowGradients
     ) {
         left.samples += samples
-        for table in widths.indices { left.tables[table].add(tables[table], index) }
-        add(dense, to: left.dense.base)
-    }
-
-    private func add(_ right: UnsafePointer<Float>, to left: UnsafeMutablePointer<Float>) {
-        for i in 0..<denseCount { left[i] += right[i] }
+        for table in widths.indices { left.tables[table].add(rows(table), index) }
+        let sum = left.dense.base
+        for i in 0..<denseCount { sum[i] += dense[i] }
     }
 
     /// Takes out a node that is held.
     private func take(_ node: Subtree) -> Sums? {
         guard let place = held.firstIndex(where: { $0.node == node }) else { return nil }
-        let sums = held[place].sums
-        held.swapAt(place, held.count - 1)
-        held.removeLast()
-        return sums
-    }
-
-    /// Drops the nodes that a larger one replaces.
-    private func release(_ isReplaced: (Subtree) -> Bool) {
-        var place = 0
-        while place < held.count {
-            if isReplaced(held[place].node) {
-                spare.append(held[place].sums)
-                held.swapAt(place, held.count - 1)
-                held.removeLast()
-            } else {
-                place += 1
-            }
-        }
+        return held.remove(at: place).sums
     }
 
     private func normalizedParent(of node: Subtree) -> Subtree { normalized(node.parent) ?? root }

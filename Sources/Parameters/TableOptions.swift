@@ -1,3 +1,5 @@
+package import Tensors
+
 /// Everything that is configured of one embedding table.
 package struct TableOptions: Sendable, Equatable {
     /// The table's name in the schema.
@@ -5,33 +7,18 @@ package struct TableOptions: Sendable, Equatable {
     /// Floats of an embedding.
     package var width: Int
     /// The method that moves its rows.
-    package var optimizer: OptimizerOptions
+    package var optimizer = OptimizerOptions()
     /// How the learning rate falls.
-    package var schedule: ScheduleOptions
+    package var schedule = ScheduleOptions()
     /// What pulls its rows towards zero.
-    package var regularization: RegularizationOptions
+    package var regularization = RegularizationOptions(kind: .mba)
     /// How a row starts.
-    package var initial: InitialValue
+    package var initial = RowInitial.normal(deviation: 0.01)
     /// The most rows that the whole table may store, over all shards; nil for no limit.
     ///
     /// The partitions share it to the row, so that which rows are refused belongs to the job and not to the cluster: an
     /// unlucky partition fills a little before the others, and with a limit below their number some hold no row at all.
     package var limit: Int?
-
-    /// The options of a table.
-    package init(
-        name: String, width: Int, optimizer: OptimizerOptions = OptimizerOptions(),
-        schedule: ScheduleOptions = ScheduleOptions(), regularization: RegularizationOptions = RegularizationOptions(),
-        initial: InitialValue = .normal(deviation: 0.01), limit: Int? = nil
-    ) {
-        self.name = name
-        self.width = width
-        self.optimizer = optimizer
-        self.schedule = schedule
-        self.regularization = regularization
-        self.initial = initial
-        self.limit = limit
-    }
 
     /// Throws the first setting that makes no sense.
     package func validate() throws(ParametersError) {
@@ -44,6 +31,9 @@ package struct TableOptions: Sendable, Equatable {
 }
 
 extension TableOptions {
+    /// A table as it is unless told otherwise.
+    package init(name: String, width: Int) { self.init(name: name, width: width, limit: nil) }
+
     /// A partition's share of the limit, nil where there is none; the shares of all partitions add up to it.
     func limit(ofPartition partition: Int, of count: Int) -> Int? {
         limit.map { (partition + 1) * $0 / count - partition * $0 / count }

@@ -15,7 +15,6 @@ package final class PartitionRows {
     /// Steps of the last update.
     package let steps = Column<UInt32>()
 
-    /// No rows.
     package init() {}
 }
 
@@ -60,24 +59,18 @@ extension Table {
     package func setPreparedCounts(
         ids: UnsafePointer<UInt64>, counts: UnsafePointer<UInt32>, count: Int
     ) throws(ParametersError) {
+        precondition(!regularizer.isCounting, "table \(options.name) counts as it runs")
         for i in 0..<count {
             guard ids[i] != 0 else { throw .paddingId(table: options.name, position: i) }
-            setPreparedCount(ids[i], counts[i])
-        }
-    }
-
-    /// Sets how many training samples contain an id; see `setPreparedCounts`.
-    package func setPreparedCount(_ id: UInt64, _ count: UInt32) {
-        precondition(id != 0, "padding has no count")
-        precondition(!regularizer.isCounting, "table \(options.name) counts as it runs")
-        guard let local = local(partition(of: id)) else { return }
-        let hash = shiftedHash(id)
-        let value = partitions[local].index.find(id, hash: hash)
-        if value < RowIndex.pendingBit {
-            layout.setCount(count, of: partitions[local].slab.row(value))
-        } else {
-            let pending = RowIndex.pendingBit | min(count, RowIndex.pendingLimit)
-            partitions[local].index.set(id, hash: hash, to: pending, rehash: shiftedHash)
+            guard let local = local(partition(of: ids[i])) else { continue }
+            let hash = shiftedHash(ids[i])
+            let value = partitions[local].index.find(ids[i], hash: hash)
+            if value < RowIndex.pendingBit {
+                layout.setCount(counts[i], of: partitions[local].slab.row(value))
+            } else {
+                let pending = RowIndex.pendingBit | min(counts[i], RowIndex.pendingLimit)
+                partitions[local].index.set(ids[i], hash: hash, to: pending, rehash: shiftedHash)
+            }
         }
     }
 
@@ -134,8 +127,7 @@ extension Table {
         partitions[local].slab.reserve(count)
         for i in 0..<count {
             let number = partitions[local].slab.append()
-            partitions[local].index.set(
-                rows.ids[i], hash: shiftedHash(rows.ids[i]), to: number, rehash: shiftedHash)
+            partitions[local].index.set(rows.ids[i], hash: shiftedHash(rows.ids[i]), to: number, rehash: shiftedHash)
             let row = partitions[local].slab.row(number)
             row.update(from: rows.weights.base + i * layout.width, count: layout.width)
             (row + layout.width).update(from: rows.slots.base + i * layout.slots, count: layout.slots)

@@ -38,12 +38,10 @@ extension Table {
         find(ids, count)
         admit(ids, count)
         var applied = Applied()
-        var first = 0
-        while first < count {
+        for first in stride(from: 0, to: count, by: RowBlock.capacity) {
             let end = min(first &+ RowBlock.capacity, count)
             applied.regularization += touch(first, end, of: count, gradients, counts, scale: scale, step: step)
             if !update(constants) { applied.isFinite = false }
-            first = end
         }
         if regularizer.isSweeping { sweep(step: step, constants, &applied) }
         applied.regularization *= 0.5
@@ -86,8 +84,7 @@ extension Table {
     /// Updates the rows of the block, and shrinks them if the regularization is decoupled; whether they are finite then.
     private func update(_ constants: UpdateStep) -> Bool {
         let width = layout.width
-        optimizer.update(
-            block.rows, block.gradients, count: block.count, width: width, stride: width, constants)
+        optimizer.update(block.rows, block.gradients, count: block.count, width: width, stride: width, constants)
         if regularizer.lambda > 0, !regularizer.isCoupled {
             block.shrink { [regularizer] in regularizer.shrink($0, rate: constants.rate) }
         }

@@ -3,7 +3,7 @@ package import Telemetry
 /// A sign that something failed, and how much it says about who was first.
 package struct Evidence: Sendable, Equatable {
     /// From the most to the least telling: of several signs within a moment the first kind names the true cause.
-    package enum Kind: Int, Sendable, Comparable {
+    package enum Kind: Sendable, Comparable {
         /// The node itself said what is wrong.
         case ownWords
         /// Its launcher saw how it ended.
@@ -16,8 +16,6 @@ package struct Evidence: Sendable, Equatable {
         case missing
         /// It complains of another one.
         case consequence
-
-        package static func < (a: Kind, b: Kind) -> Bool { a.rawValue < b.rawValue }
     }
 
     /// How much it says.

@@ -9,7 +9,6 @@ package struct Member: Hashable, Sendable, CustomStringConvertible {
     /// Its number within the role.
     package let rank: Int
 
-    /// A member.
     package init(role: Role, rank: Int) {
         self.role = role
         self.rank = rank
@@ -20,6 +19,7 @@ package struct Member: Hashable, Sendable, CustomStringConvertible {
 
 /// Who has joined, over which connection, and when each was last heard of.
 struct Membership {
+    /// A process that has joined, or wants to.
     struct Entry {
         let hello: Hello
         var connection: [UInt8]
@@ -28,7 +28,7 @@ struct Membership {
         /// From where it came, and the key that it proved to hold.
         var peer: Socket.Peer
         /// The starts of its role and rank, this one included.
-        let starts: Int
+        var starts = 1
         var heard: ContinuousClock.Instant
         /// What was told to it and by it, over however many connections.
         var session = ControlSession<Control>()
@@ -41,15 +41,6 @@ struct Membership {
         var isLocal: Bool
         /// Other processes that want its place, and since when.
         var rivals: [[UInt8]: ContinuousClock.Instant] = [:]
-    }
-
-    /// A process that wants to join.
-    struct Candidate {
-        let hello: Hello
-        let connection: [UInt8]
-        let incarnation: UInt32
-        let peer: Socket.Peer
-        let isLocal: Bool
     }
 
     /// What became of a candidate.
@@ -69,7 +60,7 @@ struct Membership {
     /// Processes that may wait for one place.
     private static let mostRivals = 64
 
-    private(set) var entries: [Member: Entry] = [:]
+    var entries: [Member: Entry] = [:]
     private var byConnection: [[UInt8]: Member] = [:]
     private let wanted: [Role: Int]
     private let attempt: Int
@@ -83,9 +74,7 @@ struct Membership {
     /// Takes a process in under the rank it wants, or the lowest that has nobody or nobody who lives.
     ///
     /// - Parameter isGone: whether a member lives no more; nil while that cannot be known. Without it nobody is replaced.
-    mutating func admit(
-        _ candidate: Candidate, at time: ContinuousClock.Instant, isGone: ((Entry) -> Bool?)?
-    ) -> Admission {
+    mutating func admit(_ candidate: Entry, isGone: ((Entry) -> Bool?)?) -> Admission {
         let hello = candidate.hello
         guard let count = wanted[hello.role] else { return .refused("a \(hello.role) cannot join a job") }
         if let member = byConnection[candidate.connection] {
@@ -107,32 +96,28 @@ struct Membership {
         }
         let member = Member(role: hello.role, rank: rank)
         guard let old = entries[member] else {
-            settle(candidate, as: member, starts: attempt, at: time)
+            settle(candidate, as: member, starts: attempt)
             return .joined(member)
         }
-        let taken = Admission.refused(
-            "\(member) has joined already, from \(old.hello.host), process \(old.hello.pid)")
+        let taken = Admission.refused("\(member) has joined already, from \(old.hello.host), process \(old.hello.pid)")
         switch isGone.map({ $0(old) }) ?? false {
         case .some(true):
             byConnection[old.connection] = nil
-            settle(candidate, as: member, starts: old.starts + 1, at: time)
+            settle(candidate, as: member, starts: old.starts + 1)
             return .replaced(member, old.hello)
         case .some(false): return taken
         case nil:
             // Whoever comes when so many wait is the last to get the place.
-            guard let since = old.rivals[candidate.connection] ?? (old.rivals.count < Self.mostRivals ? time : nil)
-            else { return taken }
+            let isFull = old.rivals.count >= Self.mostRivals
+            guard let since = old.rivals[candidate.connection] ?? (isFull ? nil : candidate.heard) else { return taken }
             entries[member]?.rivals[candidate.connection] = since
             return old.heard > since ? taken : .undecided
         }
     }
 
-    private mutating func settle(
-        _ candidate: Candidate, as member: Member, starts: Int, at time: ContinuousClock.Instant
-    ) {
-        entries[member] = Entry(
-            hello: candidate.hello, connection: candidate.connection, incarnation: candidate.incarnation,
-            peer: candidate.peer, starts: starts, heard: time, isLocal: candidate.isLocal)
+    private mutating func settle(_ candidate: Entry, as member: Member, starts: Int) {
+        entries[member] = candidate
+        entries[member]?.starts = starts
         byConnection[candidate.connection] = member
     }
 
@@ -168,34 +153,8 @@ struct Membership {
         return true
     }
 
-    /// Takes the numbers of a message; false when it has to be dropped.
-    mutating func take(_ numbers: ControlNumbers, of member: Member, at time: ContinuousClock.Instant) -> Bool {
-        entries[member]?.session.take(numbers, at: time) ?? false
-    }
-
-    /// The numbers of a message to a member.
-    mutating func number(
-        _ control: Control, to member: Member, at time: ContinuousClock.Instant
-    ) -> ControlNumbers {
-        guard control.kind.isNumbered else { return entries[member]?.session.unnumbered ?? ControlNumbers() }
-        return entries[member]?.session.send(control, at: time).numbers ?? ControlNumbers()
-    }
-
-    /// What has to be sent to a member again.
-    mutating func overdue(
-        _ member: Member, hasMoved: Bool = false, at time: ContinuousClock.Instant
-    ) -> [ControlSession<Control>.Outgoing] {
-        guard entries[member]?.isLost == false else { return [] }
-        return
-            (hasMoved
-            ? entries[member]?.session.reconnected(at: time) : entries[member]?.session.overdue(at: time)) ?? []
-    }
-
     /// Whether everybody who lives has all that was told to it.
     var isSettled: Bool { entries.values.allSatisfy { $0.isLost || $0.session.isSettled } }
-
-    /// Notes a sign of life.
-    mutating func see(_ member: Member, at time: ContinuousClock.Instant) { entries[member]?.heard = time }
 
     /// Nobody could be heard for so long: the scheduler itself was stopped.
     mutating func forgive(_ pause: Duration) {
@@ -206,11 +165,6 @@ struct Membership {
         entries[member]?.step = step
         entries[member]?.state = state
     }
-
-    mutating func note(_ member: Member, report: NodeReport) { entries[member]?.report = report }
-
-    /// Nothing more is expected of a node.
-    mutating func lose(_ member: Member) { entries[member]?.isLost = true }
 
     /// Whether everybody has said the last word of whom one is expected.
     var allHaveReported: Bool { entries.values.allSatisfy { $0.report != nil || $0.isLost } }

@@ -6,27 +6,36 @@ import Wire
 /// Answers those who look at a job, on a thread of its own: a status is encoded once for all of them, and who asks faster
 /// than it is answered gets one answer.
 final class Onlookers: Sendable {
-    /// An answer for a connection.
-    struct Answer: Sendable {
-        let connection: [UInt8]
-        let message: Message
-    }
-
     /// Between two rounds of answers.
     private static let pause = 0.05
     /// Curves encoded in one round; others wait for the next.
     private static let mostCurves = 8
     /// Connections that can wait at once.
-    fileprivate static let mostWaiting = 1024
+    private static let mostWaiting = 1024
 
     /// Who asks, and what.
-    fileprivate final class Questions: Sendable {
+    private final class Questions: Sendable {
         let waiting = Mutex<[[UInt8]: Inspect]>([:])
         let calls = Inbox<Bool>()
+
+        func add(_ wish: Inspect, _ connection: [UInt8]) {
+            let isNew = waiting.withLock { waiting in
+                guard waiting[connection] != nil || waiting.count < Onlookers.mostWaiting else { return false }
+                return waiting.updateValue(wish, forKey: connection) == nil
+            }
+            if isNew { calls.post(true) }
+        }
+
+        func takeAll() -> [[UInt8]: Inspect] {
+            waiting.withLock { waiting in
+                defer { waiting = [:] }
+                return waiting
+            }
+        }
     }
 
     /// Wakes whoever sends.
-    let answers = Inbox<Answer>()
+    let answers = Inbox<(connection: [UInt8], message: Message)>()
     private let questions: Questions
     private let thread: RoleThread
 
@@ -54,7 +63,7 @@ final class Onlookers: Sendable {
                         curves[since] = curves[since] ?? Control.inspected(inspect(wish)).message(identity)
                         message = curves[since]
                     }
-                    if let message { answers.post(Answer(connection: connection, message: message)) }
+                    if let message { answers.post((connection, message)) }
                 }
                 // Whoever asks meanwhile is answered together.
                 Thread.sleep(forTimeInterval: Self.pause)
@@ -69,22 +78,5 @@ final class Onlookers: Sendable {
     func finish() {
         questions.calls.post(false)
         try? thread.join()
-    }
-}
-
-extension Onlookers.Questions {
-    fileprivate func add(_ wish: Inspect, _ connection: [UInt8]) {
-        let isNew = waiting.withLock { waiting in
-            guard waiting[connection] != nil || waiting.count < Onlookers.mostWaiting else { return false }
-            return waiting.updateValue(wish, forKey: connection) == nil
-        }
-        if isNew { calls.post(true) }
-    }
-
-    fileprivate func takeAll() -> [[UInt8]: Inspect] {
-        waiting.withLock { waiting in
-            defer { waiting = [:] }
-            return waiting
-        }
     }
 }

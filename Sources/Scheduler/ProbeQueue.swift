@@ -43,9 +43,7 @@ struct ProbeQueue {
     }
 
     /// To whom an answer of a worker goes; nil when it was not asked.
-    mutating func answered(
-        _ number: UInt32, by worker: Int, at time: ContinuousClock.Instant
-    ) -> [UInt8]? {
+    mutating func answered(_ number: UInt32, by worker: Int, at time: ContinuousClock.Instant) -> [UInt8]? {
         guard let running, running.asked.wish.number == number, running.asked.wish.worker == worker else { return nil }
         self.running = nil
         rest = max(running.since + Self.pause, time + running.since.duration(to: time))

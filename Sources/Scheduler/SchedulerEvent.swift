@@ -78,17 +78,13 @@ package struct Outcome: Sendable {
     package var test: Metrics?
     /// The last words of the nodes.
     package var reports: [Member: NodeReport]
+}
 
-    /// Every property in its order.
-    package init(
-        step: Int, reason: String, bestStep: Int?, bestValidation: Metrics?, test: Metrics?,
-        reports: [Member: NodeReport]
-    ) {
-        self.step = step
-        self.reason = reason
-        self.bestStep = bestStep
-        self.bestValidation = bestValidation
-        self.test = test
-        self.reports = reports
+extension Outcome {
+    /// What a judgement says of the states of a job that has ended.
+    package init(step: Int, reason: String, _ judgement: Judgement, reports: [Member: NodeReport] = [:]) {
+        self.init(
+            step: step, reason: reason, bestStep: judgement.bestStep, bestValidation: judgement.best,
+            test: judgement.test, reports: reports)
     }
 }

@@ -4,43 +4,43 @@ import Transport
 /// What follows from time alone: deadlines, silence, and the names of what is waited for.
 extension SchedulerLoop {
     /// Looks at the clock: who is missing, who is silent, what is waited for.
-    package mutating func tick(at time: ContinuousClock.Instant, into effects: inout Effects) {
-        if let ticked, ticked + NodeSession.longestTurn < time { members.forgive(ticked.duration(to: time)) }
-        ticked = time
+    package mutating func tick() {
+        if let ticked, ticked + NodeSession.longestTurn < now { members.forgive(ticked.duration(to: now)) }
+        ticked = now
         switch phase {
         case .gathering(let since):
-            startIfComplete(at: time, &effects)
-            if case .gathering = phase, since.duration(to: time) > options.startTimeout {
-                failToStart(at: time, &effects)
+            startIfComplete()
+            if case .gathering = phase, since.duration(to: now) > options.startTimeout {
+                failToStart()
             }
-        case .running: lookForTheSilent(at: time, &effects)
+        case .running: lookForTheSilent()
         case .stopping(let since, let hasFailed):
-            if hasNotBegun, since.duration(to: time) > Self.farewellTime { end(at: time, &effects) }
-            if hasFailed, since.duration(to: time) > Self.moment {
-                reportFailure(at: time, &effects)
-                endWhenAllReported(at: time, &effects)
+            if hasNotBegun, since.duration(to: now) > Self.farewellTime { end() }
+            if hasFailed, since.duration(to: now) > Self.moment {
+                reportFailure()
+                endWhenAllReported()
             }
             // After a failure the dead cannot report; otherwise a node may be writing.
-            if hasFailed || committing == 0, since.duration(to: time) > .seconds(hasFailed ? 2 : 10) {
-                end(at: time, &effects)
+            if hasFailed || committing == 0, since.duration(to: now) > .seconds(hasFailed ? 2 : 10) {
+                end()
             }
         case .ended: break
         }
-        passOn(at: time, &effects)
-        for (member, _) in members.all { repeatAll(to: member, hasMoved: false, at: time, &effects) }
-        noteWaits(at: time)
-        for wait in waits.due(at: time) { effects.events.append(.waiting(wait)) }
+        passOn()
+        for (member, _) in members.all { repeatAll(to: member, hasMoved: false) }
+        noteWaits()
+        for wait in waits.due(at: now) { effects.events.append(.waiting(wait)) }
     }
 
     /// Brings the names of what is waited for up to date.
-    private mutating func noteWaits(at time: ContinuousClock.Instant) {
+    private mutating func noteWaits() {
         var join: String?
         var since: ContinuousClock.Instant?
         if case .gathering(let began) = phase {
-            join = missing(at: time) + " to join"
+            join = missing + " to join"
             since = began
         }
-        waits.note("join", join, since: since, at: time)
+        waits.note("join", join, since: since, at: now)
         var scores: String?
         var others: String?
         if case .running = phase {
@@ -49,15 +49,14 @@ extension SchedulerLoop {
                 scores = "\(what) of \(outstanding.split) in the state after step \(sync.step)"
             } else if sync == nil, wish == nil, standingSince != nil, let step = standing.values.map(\.upperBound).min()
             {
-                let late = (0..<options.workers).filter { standing[$0] == nil }.map(String.init)
-                others = "worker \(late.joined(separator: ", ")) to reach step \(step)"
+                others = "worker \(late) to reach step \(step)"
             }
         }
-        waits.note("hold", lateToStand, since: heldSince, at: time)
-        waits.note("scores", scores, since: sync?.since, at: time)
-        waits.note("others", others, since: standingSince, at: time)
+        waits.note("hold", lateToStand, since: heldSince, at: now)
+        waits.note("scores", scores, since: sync?.since, at: now)
+        waits.note("others", others, since: standingSince, at: now)
         let open = parts.min { $0.key < $1.key }
-        let asked = sync?.decision?.awaitsCheckpoint == true ? sync?.step : open?.key
+        let asked = sync?.awaitsCheckpoint == true ? sync?.step : open?.key
         var checkpoint: String?
         if let step = asked {
             let late = (0..<shardCount).filter { parts[step]?[$0] == nil }
@@ -65,14 +64,27 @@ extension SchedulerLoop {
             // With all parts there it is the verdict that is waited for.
             if !late.isEmpty { checkpoint = "parts of the checkpoint of step \(step) by shard \(shards)" }
         }
-        waits.note("checkpoint", checkpoint, at: time)
+        waits.note("checkpoint", checkpoint, at: now)
         var words: String?
         if case .stopping = phase {
-            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost && !hasNotBegun }.map {
-                "\($0.member)"
-            }
-            words = late.isEmpty ? nil : "the last report of \(late.joined(separator: ", "))"
+            let late = members.all.filter { $0.entry.report == nil && !$0.entry.isLost && !hasNotBegun }
+            let names = late.map { "\($0.member)" }.joined(separator: ", ")
+            words = late.isEmpty ? nil : "the last report of \(names)"
         }
-        waits.note("reports", words, at: time)
+        waits.note("reports", words, at: now)
+    }
+
+    /// How the members stand now, and what the scheduler itself waits for.
+    package var pulse: SchedulerEvent {
+        let gone = Set(gone.map(\.member))
+        return .pulse(
+            members.entries.map { member, entry in
+                MemberPulse(
+                    member: member, hello: entry.hello, address: entry.peer.address, starts: entry.starts,
+                    step: entry.step, activity: entry.state,
+                    silentSeconds: entry.heard.duration(to: now) / .seconds(1), hasLeft: entry.report != nil,
+                    isLost: entry.isLost || gone.contains(member))
+            }, waits: waits.reports(at: now),
+            turnedAway: refused > 0 ? turnedAway.merging(["refused": refused]) { $1 } : turnedAway)
     }
 }

@@ -12,9 +12,7 @@ extension SchedulerLoop {
     static let lookAfter = Duration.seconds(2)
 
     /// Takes a sign of failure from whoever sees one: a node, a launcher, this scheduler.
-    package mutating func take(
-        _ sign: Evidence, at time: ContinuousClock.Instant, into effects: inout Effects
-    ) {
+    package mutating func take(_ sign: Evidence) {
         if case .ended = phase { return }
         // Who was told to leave in order has left: how it did is no news.
         if case .stopping(_, hasFailed: false) = phase {
@@ -23,7 +21,7 @@ extension SchedulerLoop {
         if let member = sign.member, [.died, .vanished, .silence].contains(sign.kind),
             members.entries[member]?.isLost != true
         {
-            members.lose(member)
+            members.entries[member]?.isLost = true
             effects.events.append(.lost(member, sign.what))
         }
         switch phase {
@@ -31,60 +29,50 @@ extension SchedulerLoop {
         case .stopping(_, let hasFailed): if hasFailed { evidence.append(sign) }
         case .gathering, .running:
             evidence.append(sign)
-            phase = .stopping(since: time, hasFailed: true)
+            phase = .stopping(since: now, hasFailed: true)
             for (member, entry) in members.all where !entry.isLost {
-                send(.stop(Stop(reason: sign.what)), to: member, at: time, &effects)
+                send(.stop(Stop(reason: sign.what)), to: member)
             }
             // Who asks for the end is not to be outdone by what it brings about.
-            if sign.cause == .interrupted { reportFailure(at: time, &effects) }
+            if sign.cause == .interrupted { reportFailure() }
         }
-        endWhenAllReported(at: time, &effects)
-    }
-
-    /// Ends the job from outside, by a signal or a wish.
-    package mutating func abort(_ reason: String, at time: ContinuousClock.Instant, into effects: inout Effects) {
-        take(Evidence(.ownWords, of: nil, what: reason, cause: .interrupted, at: time), at: time, into: &effects)
+        endWhenAllReported()
     }
 
     /// A node says that it cannot go on.
-    mutating func take(
-        _ failure: Failure, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    mutating func take(_ failure: Failure, of member: Member) {
         if member.role == .server, let step = failure.checkpoint, let shard = failure.shard {
-            take(.unwritten("\(member): \(failure.message)"), of: shard, step, from: member, at: time, &effects)
+            take(.unwritten("\(member): \(failure.message)"), of: shard, step, from: member)
             return
         }
         lastStep = max(lastStep, min(failure.step ?? 0, options.plan.lastStep))
         let kind = failure.isConsequence == true ? Evidence.Kind.consequence : .ownWords
-        var sign = Evidence(kind, of: member, what: "\(member): \(failure.message)", cause: failure.cause, at: time)
+        var sign = Evidence(kind, of: member, what: "\(member): \(failure.message)", cause: failure.cause, at: now)
         sign.step = failure.step
-        take(sign, at: time, into: &effects)
+        take(sign)
     }
 
     /// A member sent what cannot be read: if it was numbered it is taken, never comes again, and others wait for it.
-    mutating func takeUnreadable(
-        _ kind: MessageKind, _ error: WireError, of member: Member, at time: ContinuousClock.Instant,
-        _ effects: inout Effects
-    ) {
+    mutating func takeUnreadable(_ kind: MessageKind, _ error: WireError, of member: Member) {
         guard kind.isNumbered else { return }
         let failure = Failure(
             role: member.role, rank: member.rank, message: "it sent what cannot be read: \(error)", cause: .version)
-        take(failure, of: member, at: time, &effects)
+        take(failure, of: member)
     }
 
     /// Does not take a node in, and says why on both sides.
-    mutating func refuse(_ hello: Hello, _ connection: [UInt8], _ reason: String, _ effects: inout Effects) {
+    mutating func refuse(_ hello: Hello, _ connection: [UInt8], _ reason: String) {
         let host = hello.host.prefix(80)
         let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "") on \(host) (process \(hello.pid))"
-        send(.stop(Stop(reason: "the scheduler refused: \(reason)", isRefusal: true)), to: connection, &effects)
-        tellRefusal("\(who) was refused: \(reason)", &effects)
+        send(.stop(Stop(reason: "the scheduler refused: \(reason)", isRefusal: true)), to: connection)
+        tellRefusal("\(who) was refused: \(reason)")
         refused += 1
     }
 
     /// Tells once that somebody was not taken in; of so many only, who come without end are counted.
     ///
     /// - Parameter isCandidate: whether it may be who is missing.
-    private mutating func tellRefusal(_ text: String, isCandidate: Bool = true, _ effects: inout Effects) {
+    private mutating func tellRefusal(_ text: String, isCandidate: Bool = true) {
         guard toldRefusals.count < Self.mostRefusals, toldRefusals.insert(text).inserted else { return }
         if isCandidate, refusals.count < 10 { refusals.append(text) }
         effects.events.append(.warning(text))
@@ -94,9 +82,7 @@ extension SchedulerLoop {
     }
 
     /// Connections were turned away before they could say anything; told once a kind and address.
-    package mutating func noteTurnedAway(
-        _ refusal: ConnectionLog.Refusal, into effects: inout Effects
-    ) {
+    package mutating func noteTurnedAway(_ refusal: ConnectionLog.Refusal) {
         // Port scanners come and go; what holds a wrong key means to join, and may while nodes are missing.
         var meant: [ConnectionLog.Failure] = [.unknownKey, .wrongServerKey, .plaintext]
         var isGathering = false
@@ -106,49 +92,47 @@ extension SchedulerLoop {
         let origin = refusal.address.isEmpty ? "" : " from \(refusal.address)"
         let key = refusal.key.map { " with the key \($0)" } ?? ""
         let text = "a connection\(origin)\(key) was refused: \(refusal.failure.words)"
-        if isMeant { tellRefusal(text, isCandidate: isGathering, &effects) }
+        if isMeant { tellRefusal(text, isCandidate: isGathering) }
     }
 
     /// Somebody speaks another version of the protocol.
-    package mutating func refuse(
-        protocolVersion version: UInt8, _ connection: [UInt8], into effects: inout Effects
-    ) {
+    package mutating func refuse(protocolVersion version: UInt8, _ connection: [UInt8]) {
         let text =
             "a node was refused: it speaks version \(version) of the protocol, the scheduler "
             + "\(Header.version): run the same release everywhere"
-        send(.stop(Stop(reason: text, isRefusal: true)), to: connection, &effects)
-        tellRefusal(text, &effects)
+        send(.stop(Stop(reason: text, isRefusal: true)), to: connection)
+        tellRefusal(text)
         refused += 1
     }
 
-    mutating func failToStart(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func failToStart() {
         let seconds = Int(options.startTimeout / .seconds(1))
-        var what = "\(missing(at: time)) did not join within \(seconds) s"
+        var what = "\(missing) did not join within \(seconds) s"
         // Who was turned away is who is missing.
         if !refusals.isEmpty { what += "; " + refusals.joined(separator: "; ") }
         let cause = refusals.last.map { FailureDiagnosis.cause(of: $0) } ?? .unreachable
-        take(Evidence(.missing, of: nil, what: what, cause: cause, at: time), at: time, into: &effects)
+        take(Evidence(.missing, of: nil, what: what, cause: cause, at: now))
     }
 
-    mutating func lookForTheSilent(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        for (member, entry) in members.silent(for: min(Self.lookAfter, options.silence), at: time) {
-            let isTooLong = entry.heard + options.silence < time
+    mutating func lookForTheSilent() {
+        for (member, entry) in members.silent(for: min(Self.lookAfter, options.silence), at: now) {
+            let isTooLong = entry.heard + options.silence < now
             guard isTooLong || entry.isLocal else { continue }
             let state = look(entry.hello)
             guard isTooLong || state == .gone else { continue }
-            let seconds = Int(entry.heard.duration(to: time) / .seconds(1))
+            let seconds = Int(entry.heard.duration(to: now) / .seconds(1))
             let (what, cause) = FailureDiagnosis.silence(
                 state, pid: entry.hello.pid, host: entry.hello.host, seconds: seconds)
             let kind = state == .gone ? Evidence.Kind.vanished : .silence
             take(
                 Evidence(
                     kind, of: member, what: "\(member) \(what); it was last \(entry.state) at step \(entry.step)",
-                    cause: cause, at: entry.heard), at: time, into: &effects)
+                    cause: cause, at: entry.heard))
         }
     }
 
     /// Tells who failed first; once.
-    mutating func reportFailure(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func reportFailure() {
         guard !isReported, let first = evidence.min(by: { ($0.kind, $0.time) < ($1.kind, $1.time) }) else { return }
         isReported = true
         let own = evidence.filter { $0.member == first.member }

@@ -7,46 +7,35 @@ extension SchedulerLoop {
     /// Silence after which a node that has not been welcomed is gone: it says hello once a second.
     static let helloSilence = Duration.seconds(5)
 
-    mutating func admit(
-        _ hello: Hello, _ connection: [UInt8], _ peer: Socket.Peer, _ incarnation: UInt32,
-        at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    mutating func admit(_ hello: Hello, _ connection: [UInt8], _ peer: Socket.Peer, _ incarnation: UInt32) {
         if let reason = unfitness(of: hello) {
-            refuse(hello, connection, reason, &effects)
-            return
-        }
-        if !options.version.isEmpty, hello.version != options.version {
-            refuse(
-                hello, connection,
-                "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
-                    + "run the same release everywhere", &effects)
+            refuse(hello, connection, reason)
             return
         }
         switch phase {
         case .gathering, .running: break
         case .stopping, .ended:
-            turnAway(hello, connection, at: time, &effects)
+            turnAway(hello, connection)
             return
         }
         let state = look(hello)
-        let candidate = Membership.Candidate(
+        let candidate = Membership.Entry(
             hello: Addresses.placed(hello, seenFrom: peer.address), connection: connection, incarnation: incarnation,
-            peer: peer,
-            isLocal: state != .unknown && state != .gone)
+            peer: peer, heard: now, isLocal: state != .unknown && state != .gone)
         var isReplaceable: ((Membership.Entry) -> Bool?)?
         // Once the job has started, a death ends it: nobody takes a place any more.
-        if case .gathering = phase { isReplaceable = { [look] in Self.isGone($0, look, at: time) } }
-        switch members.admit(candidate, at: time, isGone: isReplaceable) {
-        case .refused(let reason): refuse(hello, connection, reason, &effects)
+        if case .gathering = phase { isReplaceable = { [look, now] in Self.isGone($0, look, at: now) } }
+        switch members.admit(candidate, isGone: isReplaceable) {
+        case .refused(let reason): refuse(hello, connection, reason)
         case .undecided: break
         case .known(let member):
-            members.see(member, at: time)
+            members.entries[member]?.heard = now
             // Who still says hello has not got its welcome.
-            repeatAll(to: member, at: time, &effects)
-            tellWhoIsMissing(connection, at: time, &effects)
+            repeatAll(to: member)
+            tellWhoIsMissing(connection)
         case .joined(let member):
             effects.events.append(.joined(member, hello))
-            tellWhoIsMissing(connection, at: time, &effects)
+            tellWhoIsMissing(connection)
         case .replaced(let member, let old):
             let places = old.host == hello.host ? ("", "") : (" on \(hello.host)", " on \(old.host)")
             effects.events.append(
@@ -54,7 +43,7 @@ extension SchedulerLoop {
                     member, hello,
                     "\(member) restarted: process \(hello.pid)\(places.0) takes the place of \(old.pid)\(places.1)"))
         }
-        startIfComplete(at: time, &effects)
+        startIfComplete()
     }
 
     /// Why a node cannot be part of this job whatever its rank; nil when it can.
@@ -68,17 +57,19 @@ extension SchedulerLoop {
             return "it has \(hello.endpoints.count) shards, the job \(options.shardsPerServer) a server "
                 + "(cluster.shards): start it with --shards \(options.shardsPerServer)"
         }
+        guard options.version.isEmpty || hello.version == options.version else {
+            return "it runs version \(hello.version) of myriad, the scheduler \(options.version): "
+                + "run the same release everywhere"
+        }
         return nil
     }
 
     /// A node that waits for its welcome hears that it is known, and for whom it waits.
-    private func tellWhoIsMissing(
-        _ connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    private mutating func tellWhoIsMissing(_ connection: [UInt8]) {
         guard case .gathering = phase else { return }
-        let missing = missing(at: time)
+        let missing = missing
         let state = missing.isEmpty ? "starting" : "waiting for \(missing)"
-        send(.heartbeat(Heartbeat(step: lastStep, state: state)), to: connection, &effects)
+        send(.heartbeat(Heartbeat(step: lastStep, state: state)), to: connection)
     }
 
     /// Whether a node that has not been welcomed lives no more; nil while nobody can tell.
@@ -95,14 +86,14 @@ extension SchedulerLoop {
     }
 
     /// Those who joined and are gone while others are still expected.
-    func gone(at time: ContinuousClock.Instant) -> [(member: Member, entry: Membership.Entry)] {
+    var gone: [(member: Member, entry: Membership.Entry)] {
         guard case .gathering = phase else { return [] }
-        return members.all.filter { Self.isGone($0.entry, look, at: time) == true }
+        return members.all.filter { Self.isGone($0.entry, look, at: now) == true }
     }
 
     /// "server 1 of 2, worker 0 of 2": who has not joined, or did and is gone.
-    func missing(at time: ContinuousClock.Instant) -> String {
-        let gone = gone(at: time).map { member, entry in
+    var missing: String {
+        let gone = gone.map { member, entry in
             let count = member.role == .server ? options.servers : options.workers
             return
                 "\(member.role) \(member.rank + 1) of \(count) (process \(entry.hello.pid) of \(entry.hello.host) is gone)"
@@ -111,14 +102,12 @@ extension SchedulerLoop {
     }
 
     /// Starts the job once everybody is there: with one who is gone it would only fail.
-    mutating func startIfComplete(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        guard case .gathering = phase, members.isComplete, gone(at: time).isEmpty else { return }
+    mutating func startIfComplete() {
+        guard case .gathering = phase, members.isComplete, gone.isEmpty else { return }
         if let problem = Addresses.unreachable(members) {
             // It is the one to be started in another way: to all others it is only the end.
-            send(.stop(Stop(reason: problem.what, isRefusal: true)), to: problem.server, at: time, &effects)
-            take(
-                Evidence(.ownWords, of: problem.server, what: problem.what, cause: .unreachable, at: time), at: time,
-                into: &effects)
+            send(.stop(Stop(reason: problem.what, isRefusal: true)), to: problem.server)
+            take(Evidence(.ownWords, of: problem.server, what: problem.what, cause: .unreachable, at: now))
             return
         }
         phase = .running
@@ -134,7 +123,7 @@ extension SchedulerLoop {
             welcome.incarnations = members.ranked(.worker).map(\.entry.incarnation)
             welcome.silence = options.silence / .seconds(1)
             members.note(member, step: options.plan.startStep, state: "building")
-            send(.welcome(welcome), to: member, at: time, &effects)
+            send(.welcome(welcome), to: member)
         }
         effects.events.append(.started(nodes: members.entries.count, warnings: warnings()))
     }

@@ -15,39 +15,35 @@ extension SchedulerLoop {
     var isUnfinished: Bool { stopped != nil || !evidence.isEmpty }
 
     /// Ends the job in order; of several causes the first counts.
-    package mutating func stop(
-        for cause: StopCause, at time: ContinuousClock.Instant, into effects: inout Effects
-    ) {
+    package mutating func stop(for cause: StopCause) {
         guard wish == nil else { return }
         switch phase {
         case .gathering:
             wish = cause
             stopped = cause
             endReason = "stopped before the first step \(cause.words)"
-            phase = .stopping(since: time, hasFailed: false)
+            phase = .stopping(since: now, hasFailed: false)
             for (member, _) in members.all {
-                send(.stop(Stop(reason: endReason)), to: member, at: time, &effects)
+                send(.stop(Stop(reason: endReason)), to: member)
             }
         case .running:
             wish = cause
-            heldSince = time
-            for (member, _) in members.ranked(.worker) { send(.hold, to: member, at: time, &effects) }
-            gather(at: time, &effects)
+            heldSince = now
+            for (member, _) in members.ranked(.worker) { send(.hold, to: member) }
+            gather()
         case .stopping, .ended: break
         }
     }
 
     /// A node comes to a job that is at its end.
-    mutating func turnAway(
-        _ hello: Hello, _ connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    mutating func turnAway(_ hello: Hello, _ connection: [UInt8]) {
         let reason = evidence.first?.what ?? endReason
-        send(.stop(Stop(reason: reason)), to: connection, &effects)
+        send(.stop(Stop(reason: reason)), to: connection)
         guard hasNotBegun else { return }
-        let candidate = Membership.Candidate(
-            hello: hello, connection: connection, incarnation: 0, peer: .init(), isLocal: false)
-        _ = members.admit(candidate, at: time, isGone: nil)
-        endWhenAllKnow(at: time, &effects)
+        let candidate = Membership.Entry(
+            hello: hello, connection: connection, incarnation: 0, peer: .init(), heard: now, isLocal: false)
+        _ = members.admit(candidate, isGone: nil)
+        endWhenAllKnow()
     }
 
     /// Whether the job was stopped before it began: nobody has anything to report.
@@ -57,34 +53,34 @@ extension SchedulerLoop {
     }
 
     /// Ends a job that has not begun when everybody has been told.
-    mutating func endWhenAllKnow(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        if hasNotBegun, members.isComplete { end(at: time, &effects) }
+    mutating func endWhenAllKnow() {
+        if hasNotBegun, members.isComplete { end() }
     }
 
     /// Has the state written in which all wait, unless it is already, and ends the job.
-    mutating func stopHere(
-        _ point: SyncPoint, _ cause: StopCause, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    mutating func stopHere(_ point: SyncPoint, _ cause: StopCause) {
         if options.checkpoints != nil, committedStep != point.step {
-            sync?.set(awaitsCheckpoint: true)
-            sync?.since = time
+            sync?.awaitsCheckpoint = true
+            sync?.since = now
             // What the plan wants written is written unasked.
             if options.plan.checkpoints(after: point.step) {
-                commitIfWhole(point.step, at: time, &effects)
+                commitIfWhole(point.step)
             } else {
-                askForSnapshot(of: point.step, true, at: time, &effects)
+                askForSnapshot(of: point.step, true)
             }
             return
         }
         stopped = cause
         endReason = "stopped after step \(point.step) \(cause.words)"
-        stop(at: time, &effects)
+        stop()
     }
 
     /// Who has not said yet where it stands.
     var lateToStand: String? {
         guard wish != nil, sync == nil, case .running = phase else { return nil }
-        let late = (0..<options.workers).filter { standing[$0] == nil }.map(String.init)
-        return "worker \(late.joined(separator: ", ")) to end its step"
+        return "worker \(late) to end its step"
     }
+
+    /// The workers that do not stand.
+    var late: String { (0..<options.workers).filter { standing[$0] == nil }.map(String.init).joined(separator: ", ") }
 }

@@ -4,6 +4,8 @@ package import Wire
 
 /// The scheduler as a state machine: messages and time in, messages and file work out; no socket, clock or thread.
 ///
+/// Whoever drives it sets `now` before each call, and takes the `effects` after it.
+///
 /// It admits the nodes, tells everybody the map, gathers scores at the points where the plan evaluates, decides what
 /// is best and when to stop, and has complete checkpoints committed. It is never on the path of a step.
 package struct SchedulerLoop {
@@ -23,15 +25,12 @@ package struct SchedulerLoop {
         case end
     }
 
-    /// What a call brings about, in order.
+    /// What calls bring about, in order.
     package struct Effects {
         /// For the thread.
         package var actions: [Action] = []
         /// For whoever watches.
         package var events: [SchedulerEvent] = []
-
-        /// Nothing yet.
-        package init() {}
     }
 
     enum Phase {
@@ -48,6 +47,10 @@ package struct SchedulerLoop {
         case unwritten(String)
     }
 
+    /// The time.
+    package var now: ContinuousClock.Instant
+    /// What is to be done, and was not taken yet.
+    var effects = Effects()
     let options: SchedulerOptions
     var members: Membership
     var phase: Phase
@@ -110,11 +113,18 @@ package struct SchedulerLoop {
     ) {
         self.options = options
         self.look = look
+        now = time
         members = Membership(servers: options.servers, workers: options.workers, attempt: options.attempt)
-        phase = .gathering(since: time)
+        phase = .gathering(since: now)
         lastStep = options.plan.startStep
         let known = options.judgement ?? Judgement(basis: options.basis)
         judgement = known.basis == options.basis ? known : Judgement(basis: options.basis)
+    }
+
+    /// Hands over what is to be done.
+    package mutating func takeEffects() -> Effects {
+        defer { effects = Effects() }
+        return effects
     }
 
     /// Takes a control message.
@@ -122,75 +132,70 @@ package struct SchedulerLoop {
     /// - Parameter peer: the address from which it came; empty where there is none.
     /// - Returns: whether a member of the job sent it.
     @discardableResult
-    package mutating func receive(
-        _ message: Message, from connection: [UInt8], peer: Socket.Peer = .init(), at time: ContinuousClock.Instant,
-        into effects: inout Effects
-    ) -> Bool {
+    package mutating func receive(_ message: Message, from connection: [UInt8], peer: Socket.Peer = .init()) -> Bool {
         let kind = message.header.kind
-        guard kind != .hello, let known = members.heard(message.header, from: connection, peer, at: time) else {
+        guard kind != .hello, let known = members.heard(message.header, from: connection, peer, at: now) else {
             // What nobody but a member may say is not even decoded.
             guard kind.isOfAnybody, let control = try? Control(decoding: message, limits: limits) else { return false }
             if case .hello(let hello) = control {
-                admit(hello, connection, peer, message.header.incarnation, at: time, &effects)
+                admit(hello, connection, peer, message.header.incarnation)
             } else {
-                answer(control, connection, at: time, &effects)
+                answer(control, connection)
             }
             return false
         }
         let member = known.member
-        if known.hasMoved { repeatAll(to: member, at: time, &effects) }
-        guard members.take(ControlNumbers(message.header), of: member, at: time) else { return true }
+        if known.hasMoved { repeatAll(to: member) }
+        guard members.entries[member]?.session.take(ControlNumbers(message.header), at: now) == true else {
+            return true
+        }
         do {
             if kind == .scores {
                 let scores = try ScoresView(decoding: message, limits: limits, scratch: scratch)
-                take(scores, from: member, at: time, &effects)
+                take(scores, from: member)
             } else {
                 let control = try Control(decoding: message, limits: limits)
-                answer(control, connection, at: time, &effects)
-                take(control, of: member, at: time, &effects)
+                answer(control, connection)
+                take(control, of: member)
             }
         } catch {
-            takeUnreadable(kind, error, of: member, at: time, &effects)
+            takeUnreadable(kind, error, of: member)
         }
         return true
     }
 
     /// Answers what anybody may ask.
-    private mutating func answer(
-        _ control: Control, _ connection: [UInt8], at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    private mutating func answer(_ control: Control, _ connection: [UInt8]) {
         switch control {
         case .inspect(let wish): effects.actions.append(.inspect(connection, wish))
-        case .probeWish(let wish): forward(wish, from: connection, at: time, &effects)
+        case .probeWish(let wish): forward(wish, from: connection)
         default: break
         }
     }
 
     /// Takes what a member says.
-    private mutating func take(
-        _ control: Control, of member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    private mutating func take(_ control: Control, of member: Member) {
         switch control {
         case .heartbeat(let beat):
             members.note(member, step: beat.step, state: beat.state)
-            send(.heartbeat(Heartbeat(step: lastStep, state: "scheduler")), to: member, at: time, &effects)
+            send(.heartbeat(Heartbeat(step: lastStep, state: "scheduler")), to: member)
         case .progress(let progress):
             guard member.role == .worker else { return }
             lastStep = max(lastStep, min(progress.step, options.plan.lastStep))
             effects.events.append(.progress(worker: member.rank, progress))
-        case .reached(let reached): arrive(member, reached, at: time, &effects)
+        case .reached(let reached): arrive(member, reached)
         case .snapshotDone(let done):
-            take(.written(done), of: done.shard, done.step, from: member, at: time, &effects)
-        case .failed(let failure): take(failure, of: member, at: time, &effects)
+            take(.written(done), of: done.shard, done.step, from: member)
+        case .failed(let failure): take(failure, of: member)
         case .leaving(let leaving):
-            stop(for: .node(member, isInterrupt: leaving.isInterrupt), at: time, into: &effects)
+            stop(for: .node(member, isInterrupt: leaving.isInterrupt))
         case .stopped(let report):
-            members.note(member, report: report)
-            send(.stop(.farewell(isUnfinished: isUnfinished)), to: member, at: time, &effects)
+            members.entries[member]?.report = report
+            send(.stop(.farewell(isUnfinished: isUnfinished)), to: member)
             effects.events.append(.counters(member, report))
-            endWhenAllReported(at: time, &effects)
+            endWhenAllReported()
         case .counters(let report): effects.events.append(.counters(member, report))
-        case .probeResult(let result): forward(result, of: member, at: time, &effects)
+        case .probeResult(let result): forward(result, of: member)
         case .hello, .welcome, .ready, .verdict, .snapshot, .stop, .inspect, .inspected, .probeWish, .hold:
             break
         }
@@ -202,24 +207,29 @@ package struct SchedulerLoop {
     package var isSettled: Bool { members.isSettled }
 
     /// Sends to a member; what is numbered reaches it, over whatever connection.
-    mutating func send(
-        _ control: Control, to member: Member, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    mutating func send(_ control: Control, to member: Member) {
         guard let connection = members.entries[member]?.connection else { return }
-        effects.actions.append(.send(to: connection, control, members.number(control, to: member, at: time)))
+        let numbers =
+            control.kind.isNumbered
+            ? members.entries[member]?.session.send(control, at: now).numbers
+            : members.entries[member]?.session.unnumbered
+        effects.actions.append(.send(to: connection, control, numbers ?? ControlNumbers()))
     }
 
     /// Sends to a connection of nobody's, once.
-    func send(_ control: Control, to connection: [UInt8], _ effects: inout Effects) {
+    mutating func send(_ control: Control, to connection: [UInt8]) {
         effects.actions.append(.send(to: connection, control, ControlNumbers()))
     }
 
     /// Sends again what a member has not acknowledged: all of it over a new connection, else what is overdue.
-    mutating func repeatAll(
-        to member: Member, hasMoved: Bool = true, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
-        guard let connection = members.entries[member]?.connection else { return }
-        for out in members.overdue(member, hasMoved: hasMoved, at: time) {
+    mutating func repeatAll(to member: Member, hasMoved: Bool = true) {
+        guard let connection = members.entries[member]?.connection, members.entries[member]?.isLost == false else {
+            return
+        }
+        let due =
+            hasMoved
+            ? members.entries[member]?.session.reconnected(at: now) : members.entries[member]?.session.overdue(at: now)
+        for out in due ?? [] {
             effects.actions.append(.send(to: connection, out.item, out.numbers))
         }
     }
@@ -227,46 +237,42 @@ package struct SchedulerLoop {
     // MARK: Ending
 
     /// Lets the workers go; the servers follow when the workers have reported.
-    mutating func stop(at time: ContinuousClock.Instant, _ effects: inout Effects) {
-        phase = .stopping(since: time, hasFailed: false)
-        sendVerdict(.stop, at: time, &effects)
+    mutating func stop() {
+        phase = .stopping(since: now, hasFailed: false)
+        sendVerdict(.stop)
     }
 
-    mutating func endWhenAllReported(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func endWhenAllReported() {
         guard case .stopping(_, let hasFailed) = phase else { return }
         if !hasFailed, committing > 0 { return }
         if !hasFailed, members.ranked(.worker).allSatisfy({ $0.entry.report != nil || $0.entry.isLost }) {
             for (member, entry) in members.ranked(.server) where entry.report == nil && !serversAreTold {
-                send(.stop(Stop(reason: endReason)), to: member, at: time, &effects)
+                send(.stop(Stop(reason: endReason)), to: member)
             }
             serversAreTold = true
         }
-        if members.allHaveReported, !hasFailed || isReported { end(at: time, &effects) }
+        if members.allHaveReported, !hasFailed || isReported { end() }
     }
 
-    mutating func end(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func end() {
         guard case .stopping(_, let hasFailed) = phase else { return }
         phase = .ended
         if hasFailed {
-            reportFailure(at: time, &effects)
+            reportFailure()
         } else {
             let reports = members.entries.compactMapValues(\.report)
-            let outcome = Outcome(
-                step: sync?.step ?? lastStep, reason: endReason, bestStep: judgement.bestStep,
-                bestValidation: judgement.best, test: judgement.test, reports: reports)
+            let outcome = Outcome(step: sync?.step ?? lastStep, reason: endReason, judgement, reports: reports)
             effects.events.append(stopped.map { .stopped(outcome, $0) } ?? .finished(outcome))
         }
         effects.actions.append(.end)
     }
 
     /// Tells all workers what to do after the step at which they wait.
-    mutating func sendVerdict(
-        _ action: Verdict.Action, at time: ContinuousClock.Instant, _ effects: inout Effects
-    ) {
+    mutating func sendVerdict(_ action: Verdict.Action) {
         guard let sync else { return }
         if action == .proceed { standing = [:] }
         for (member, _) in members.ranked(.worker) {
-            send(.verdict(Verdict(step: sync.step, action: action)), to: member, at: time, &effects)
+            send(.verdict(Verdict(step: sync.step, action: action)), to: member)
         }
     }
 }

@@ -7,16 +7,23 @@ package import Wire
 package final class SchedulerNode {
     /// What comes from outside the sockets.
     package enum Command: Sendable {
-        /// End the job, for this reason.
-        case abort(String)
         /// End the job in order, with a checkpoint.
         case stop(StopCause)
         /// A sign of failure that somebody saw.
         case saw(Evidence)
+        /// The clerk is done with something: this is to be told to the loop.
+        case did(@Sendable (inout SchedulerLoop) -> Void)
     }
 
     /// Makes a checkpoint of these parts and returns its path.
     package typealias Commit = (_ step: Int, _ parts: [SnapshotDone], _ judgement: Judgement) throws -> String
+
+    /// Files and people: the clerk's thread alone uses them, and this one when the clerk has left.
+    private struct Hands: @unchecked Sendable {
+        let commit: Commit
+        let discard: (_ step: Int) -> Void
+        let watch: (SchedulerEvent) -> Void
+    }
 
     /// How long nodes that leave are given to acknowledge that they may.
     private static let farewell = Duration.seconds(2)
@@ -28,9 +35,9 @@ package final class SchedulerNode {
 
     private let socket: Socket
     private let options: SchedulerOptions
-    private let clerk: Clerk
+    private let clerk = Clerk()
+    private let hands: Hands
     private let onlookers: Onlookers
-    private let watch: (SchedulerEvent) -> Void
     private let role: (PublicKey) -> KeyDirectory.Role?
     private let identity: Header
 
@@ -55,9 +62,9 @@ package final class SchedulerNode {
         socket = try Socket.listen(on: endpoint, in: context, limits: limits)
         self.endpoint = socket.endpoint
         self.role = role
-        self.watch = watch
+        hands = Hands(commit: commit, discard: discard, watch: watch)
         identity = Header(.welcome, role: .scheduler, rank: 0, incarnation: 1, job: options.job, epoch: 1)
-        clerk = Clerk(Clerk.Hands(commit: commit, discard: discard, watch: watch))
+
         onlookers = Onlookers(identity, inspect: inspect)
     }
 
@@ -74,7 +81,7 @@ package final class SchedulerNode {
     /// Runs the job to its end.
     package func run() {
         var loop = SchedulerLoop(options, at: .now) { ProcessState.of(pid: $0.pid, host: $0.host) }
-        var poller = Poller([socket], inbox, clerk.outcomes, onlookers.answers)
+        var poller = Poller([socket], inbox, onlookers.answers)
         while !isOver {
             poller.wait(.milliseconds(100))
             turn(&loop)
@@ -89,56 +96,46 @@ package final class SchedulerNode {
         clerk.finish()
         onlookers.finish()
         // What the clerk did last is told by this thread: it is the only one left.
-        var effects = SchedulerLoop.Effects()
-        take(clerk.outcomes.take(), &loop, &effects)
-        for event in effects.events { watch(dated(event)) }
+        for case .did(let tell) in inbox.take() { tell(&loop) }
+        for event in loop.takeEffects().events { hands.watch(dated(event)) }
     }
 
     /// Takes what has come, looks at the clock, and does what follows.
     private func turn(_ loop: inout SchedulerLoop) {
-        var effects = SchedulerLoop.Effects()
+        loop.now = .now
         for command in inbox.take() {
             switch command {
-            case .abort(let reason): loop.abort(reason, at: .now, into: &effects)
-            case .stop(let cause): loop.stop(for: cause, at: .now, into: &effects)
-            case .saw(let sign): loop.take(sign, at: .now, into: &effects)
+            case .stop(let cause): loop.stop(for: cause)
+            case .saw(let sign): loop.take(sign)
+            case .did(let tell): tell(&loop)
             }
         }
-        take(clerk.outcomes.take(), &loop, &effects)
         for answer in onlookers.answers.take() { socket.send(answer.message, to: answer.connection) }
         var budget = TurnBudget()
         while let received = socket.receive(within: &budget) {
             if case .otherVersion(let version, let from) = received {
-                loop.refuse(protocolVersion: version, from, into: &effects)
+                loop.refuse(protocolVersion: version, from)
             }
             guard case .message(let message, let from) = received, mayEnter(message.header.kind) else { continue }
             // Who asks and does not read its answers gets no more of them.
             if [.inspect, .probeWish].contains(message.header.kind), socket.senderIsBehind { continue }
-            if loop.receive(message, from: from, peer: socket.peer, at: .now, into: &effects) { socket.trustSender() }
+            loop.now = .now
+            if loop.receive(message, from: from, peer: socket.peer) { socket.trustSender() }
         }
-        let now = ContinuousClock.now
-        loop.tick(at: now, into: &effects)
-        if !isOver, pulsed.map({ $0.duration(to: now) >= .seconds(1) }) ?? true {
-            pulsed = now
+        loop.now = .now
+        loop.tick()
+        if !isOver, pulsed.map({ $0.duration(to: loop.now) >= .seconds(1) }) ?? true {
+            pulsed = loop.now
             if let log = socket.log {
-                for refusal in log.takeNews() { loop.noteTurnedAway(refusal, into: &effects) }
+                for refusal in log.takeNews() { loop.noteTurnedAway(refusal) }
                 loop.turnedAway = ConnectionLog.failures(of: [log])
             }
-            effects.events.append(loop.pulse(at: now))
+            loop.effects.events.append(loop.pulse)
         }
-        perform(effects, loop)
+        perform(loop.takeEffects(), loop)
     }
 
-    private func take(_ outcomes: [Clerk.Outcome], _ loop: inout SchedulerLoop, _ effects: inout SchedulerLoop.Effects)
-    {
-        for outcome in outcomes {
-            switch outcome {
-            case .committed(let step, let result): loop.committed(step: step, result, at: .now, into: &effects)
-            case .measured(let metrics, let split, let step):
-                loop.measured(metrics, split: split, step: step, at: .now, into: &effects)
-            }
-        }
-    }
+    private func tell(_ event: SchedulerEvent) { clerk.ask { [hands] in hands.watch(event) } }
 
     /// Whether whoever sent the last message may say that: a key that may only look may only ask.
     private func mayEnter(_ kind: MessageKind) -> Bool {
@@ -163,17 +160,30 @@ package final class SchedulerNode {
     private func perform(_ effects: SchedulerLoop.Effects, _ loop: SchedulerLoop) {
         for event in effects.events {
             // How the members stand now: the last pulse may have been before they came or went.
-            if event.concernsNodes { clerk.ask(.tell(loop.pulse(at: .now))) }
-            clerk.ask(.tell(dated(event)))
+            if event.concernsNodes { tell(loop.pulse) }
+            tell(dated(event))
         }
         for action in effects.actions {
             switch action {
             case .send(let connection, let control, let numbers):
                 socket.send(control.message(identity).with(numbers), to: connection)
             case .commit(let step, let parts, let judgement):
-                clerk.ask(.commit(step: step, parts: parts, judgement: judgement))
-            case .discard(let step): clerk.ask(.discard(step: step))
-            case .measure(let book, let split, let step): clerk.ask(.measure(book, split: split, step: step))
+                clerk.ask { [hands, inbox] in
+                    let began = ContinuousClock.now
+                    let result = Result {
+                        (
+                            path: try hands.commit(step, parts, judgement),
+                            seconds: began.duration(to: .now) / .seconds(1), bytes: parts.reduce(0) { $0 + $1.bytes }
+                        )
+                    }
+                    inbox.post(.did { $0.committed(step: step, result) })
+                }
+            case .discard(let step): clerk.ask { [hands] in hands.discard(step) }
+            case .measure(let book, let split, let step):
+                clerk.ask { [inbox] in
+                    let metrics = book.metrics()
+                    inbox.post(.did { $0.measured(metrics, split: split, step: step) })
+                }
             case .inspect(let connection, let wish):
                 inspected = .now
                 onlookers.ask(wish, from: connection)

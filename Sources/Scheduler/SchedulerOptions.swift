@@ -10,7 +10,6 @@ package struct SchedulerOptions: Sendable {
         /// By how much a metric must be better to count.
         package var minimumGain: Double
 
-        /// Both.
         package init(patience: Int, minimumGain: Double) {
             self.patience = patience
             self.minimumGain = minimumGain
@@ -28,29 +27,29 @@ package struct SchedulerOptions: Sendable {
     /// What nodes may say that they were started for; empty to take any.
     package var name = ""
     /// Server processes.
-    package var servers: Int
+    package var servers = 1
     /// Shards of each.
-    package var shardsPerServer: Int
+    package var shardsPerServer = 1
     /// Worker processes.
-    package var workers: Int
+    package var workers = 1
     /// The resolved config, as every node gets it.
-    package var config: String
+    package var config = ""
     /// The steps.
     package var plan: JobPlan
     /// Samples by split that can be scored.
-    package var splits: [String: Int]
+    package var splits: [String: Int] = [:]
     /// The split that is scored while training, if any.
     package var validation: String?
     /// The split that is scored at every new best state, and at the end.
     package var test: String?
     /// By what the best state is chosen.
-    package var metric: Metric
+    package var metric = Metric.auc
     /// When to stop early, if at all.
     package var earlyStop: EarlyStop?
     /// Whether the best state is kept as a checkpoint.
-    package var keepBest: Bool
+    package var keepBest = true
     /// Whether a checkpoint is written at the end.
-    package var keepLast: Bool
+    package var keepLast = true
     /// The directory of checkpoints; `nil` writes none.
     package var checkpoints: String?
     /// A checkpoint to start from, and what nodes are told of it.
@@ -60,53 +59,25 @@ package struct SchedulerOptions: Sendable {
     /// What the run that is resumed knew of its evaluations.
     package var judgement: Judgement?
     /// Silence after which a node is taken for dead.
-    package var silence: Duration
+    package var silence = Duration.seconds(20)
     /// Time for all nodes to arrive.
-    package var startTimeout: Duration
+    package var startTimeout = Duration.seconds(120)
     /// How long the scheduler still answers those who look after the job has failed.
-    package var linger: Duration
+    package var linger = Duration.zero
     /// The program's version, which every node must have; empty to take any.
-    package var version: String
+    package var version = ""
     /// By what nodes know the dataset; empty when they need not look.
-    package var dataset: String
+    package var dataset = ""
     /// Which start of the run this is, from 1: nodes of a later one count as restarted.
-    package var attempt: Int
-
-    /// Every property in its order.
-    package init(
-        job: UInt64, servers: Int, shardsPerServer: Int, workers: Int, config: String, plan: JobPlan,
-        splits: [String: Int], validation: String?, test: String?, metric: Metric = .auc, earlyStop: EarlyStop? = nil,
-        keepBest: Bool = true, keepLast: Bool = true, checkpoints: String?, resume: String? = nil,
-        judgement: Judgement? = nil, silence: Duration = .seconds(20),
-        startTimeout: Duration = .seconds(120), linger: Duration = .zero, version: String = "", dataset: String = "",
-        attempt: Int = 1
-    ) {
-        self.job = job
-        self.servers = servers
-        self.shardsPerServer = shardsPerServer
-        self.workers = workers
-        self.config = config
-        self.plan = plan
-        self.splits = splits
-        self.validation = validation
-        self.test = test
-        self.metric = metric
-        self.earlyStop = earlyStop
-        self.keepBest = keepBest
-        self.keepLast = keepLast
-        self.checkpoints = checkpoints
-        self.resume = resume
-        self.judgement = judgement
-        self.silence = silence
-        self.startTimeout = startTimeout
-        self.linger = linger
-        self.version = version
-        self.dataset = dataset
-        self.attempt = attempt
-    }
+    package var attempt = 1
 
     /// By what states are compared, and on which data.
     package var basis: String {
         "\(metric.rawValue) of '\(validation ?? "")', test '\(test ?? "")', dataset \(dataset)"
     }
+}
+
+extension SchedulerOptions {
+    /// A job of one server and one worker, until more is set.
+    package init(_ plan: JobPlan, job: UInt64) { self.init(job: job, plan: plan) }
 }

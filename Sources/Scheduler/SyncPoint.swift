@@ -10,7 +10,6 @@ struct SyncPoint {
         /// The thread computes the metrics of a complete book.
         case measuring(split: String)
 
-        /// The split.
         var split: String {
             switch self {
             case .gathering(_, let split), .measuring(let split): split
@@ -18,75 +17,29 @@ struct SyncPoint {
         }
     }
 
-    /// What was decided about the state, and what of it has not come yet.
-    struct Decision {
-        /// Whether the job ends here.
-        var stops = false
-        /// The test split, while it is scored.
-        var test: Scores?
-        /// Whether a checkpoint of the state is waited for.
-        var awaitsCheckpoint = false
-
-        /// Whether nothing is outstanding.
-        var isSettled: Bool { test == nil && !awaitsCheckpoint }
-    }
-
-    /// How far it has come.
-    enum Stage {
-        /// The state is judged by the scores of the validation split.
-        case judging(Scores)
-        /// It is judged, or need not be.
-        case decided(Decision)
-    }
-
     let step: Int
     /// Since when what is outstanding now has been.
     var since: ContinuousClock.Instant
-    var stage = Stage.decided(Decision())
+    /// What is scored or measured now: the validation split by which the state is judged, and then the test split.
+    var scores: Scores?
+    /// Whether the state is judged, or need not be.
+    var isJudged = true
+    /// Whether it was decided that the job ends here.
+    var stops = false
+    /// Whether a checkpoint of the state is waited for.
+    var awaitsCheckpoint = false
 
-    init(step: Int, since: ContinuousClock.Instant) {
-        self.step = step
-        self.since = since
-    }
-
-    /// What is scored or measured now.
-    var scores: Scores? {
-        switch stage {
-        case .judging(let scores): scores
-        case .decided(let decision): decision.test
-        }
-    }
-
-    /// What was decided; nil while the state is judged.
-    var decision: Decision? {
-        if case .decided(let decision) = stage { decision } else { nil }
-    }
-
-    /// Sets what is scored: the validation split of a state that is judged by it, or the test split.
-    mutating func set(_ scores: Scores?, isValidation: Bool) {
-        if isValidation, let scores {
-            stage = .judging(scores)
-        } else if var decision {
-            decision.test = scores
-            stage = .decided(decision)
-        }
-    }
-
-    /// Sets whether a checkpoint of the state is waited for.
-    mutating func set(awaitsCheckpoint: Bool) {
-        guard var decision else { return }
-        decision.awaitsCheckpoint = awaitsCheckpoint
-        stage = .decided(decision)
-    }
+    /// Whether all is decided, and nothing is outstanding.
+    var isSettled: Bool { isJudged && scores == nil && !awaitsCheckpoint }
 
     /// Takes scores; returns the book when it is complete, whose metrics are outstanding then.
     mutating func take(_ view: ScoresView) throws -> ScoreBook? {
         guard case .gathering(var book, let split) = scores, view.range.split == split else { return nil }
         // The book is held here alone while it grows: it is not copied.
-        set(.measuring(split: split), isValidation: decision == nil)
+        scores = .measuring(split: split)
         try book.add(first: view.range.first, logits: view.logits, labels: view.labels, keys: view.keys)
         if book.isComplete { return book }
-        set(.gathering(book, split: split), isValidation: decision == nil)
+        scores = .gathering(book, split: split)
         return nil
     }
 }

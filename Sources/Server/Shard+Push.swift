@@ -4,40 +4,31 @@ import Wire
 
 /// Contributions: checked whole, held until they cover a step, applied once.
 extension Shard {
-    func push(
-        _ message: Message, _ from: [UInt8], _ answers: inout [Answer], _ events: inout [Event]
-    ) throws {
-        let header = message.header
+    func push(_ request: Request) throws {
+        let header = request.header
         guard Int(header.step) == step + 1 else {
             if header.step <= step {
                 statistics.duplicate(header)
-                acknowledge(header, from, &answers)
+                acknowledge(request)
             } else {
-                refuse(header, from, .stepAhead, "step \(header.step) before step \(step + 1) is complete", &answers)
+                refuse(request, .stepAhead, "step \(header.step) before step \(step + 1) is complete")
             }
             return
         }
         guard step < options.plan.lastStep else {
-            refuse(header, from, .stepAhead, "the last step is \(options.plan.lastStep)", &answers)
+            refuse(request, .stepAhead, "the last step is \(options.plan.lastStep)")
             return
         }
         let view = try PushView(
-            decoding: message, limits: limits, tableWidths: widths, dense: denseRange.count, scratch: scratch)
+            decoding: request.message, limits: limits, tableWidths: widths, dense: denseRange.count, scratch: scratch)
         try check(view)
-        guard let ids = try ids(of: view, from, &answers) else { return }
+        guard let ids = try ids(of: view, request) else { return }
         // All of it is valid: from here on nothing is refused.
-        acknowledge(header, from, &answers)
+        acknowledge(request)
         let began = statistics.now
-        let lost = contribute(view, ids)
+        lost = contribute(view, ids)
         statistics.pushed(since: began)
-        guard step == Int(header.step) else { return }
-        if let lost {
-            diverged = "\(ParametersError.diverged(table: lost, id: nil)) (after step \(step))"
-            events.append(.diverged(step: step, table: lost))
-        } else if options.plan.checkpoints(after: step) {
-            events.append(.checkpointDue(step: step))
-        }
-        release(&answers, &events)
+        if step == Int(header.step) { release() }
     }
 
     /// Whether the counts of the push are those that this job's plan gives its subtree.
@@ -67,23 +58,15 @@ extension Shard {
     }
 
     /// The ids of a push, from its pull or its own frame, all checked; `nil` when it is refused.
-    private func ids(
-        of view: PushView, _ from: [UInt8], _ answers: inout [Answer]
-    ) throws -> UnsafePointer<UInt64>? {
+    private func ids(of view: PushView, _ request: Request) throws -> UnsafePointer<UInt64>? {
         if case .ids(let own) = view.keys {
-            switch fault(of: own.baseAddress, view.tables) {
-            case nil: break
-            case .foreignId(let id, let table, _):
-                refuse(view.header, from, .notOwner, foreign(id, table), &answers)
-                return nil
-            case .some(let fault): throw fault
-            }
+            try check(own.baseAddress, view.tables)
             gathered.resize(own.count)
             if let source = own.baseAddress { gathered.base.update(from: source, count: own.count) }
             return UnsafePointer(gathered.base)
         }
         guard let list = keys.list(of: view.header.rank, hash: view.header.keyListHash) else {
-            refuse(view.header, from, .sendKeys, "the key list of the pull is not held here", &answers)
+            refuse(request, .sendKeys, "the key list of the pull is not held here")
             return nil
         }
         try view.checkRows(against: list.tables)
@@ -102,24 +85,19 @@ extension Shard {
             accumulator.begin(step: step + 1, microBatches: Int(view.header.microBatches))
             opened = step + 1
         }
-        for (index, rows) in view.tables.enumerated() {
-            contribution[index] = RowGradients(
-                ids: ids + rows.firstRow, counts: (view.rowSamples.baseAddress ?? noCounts) + rows.firstRow,
+        let noFloats = UnsafeRawPointer(nothing.base).assumingMemoryBound(to: Float.self)
+        let parts = view.tables.map { rows in
+            RowGradients(
+                ids: ids + rows.firstRow,
+                counts: (view.rowSamples.baseAddress ?? UnsafePointer(nothing.base)) + rows.firstRow,
                 gradients: (view.gradients.baseAddress ?? noFloats) + rows.firstFloat, count: rows.rows)
         }
-        let dense = view.dense.baseAddress ?? noFloats
+        let (samples, dense) = (Int(view.header.samples), view.dense.baseAddress ?? noFloats)
         if accumulator.isRootAlone(node) {
             statistics.held(view)
-            return contribution.withUnsafeBufferPointer { parts in
-                apply(samples: Int(view.header.samples), dense: dense) { parts[$0] }
-            }
+            return apply(samples: samples, dense: dense) { parts[$0] }
         }
-        let outcome = contribution.withUnsafeBufferPointer { parts in
-            parts.baseAddress.map {
-                accumulator.add(node: node, samples: Int(view.header.samples), tables: $0, dense: dense)
-            }
-        }
-        if outcome == .alreadyCovered {
+        if accumulator.add(node: node, samples: samples, tables: parts, dense: dense) == .alreadyCovered {
             statistics.duplicate(view.header)
         } else {
             statistics.held(view)

@@ -8,27 +8,17 @@ package import Wire
 /// t is answered from the state after step t − 1, so the pull itself is the barrier; a step is applied when the pushes
 /// that the shard holds cover all its micro-batches.
 package final class Shard {
-    /// An answer, and to which of the asking connections.
-    package struct Answer {
-        /// The connection, as the transport names it.
-        package let to: [UInt8]
-        /// What to send.
-        package let message: Message
-    }
+    /// An answer, and to which of the asking connections, as the transport names it.
+    package typealias Answer = (to: [UInt8], message: Message)
 
-    /// Something for its thread to see to.
-    package enum Event: Equatable {
-        /// The state after this step is due to be written unasked: it is the shard's at this moment.
-        case checkpointDue(step: Int)
-        /// The update to this step left numbers that are not finite in a table (or in the dense parameters): the shard
-        /// serves nothing from now on, and no file of its state can be written.
-        case diverged(step: Int, table: String)
-    }
-
-    struct Parked {
+    /// What a worker asks, and over which connection.
+    struct Request {
         let from: [UInt8]
         let message: Message
-        let since: ContinuousClock.Instant
+        /// Since when it waits, if it has to.
+        var since = ContinuousClock.now
+
+        var header: Header { message.header }
     }
 
     /// Counters of what passed through.
@@ -48,16 +38,17 @@ package final class Shard {
     let accumulator: StepAccumulator
     let widths: [Int]
     let gathered = Column<UInt64>()
-    var contribution: [RowGradients]
     var opened = -1
-    let noFloats: UnsafePointer<Float>
-    let noCounts: UnsafePointer<UInt32>
-    private let nothing = Column<UInt32>(capacity: 16)
-    private(set) var parked: [Parked] = []
+    /// Where arrays of no elements begin.
+    let nothing = Column<UInt32>(capacity: 16)
+    private(set) var parked: [Request] = []
+    /// Answers to the message in work, also to parked pulls.
+    private var answers: [Answer] = []
     /// A worker waits for one pull at a time; the one before may have been to score.
     private static let parkedPerWorker = 2
-    /// Why nothing is served any more.
-    var diverged: String?
+    /// The table (or the dense parameters) in which the update to `step` left numbers that are not finite: nothing is
+    /// served from then on, and no file of the state can be written.
+    package internal(set) var lost: String?
 
     /// A shard at its plan's start step, empty until `restore` fills it.
     ///
@@ -66,8 +57,7 @@ package final class Shard {
         self.options = options
         self.identity = identity
         step = options.plan.startStep
-        statistics = ShardStatistics(
-            tables: options.tables.count, workers: options.workers, isOn: options.statistics)
+        statistics = ShardStatistics(tables: options.tables.count, workers: options.workers, isOn: options.statistics)
         widths = options.tables.map(\.width)
         let owned = Array(options.map.partitions(ofShard: options.shard))
         tables = try options.tables.enumerated().map { index, table in
@@ -80,40 +70,35 @@ package final class Shard {
         options.initialDense.withUnsafeBufferPointer { [dense, denseRange] whole in
             if let base = whole.baseAddress { dense.load(base + denseRange.lowerBound) }
         }
-        noCounts = UnsafePointer(nothing.base)
-        noFloats = UnsafeRawPointer(nothing.base).assumingMemoryBound(to: Float.self)
-        let empty = Column<UInt64>(capacity: 1)
-        contribution = widths.map { [noFloats, noCounts] _ in
-            RowGradients(ids: UnsafePointer(empty.base), counts: noCounts, gradients: noFloats, count: 0)
-        }
         accumulator = StepAccumulator(widths: widths, denseCount: denseRange.count)
     }
 
-    /// Takes a message of a worker; answers, also to parked pulls, are appended in order.
+    /// Takes a message of a worker; returns the answers in order, also those to parked pulls.
     ///
     /// Whatever the bytes are, they change nothing unless all of the message is valid.
-    package func receive(_ message: Message, from: [UInt8], answers: inout [Answer], events: inout [Event]) {
+    package func receive(_ message: Message, from: [UInt8]) -> [Answer] {
         if message.header.kind == .probe {
             // Whoever measures the way is no part of the job.
-            answers.append(Answer(to: from, message: message.probed(from: identity)))
-            return
+            return [(from, message.probed(from: identity))]
         }
         statistics.received(message)
-        take(message, from: from, answers: &answers, events: &events)
+        take(Request(from: from, message: message))
+        defer { answers = [] }
+        return answers
     }
 
-    private func take(_ message: Message, from: [UInt8], answers: inout [Answer], events: inout [Event]) {
-        let header = message.header
+    private func take(_ request: Request) {
+        let header = request.header
         guard header.job == identity.job else {
-            refuse(header, from, .otherJob, "this shard serves another job than \(header.job)", &answers)
+            refuse(request, .otherJob, "this shard serves another job than \(header.job)")
             return
         }
         guard header.epoch == identity.epoch else {
-            refuse(header, from, .oldEpoch, "the map is of epoch \(identity.epoch), not \(header.epoch)", &answers)
+            refuse(request, .oldEpoch, "the map is of epoch \(identity.epoch), not \(header.epoch)")
             return
         }
-        guard diverged == nil else {
-            refuse(header, from, .unavailable, diverged ?? "", &answers)
+        if let lost {
+            refuse(request, .unavailable, "\(ParametersError.diverged(table: lost, id: nil)) (after step \(step))")
             return
         }
         do {
@@ -121,15 +106,17 @@ package final class Shard {
                 throw WireError.sender(header.kind, role: header.role, rank: Int(header.rank), workers: options.workers)
             }
             switch header.kind {
-            case .pull: try pull(message, from, &answers)
-            case .push: try push(message, from, &answers, &events)
+            case .pull: try pull(request)
+            case .push: try push(request)
             default:
                 statistics.malformed(header)
-                refuse(header, from, .malformed, "a shard takes pulls and pushes, not \(header.kind)", &answers)
+                refuse(request, .malformed, "a shard takes pulls and pushes, not \(header.kind)")
             }
+        } catch ParametersError.foreignId(let id, let table, _) {
+            refuse(request, .notOwner, "id \(id) of table \(table) does not live on shard \(options.shard)")
         } catch {
             statistics.malformed(header)
-            refuse(header, from, .malformed, "\(error)", &answers)
+            refuse(request, .malformed, "\(error)")
         }
     }
 
@@ -150,54 +137,46 @@ package final class Shard {
 
     // MARK: Pull
 
-    private func pull(_ message: Message, _ from: [UInt8], _ answers: inout [Answer]) throws {
-        let header = message.header
+    private func pull(_ request: Request) throws {
+        let header = request.header
         let evaluates = header.flags.contains(.evaluation)
         // A training pull names the step it is for, an evaluation the state it wants.
         let wanted = Int(header.step) - (evaluates ? 0 : 1)
         guard wanted >= step else {
-            refuse(
-                header, from, .stepPassed, "state \(wanted) is gone: this shard is after step \(step)", &answers)
+            refuse(request, .stepPassed, "state \(wanted) is gone: this shard is after step \(step)")
             return
         }
         guard wanted <= options.plan.lastStep else {
-            refuse(header, from, .stepAhead, "the last step is \(options.plan.lastStep), not \(wanted)", &answers)
+            refuse(request, .stepAhead, "the last step is \(options.plan.lastStep), not \(wanted)")
             return
         }
-        let view = try PullView(decoding: message, limits: limits, tableWidths: widths, scratch: scratch)
+        let view = try PullView(decoding: request.message, limits: limits, tableWidths: widths, scratch: scratch)
         guard wanted == step else {
-            park(Parked(from: from, message: message, since: .now))
+            park(Request(from: request.from, message: request.message))
             return
         }
         guard view.isKeyListIntact else {
             throw WireError.mismatch(.pull, what: "hash of its key list", found: 0, expected: 1)
         }
         let began = statistics.now
-        let answer: Message
-        do {
-            if !evaluates, keys.list(of: header.rank, hash: header.keyListHash) == nil {
-                try check(view.ids.baseAddress, view.tables)
-            }
-            answer = try values(for: view)
-        } catch ParametersError.foreignId(let id, let table, _) {
-            refuse(header, from, .notOwner, foreign(id, table), &answers)
-            return
+        if !evaluates, keys.list(of: header.rank, hash: header.keyListHash) == nil {
+            try check(view.ids.baseAddress, view.tables)
         }
+        let answer = try values(for: view)
         if !evaluates { keys.keep(view) }
-        answers.append(Answer(to: from, message: answer))
+        answers.append((request.from, answer))
         statistics.answered(view, with: answer, state: wanted, since: began)
     }
 
     /// Keeps a pull for the step that it waits for: a repeat in the place of what it repeats, and a worker's last alone.
-    private func park(_ item: Parked) {
-        let header = item.message.header
-        let own = parked.indices.filter { parked[$0].message.header.rank == header.rank }
+    private func park(_ item: Request) {
+        let header = item.header
+        let own = parked.indices.filter { parked[$0].header.rank == header.rank }
         let repeated = own.first {
-            let other = parked[$0].message.header
-            return other.request == header.request && other.incarnation == header.incarnation
+            parked[$0].header.request == header.request && parked[$0].header.incarnation == header.incarnation
         }
         if let repeated {
-            parked[repeated] = Parked(from: item.from, message: item.message, since: parked[repeated].since)
+            parked[repeated] = Request(from: item.from, message: item.message, since: parked[repeated].since)
             return
         }
         if own.count >= Shard.parkedPerWorker { parked.remove(at: own[0]) }
@@ -209,20 +188,6 @@ package final class Shard {
     func check(_ ids: UnsafePointer<UInt64>?, _ rows: [TableRows]) throws(ParametersError) {
         guard let ids else { return }
         for (table, rows) in zip(tables, rows) { try table.check(ids: ids + rows.firstRow, count: rows.rows) }
-    }
-
-    /// What is wrong with them; a value, as the optimizer of Swift 6.3 does not get over a pattern that catches a part.
-    func fault(of ids: UnsafePointer<UInt64>?, _ rows: [TableRows]) -> ParametersError? {
-        do {
-            try check(ids, rows)
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    func foreign(_ id: UInt64, _ table: String) -> String {
-        "id \(id) of table \(table) does not live on shard \(options.shard)"
     }
 
     private func values(for view: PullView) throws(ParametersError) -> Message {
@@ -247,26 +212,24 @@ package final class Shard {
     // MARK: Answers
 
     /// Answers the pulls that waited for the step just applied.
-    func release(_ answers: inout [Answer], _ events: inout [Event]) {
+    func release() {
         let waiting = parked
         parked.removeAll(keepingCapacity: true)
         for item in waiting {
             statistics.released(item.since)
-            take(item.message, from: item.from, answers: &answers, events: &events)
+            take(item)
         }
     }
 
-    func acknowledge(_ header: Header, _ from: [UInt8], _ answers: inout [Answer]) {
-        let message = Message.pushed(to: header, from: identity)
+    func acknowledge(_ request: Request) {
+        let message = Message.pushed(to: request.header, from: identity)
         statistics.acknowledged(with: message)
-        answers.append(Answer(to: from, message: message))
+        answers.append((request.from, message))
     }
 
-    func refuse(
-        _ header: Header, _ from: [UInt8], _ reason: Refusal.Reason, _ text: String, _ answers: inout [Answer]
-    ) {
-        let message = Message.refused(to: header, from: identity, Refusal(reason, text))
+    func refuse(_ request: Request, _ reason: Refusal.Reason, _ text: String) {
+        let message = Message.refused(to: request.header, from: identity, Refusal(reason, text))
         statistics.refused(reason, with: message)
-        answers.append(Answer(to: from, message: message))
+        answers.append((request.from, message))
     }
 }

@@ -29,7 +29,6 @@ package struct ShardOptions: Sendable {
     /// Whether hot ids, distinct ids and times are counted.
     package var statistics: Bool
 
-    /// Every property in its order.
     package init(
         shard: Int, map: PartitionMap, tables: [TableOptions], layout: ParameterLayout, initialDense: [Float],
         dense: DenseOptions, seed: UInt64, plan: JobPlan, checkpoints: String, workers: Int = 4096,

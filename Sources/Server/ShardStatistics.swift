@@ -14,8 +14,7 @@ final class ShardStatistics {
     private var applying = Duration.zero
 
     private struct TableCounts {
-        var pulledRows = 0
-        var updatedRows = 0
+        var report = TableReport()
         var hot = HotIds()
         var distinct = DistinctCount()
     }
@@ -63,7 +62,7 @@ final class ShardStatistics {
     /// Rows were copied out of a table.
     func pulled(_ table: Table, rows: Int) {
         let index = Int(table.index)
-        tables[index].pulledRows += rows
+        tables[index].report.pulledRows += rows
         if isOn { tables[index].distinct.add(hashes: table.hashes.base, count: rows) }
     }
 
@@ -106,7 +105,7 @@ final class ShardStatistics {
 
     /// A table got the sums of a complete step.
     func updated(_ table: Int, _ rows: RowGradients) {
-        tables[table].updatedRows += rows.count
+        tables[table].report.updatedRows += rows.count
         if isOn { tables[table].hot.add(ids: rows.ids, counts: rows.counts, count: rows.count) }
     }
 
@@ -142,13 +141,11 @@ final class ShardStatistics {
     func report(of tables: [Table], hotIds: Int) -> ShardReport {
         var report = counts
         report.tables = zip(tables, self.tables).map { table, counts in
-            var part = TableReport()
+            var part = counts.report
             part.name = table.options.name
             part.width = table.layout.width
             part.rows = table.rowCount
-            part.pulledRows = counts.pulledRows
             part.missedRows = table.missedCount
-            part.updatedRows = counts.updatedRows
             part.refusedRows = table.refusedCount
             let bytes = table.bytes
             part.bytes.weights = table.rowCount * table.layout.width * 4

@@ -5,49 +5,39 @@ import Wire
 
 /// The one owner of a shard: it alone receives, applies, answers and writes.
 final class ShardThread {
-    /// What the server's control thread asks for.
-    enum Command: Sendable {
-        /// Write the state after this step.
-        case write(SnapshotRequest)
-        /// Leave.
-        case stop
-    }
-
     private let desk: ShardDesk
     private let socket: Socket
-    private let commands: Inbox<Command>
+    /// The states that the server's control thread wants written; nil to leave.
+    private let wanted: Inbox<SnapshotRequest?>
     private let notes: Inbox<ShardNote>
     private let reports: Duration
-    private var answers: [Shard.Answer] = []
-    private var unsent: [ShardNote] = []
 
     private var shard: Shard { desk.shard }
 
-    init(_ desk: ShardDesk, _ socket: Socket, commands: Inbox<Command>, notes: Inbox<ShardNote>) {
+    init(_ desk: ShardDesk, _ socket: Socket, wanted: Inbox<SnapshotRequest?>, notes: Inbox<ShardNote>) {
         reports = desk.shard.options.statistics ? .seconds(1) : .seconds(1_000_000)
         self.desk = desk
+        desk.tell = { notes.post($0) }
         self.socket = socket
-        self.commands = commands
+        self.wanted = wanted
         self.notes = notes
     }
 
     /// Serves until it is told to stop.
     func run() {
-        var poller = Poller([socket], commands)
+        var poller = Poller([socket], wanted)
         var told = ContinuousClock.now
         var reported = told
         while true {
             poller.wait(.milliseconds(200))
-            for command in commands.take() {
-                switch command {
-                case .write(let request): desk.want(request, notes: &unsent)
-                case .stop:
+            for request in wanted.take() {
+                guard let request else {
                     notes.post(.report(shard.report()))
                     return
                 }
+                desk.want(request)
             }
             serve()
-            tell()
             let now = ContinuousClock.now
             if told.duration(to: now) > .milliseconds(250) {
                 told = now
@@ -75,16 +65,8 @@ final class ShardThread {
                 socket.send(Control.stop(Stop(reason: reason, isRefusal: true)).message(shard.identity), to: from)
             case .message(let message, let from):
                 if shard.knows(message.header) { socket.trustSender() }
-                desk.receive(message, from: from, answers: &answers, notes: &unsent)
-                for answer in answers { socket.send(answer.message, to: answer.to) }
-                answers.removeAll(keepingCapacity: true)
-                if !unsent.isEmpty { tell() }
+                for answer in desk.receive(message, from: from) { socket.send(answer.message, to: answer.to) }
             }
         }
-    }
-
-    private func tell() {
-        for note in unsent { notes.post(note) }
-        unsent.removeAll(keepingCapacity: true)
     }
 }

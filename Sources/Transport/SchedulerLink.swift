@@ -39,23 +39,16 @@ package final class SchedulerLink: Sendable {
     private let kept = Mutex<[Event]>([])
 
     /// Connects.
-    ///
-    /// - Parameters:
-    ///   - key: the scheduler's, where both encrypt.
-    ///   - wait: how long a scheduler that was never heard of is waited for.
-    ///   - silence: how long one that was heard of may say nothing, until its welcome says otherwise.
-    package init(
-        to endpoint: String, in context: Context, key: PublicKey?, hello: Hello, wait: Duration, silence: Duration,
-        departure: Departure = Departure()
-    ) throws(TransportError) {
+    package init(_ options: NodeOptions, in context: Context) throws(TransportError) {
+        let (endpoint, key, hello) = (options.scheduler, options.schedulerKey, options.hello)
         let socket = try Socket.connect(to: endpoint, in: context, key: key)
         let session = NodeSession(
-            hello, incarnation: .random(in: 1...UInt32.max), wait: wait, silence: silence, at: .now)
+            hello, incarnation: .random(in: 1...UInt32.max), wait: options.wait, silence: options.silence, at: .now)
         let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "")"
         shared = Shared(WaitClock(who: who), session.identity)
         // The socket moves to the thread, and nobody else touches it from here on.
         nonisolated(unsafe) let loop = LinkLoop(
-            socket, session, shared, endpoint: endpoint, key: key, departure: departure)
+            socket, session, shared, endpoint: endpoint, key: key, departure: options.departure)
         thread = RoleThread("link") { loop.run() }
     }
 
@@ -121,6 +114,18 @@ package final class SchedulerLink: Sendable {
                 default: break
                 }
             }
+        }
+    }
+
+    /// Joins and does a role's work; what ends it is told to the scheduler, unless that is lost itself.
+    package func work<Result>(_ role: (Welcome) throws -> Result) throws -> Result {
+        let welcome = try join()
+        note(step: welcome.resumeStep, "building")
+        do {
+            return try role(welcome)
+        } catch {
+            if !(error is Lost) { send(.failed(Failure(role: identity.role, rank: welcome.rank, error))) }
+            throw error
         }
     }
 

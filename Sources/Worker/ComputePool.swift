@@ -2,17 +2,11 @@ import Foundation
 import Synchronization
 import Telemetry
 
-/// Work cut into numbered tasks that may run on any thread in any order.
-protocol PoolWork: AnyObject, Sendable {
-    /// Runs one task on one of the pool's threads.
-    func run(task: Int, thread: Int)
-}
-
 /// The compute threads of a worker: they sleep between steps and share the tasks of one.
 ///
 /// Starting and finishing a round allocates nothing.
 final class ComputePool: Sendable {
-    private let work: any PoolWork
+    private let work: StepCompute
     private let finished: @Sendable () -> Void
     private let gate = Gate()
     private let next = Atomic<Int>(0)
@@ -32,7 +26,7 @@ final class ComputePool: Sendable {
     /// Starts the threads.
     ///
     /// - Parameter finished: called on the thread that ends a round's last task.
-    init(threads: Int, work: any PoolWork, finished: @escaping @Sendable () -> Void) {
+    init(threads: Int, work: StepCompute, finished: @escaping @Sendable () -> Void) {
         self.threads = threads
         self.work = work
         self.finished = finished

@@ -44,11 +44,17 @@ final class Contribution {
     /// - Parameter slots: a table's scratch, one element a row of the plan, all −1 on entry and on return.
     func add(_ right: Contribution, slots: [Column<Int32>]) {
         samples += right.samples
-        losses.clicks += right.losses.clicks
-        losses.auxiliary += right.losses.auxiliary
+        losses += right.losses
         let (a, b) = (dense.base, right.dense.base)
         for i in 0..<dense.count { a[i] += b[i] }
         for index in tables.indices { tables[index].add(right.tables[index], slots: slots[index]) }
+    }
+}
+
+extension Losses {
+    static func += (sum: inout Losses, losses: Losses) {
+        sum.clicks += losses.clicks
+        sum.auxiliary += losses.auxiliary
     }
 }
 

@@ -8,17 +8,16 @@ import Wire
 /// the shard's coverage makes a repeated push harmless, so a lost message costs its deadline and nothing else.
 final class ParameterClient {
     /// A message for a shard.
-    struct Outgoing {
-        let shard: Int
-        let message: Message
-    }
+    typealias Outgoing = (shard: Int, message: Message)
 
     /// What an answer brought about.
-    enum Progress: Equatable {
+    enum Progress {
         /// Nothing that the worker waits for.
         case nothing
         /// The last shard's values are in.
         case pulled
+        /// A push has to be sent again, with its ids.
+        case resend(Outgoing)
     }
 
     /// The shard cannot serve this worker; it has to stop.
@@ -50,18 +49,8 @@ final class ParameterClient {
         let ids: Payload
     }
 
-    /// Bytes sent and received, requests repeated.
-    private var bytesSent = 0
-    private var bytesReceived = 0
-    private var retries = 0
-    /// Rows pulled.
-    private var rowsPulled = 0
-    private var rowsPushed = 0
-    /// Requests made, each counted once however often it was repeated.
-    private var pullCount = 0
-    private var pushCount = 0
-    private var refusals: [String: Int] = [:]
-
+    /// Everything that the worker counts, its requests among it: each once, however often it was repeated.
+    var counts = WorkerReport()
     private let identity: Header
     private let map: PartitionMap
     private let widths: [Int]
@@ -95,18 +84,6 @@ final class ParameterClient {
         return shards.isEmpty ? "nothing" : "values of shard \(shards)"
     }
 
-    /// Adds what it counted.
-    func report(into report: inout WorkerReport) {
-        report.pulledRows = rowsPulled
-        report.pushedRows = rowsPushed
-        report.pulls = pullCount
-        report.pushes = pushCount
-        report.retries = retries
-        report.refused = refusals
-        report.sentBytes = bytesSent
-        report.receivedBytes = bytesReceived
-    }
-
     // MARK: Pull
 
     /// Asks every shard for its rows of a plan and its slice of the dense vector.
@@ -125,8 +102,8 @@ final class ParameterClient {
                 }
                 first += range.count
             }
-            rowsPulled += rows
-            pullCount += 1
+            self.counts.pulledRows += rows
+            self.counts.pulls += 1
             var header = header(step: plan.step)
             header.microBatches = 0
             let payload = Payload(ids)
@@ -148,8 +125,7 @@ final class ParameterClient {
 
     /// Sends a subtree's sums to every shard.
     func push(
-        _ contribution: Contribution, node: Subtree, of plan: StepPlan, isWhole: Bool,
-        at time: ContinuousClock.Instant
+        _ contribution: Contribution, node: Subtree, of plan: StepPlan, isWhole: Bool, at time: ContinuousClock.Instant
     ) -> [Outgoing] {
         locate(contribution, in: plan)
         return (0..<map.shards).map { shard in
@@ -169,8 +145,8 @@ final class ParameterClient {
                 rowSamples: packed.samples, gradients: packed.gradients, dense: Payload(dense))
             pushes[header.request] = Request(
                 shard: shard, message: message, deadline: time + timeout, ids: exchanges[shard].ids)
-            pushCount += 1
-            rowsPushed += packed.counts.reduce(0, +)
+            counts.pushes += 1
+            counts.pushedRows += packed.counts.reduce(0, +)
             return send(shard, message)
         }
     }
@@ -180,10 +156,10 @@ final class ParameterClient {
     /// Takes an answer of a shard; values go to `values` and `dense` at the plan's rows.
     func receive(
         _ message: Message, from shard: Int, plan: StepPlan, values: [Column<Float>], dense: DenseVector,
-        resend: inout [Outgoing], at time: ContinuousClock.Instant
+        at time: ContinuousClock.Instant
     ) throws -> Progress {
         let number = message.header.request
-        bytesReceived += message.byteCount
+        counts.receivedBytes += message.byteCount
         switch message.header.kind {
         case .pushed:
             pushes[number] = nil
@@ -197,7 +173,7 @@ final class ParameterClient {
                     decoding: message, expecting: exchanges[shard].layout, dense: range.count, limits: limits,
                     scratch: scratch)
             else {
-                refusals["unreadable", default: 0] += 1
+                counts.refused["unreadable", default: 0] += 1
                 return .nothing
             }
             copy(view, from: shard, plan: plan, to: values)
@@ -213,10 +189,10 @@ final class ParameterClient {
             return .pulled
         case .refused:
             guard let refusal = try? Refusal(decoding: message, limits: limits) else {
-                refusals["unreadable", default: 0] += 1
+                counts.refused["unreadable", default: 0] += 1
                 return .nothing
             }
-            return try refused(refusal, number, shard, &resend, at: time)
+            return try refused(refusal, number, shard, at: time)
         default: return .nothing
         }
     }
@@ -231,18 +207,16 @@ final class ParameterClient {
     }
 
     private func refused(
-        _ refusal: Refusal, _ number: UInt32, _ shard: Int, _ resend: inout [Outgoing],
-        at time: ContinuousClock.Instant
+        _ refusal: Refusal, _ number: UInt32, _ shard: Int, at time: ContinuousClock.Instant
     ) throws -> Progress {
-        refusals[refusal.reason.rawValue, default: 0] += 1
+        counts.refused[refusal.reason.rawValue, default: 0] += 1
         switch refusal.reason {
         case .sendKeys:
             guard var request = pushes[number], !request.message.header.flags.contains(.keys) else { return .nothing }
             request = Request(
                 shard: shard, message: withIds(request.message, of: request.ids), deadline: time + timeout)
             pushes[number] = request
-            resend.append(send(shard, request.message))
-            return .nothing
+            return .resend(send(shard, request.message))
         case .unavailable:
             return .nothing  // the deadline repeats it
         case .otherJob, .oldEpoch, .stepPassed, .stepAhead, .notOwner, .malformed:
@@ -253,26 +227,19 @@ final class ParameterClient {
 
     /// Repeats what has not been answered in time.
     func tick(at time: ContinuousClock.Instant) -> [Outgoing] {
-        var due: [Outgoing] = []
-        // In order: what a worker sends depends on nothing but what it was told.
-        for number in pulls.keys.sorted() where pulls[number].map({ $0.deadline < time }) == true {
-            repeatRequest(&pulls, number, time, &due)
-        }
-        for number in pushes.keys.sorted() where pushes[number].map({ $0.deadline < time }) == true {
-            repeatRequest(&pushes, number, time, &due)
-        }
-        return due
+        repeatDue(&pulls, at: time) + repeatDue(&pushes, at: time)
     }
 
-    private func repeatRequest(
-        _ requests: inout [UInt32: Request], _ number: UInt32, _ time: ContinuousClock.Instant, _ due: inout [Outgoing]
-    ) {
-        guard var request = requests[number] else { return }
-        request.tries += 1
-        request.deadline = time + timeout * min(8, request.tries)
-        requests[number] = request
-        retries += 1
-        due.append(send(request.shard, request.message))
+    private func repeatDue(_ requests: inout [UInt32: Request], at time: ContinuousClock.Instant) -> [Outgoing] {
+        // In order: what a worker sends depends on nothing but what it was told.
+        requests.keys.sorted().compactMap { number in
+            guard var request = requests[number], request.deadline < time else { return nil }
+            request.tries += 1
+            request.deadline = time + timeout * min(8, request.tries)
+            requests[number] = request
+            counts.retries += 1
+            return send(request.shard, request.message)
+        }
     }
 
     private func header(step: Int) -> Header {
@@ -284,7 +251,7 @@ final class ParameterClient {
     }
 
     private func send(_ shard: Int, _ message: Message) -> Outgoing {
-        bytesSent += message.byteCount
-        return Outgoing(shard: shard, message: message)
+        counts.sentBytes += message.byteCount
+        return (shard, message)
     }
 }

@@ -2,13 +2,11 @@ import Models
 import Tensors
 import Wire
 
-/// What a worker counts between two progress messages: samples, loss, and predictions by label.
+/// What a worker counts between two progress messages besides its counters: losses, and predictions by label.
 final class ProgressWindow {
     private static let bins = 512
     private static let interval = Duration.milliseconds(250)
-    /// Samples since the last message.
-    var samples = 0
-    /// Sums of their losses.
+    /// Sums of the losses since the last message.
     var losses = Losses(clicks: 0)
     private let negatives = Column<UInt32>()
     private let positives = Column<UInt32>()
@@ -31,7 +29,6 @@ final class ProgressWindow {
     }
 
     func reset(at time: ContinuousClock.Instant?) {
-        samples = 0
         losses = Losses(clicks: 0)
         negatives.fill(ProgressWindow.bins, with: 0)
         positives.fill(ProgressWindow.bins, with: 0)

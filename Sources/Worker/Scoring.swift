@@ -22,16 +22,11 @@ final class Scoring {
     let labels = Column<Float>()
     let keys = Column<UInt64>()
 
-    init(
-        name: String, step: Int, stand: ClosedRange<Int>, split: Split, microBatches: Int, block: Range<Int>
-    ) {
-        self.name = name
-        self.step = step
-        self.stand = stand
-        self.split = split
-        self.microBatches = microBatches
-        self.block = block
+    init(_ name: String, of split: Split, step: Int, stand: ClosedRange<Int>, _ options: WorkerOptions) {
+        (self.name, self.split, self.step, self.stand) = (name, split, step, stand)
         order = DataOrder(split, seed: 0, epoch: nil)
+        microBatches = options.plan.microBatches(over: split.sampleCount)
+        block = Subtree.block(options.rank, of: options.workers, over: microBatches)
         chunk = block.lowerBound..<block.lowerBound
     }
 
@@ -46,24 +41,19 @@ extension WorkerLoop {
     private var chunkSize: Int { compute.contributions.count }
 
     /// Reads the first chunk of this worker's part of a split.
-    func beginScoring(
-        _ name: String, after step: Int, behind stand: ClosedRange<Int>, at time: ContinuousClock.Instant,
-        _ actions: inout [Action]
-    ) {
+    func beginScoring(_ name: String, after step: Int, behind stand: ClosedRange<Int>) {
         guard let split = options.scored[name] else {
-            fail("the dataset has no split '\(name)'", step: step, &actions)
+            fail("the dataset has no split '\(name)'", step: step)
             return
         }
-        let count = options.plan.microBatches(over: split.sampleCount)
-        let block = Subtree.block(options.rank, of: options.workers, over: count)
-        let score = Scoring(name: name, step: step, stand: stand, split: split, microBatches: count, block: block)
-        guard !block.isEmpty else {
-            endScoring(score, at: time, &actions)
+        let score = Scoring(name, of: split, step: step, stand: stand, options)
+        guard !score.block.isEmpty else {
+            endScoring(score)
             return
         }
         phase = .filling(.scoring(score))
         fill(score.next(chunkSize), of: score)
-        start(nil, .score, fill: scoring.next, from: source(of: score), &actions)
+        start(nil, .score, fill: scoring.next, from: source(of: score))
     }
 
     private func fill(_ chunk: Range<Int>, of score: Scoring) {
@@ -79,18 +69,15 @@ extension WorkerLoop {
     }
 
     /// Scores the chunk whose values are in, and fills the next.
-    func scoreRound(_ score: Scoring, _ actions: inout [Action]) {
+    func scoreRound(_ score: Scoring) {
         let next = score.next(chunkSize)
         if !next.isEmpty { fill(next, of: score) }
-        start(
-            scoring.current, .score, fill: next.isEmpty ? nil : scoring.next,
-            from: next.isEmpty ? nil : source(of: score), &actions)
+        let (plan, source) = next.isEmpty ? (nil, nil) : (scoring.next, source(of: score))
+        start(scoring.current, .score, fill: plan, from: source)
     }
 
     /// Keeps the scores of the round, then pulls for the next chunk or sends all.
-    func finishedScoring(
-        _ score: Scoring, hasComputed: Bool, at time: ContinuousClock.Instant, _ actions: inout [Action]
-    ) {
+    func finishedScoring(_ score: Scoring, hasComputed: Bool) {
         if hasComputed {
             for number in 0..<scoring.current.owned.count {
                 let batch = scoring.current.batches[number]
@@ -101,13 +88,13 @@ extension WorkerLoop {
         }
         let next = score.next(chunkSize)
         guard !next.isEmpty else {
-            endScoring(score, at: time, &actions)
+            endScoring(score)
             return
         }
         scoring.next.unite()
         scoring.swap()
         score.chunk = next
-        pull(for: .scoring(score), at: time, &actions)
+        pull(for: .scoring(score))
     }
 
     private func append<T>(_ source: Column<T>, to target: Column<T>) {
@@ -117,7 +104,7 @@ extension WorkerLoop {
     }
 
     /// Sends the scores in messages of bounded size and waits for the verdict.
-    private func endScoring(_ score: Scoring, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+    private func endScoring(_ score: Scoring) {
         let first = score.block.lowerBound * options.plan.microBatch
         let limit = 1 << 18
         for start in stride(from: 0, to: score.logits.count, by: limit) {
@@ -132,9 +119,9 @@ extension WorkerLoop {
                         labels: Payload(copying: Array(score.labels.buffer[part])),
                         keys: Payload(copying: Array(score.keys.buffer[part])))))
         }
-        counts.scored += score.logits.count
-        settleTimes()
-        stand(behind: score.stand, at: time)
-        takeEarly(at: time, &actions)
+        client.counts.scored += score.logits.count
+        told = client.counts
+        stand(behind: score.stand)
+        takeEarly()
     }
 }

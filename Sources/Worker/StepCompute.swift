@@ -11,7 +11,7 @@ import Tensors
 ///
 /// Unchecked: during a round each task touches its own micro-batch, contribution and thread state; the tree's book is
 /// behind a mutex; between rounds only the worker's own thread touches anything.
-final class StepCompute: PoolWork, @unchecked Sendable {
+final class StepCompute: @unchecked Sendable {
     /// What a round does with its micro-batches.
     enum Mode { case train, score }
 
@@ -120,6 +120,7 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         }
     }
 
+    /// Runs one of the round's tasks, whichever on whichever thread.
     func run(task: Int, thread: Int) {
         let batches = plan?.owned.count ?? 0
         if task >= batches {
@@ -140,8 +141,7 @@ final class StepCompute: PoolWork, @unchecked Sendable {
         let rows = arena.array(of: Matrix.self, count: widths.count)
         for table in widths.indices {
             let map = plan.tables[table].rowOf[number]
-            let pulled = Matrix(
-                base: values[table].base, rows: plan.tables[table].ids.count, columns: widths[table])
+            let pulled = Matrix(base: values[table].base, rows: plan.tables[table].ids.count, columns: widths[table])
             let block = arena.matrix(rows: map.count, columns: widths[table])
             gatherRows(of: pulled, at: map.base, into: block)
             rows[table] = block

@@ -59,14 +59,10 @@ package final class WorkerLoop {
         mutating func swap() { (current, next) = (next, current) }
     }
 
-    /// Seconds by what they were spent on, since the last progress message and in all.
-    struct Times {
-        var compute = 0.0
-        var wait = 0.0
-        var wire = 0.0
-        var read = 0.0
-    }
-
+    /// The time: set by whoever drives the loop before each call.
+    package var now: ContinuousClock.Instant
+    /// What is to be done, and was not taken yet.
+    var actions: [Action] = []
     let options: WorkerOptions
     let compute: StepCompute
     let client: ParameterClient
@@ -75,7 +71,7 @@ package final class WorkerLoop {
     var training: Lane
     var scoring: Lane
     /// The training step in work; between steps, the last one.
-    var step: Int
+    package internal(set) var step: Int
     /// The last step in which this worker has nothing left to do.
     var done: Int
     /// A verdict that came before the worker stood where it belongs.
@@ -84,9 +80,8 @@ package final class WorkerLoop {
     var isHeld = false
     /// Whether it has told that it cannot go on.
     var hasFailed = false
-    var times = Times()
-    /// Everything since the start but the times of the current window and what the client counts.
-    var counts = WorkerReport()
+    /// What was counted up to the last progress message.
+    var told = WorkerReport()
     /// When the last step's values were in.
     var lastPulled: ContinuousClock.Instant?
     /// How often it has waited for what.
@@ -97,7 +92,11 @@ package final class WorkerLoop {
     /// - Parameters:
     ///   - identity: a header with the job, epoch, rank and incarnation of this worker.
     ///   - computed: called on a compute thread when a round's last micro-batch is done.
-    package init(_ options: WorkerOptions, identity: Header, computed: @escaping @Sendable () -> Void) {
+    package init(
+        _ options: WorkerOptions, identity: Header, at time: ContinuousClock.Instant = .now,
+        computed: @escaping @Sendable () -> Void
+    ) {
+        now = time
         self.options = options
         self.identity = identity
         let plan = options.plan
@@ -114,12 +113,12 @@ package final class WorkerLoop {
                 current: StepPlan(schema: options.schema, map: options.map, capacity: capacity),
                 next: StepPlan(schema: options.schema, map: options.map, capacity: capacity))
         }
-        counts.threads = options.threads
-        counts.waitByShard = [Double](repeating: 0, count: options.map.shards)
         training = lane()
         scoring = lane()
         step = plan.startStep
         done = step
+        client.counts.threads = options.threads
+        client.counts.waitByShard = [Double](repeating: 0, count: options.map.shards)
     }
 
     /// Where it stands, in words.
@@ -136,18 +135,21 @@ package final class WorkerLoop {
         }
     }
 
-    /// The step in work.
-    package var currentStep: Int { step }
+    /// Hands over what is to be done.
+    package func takeActions() -> [Action] {
+        defer { actions = [] }
+        return actions
+    }
 
     /// Begins: reads its first step, or stands at once where there is nothing to train.
-    package func begin(at time: ContinuousClock.Instant, into actions: inout [Action]) {
+    package func begin() {
         guard let first = nextOwn(after: done) else {
-            moveOn(isDecided: false, at: time, &actions)
+            moveOn(isDecided: false)
             return
         }
         prepareTraining(first)
         phase = .filling(.training)
-        start(nil, .train, fill: training.next, from: source(of: first), &actions)
+        start(nil, .train, fill: training.next, from: source(of: first))
     }
 
     /// The next step of which this worker owns a micro-batch: of a step without any it asks for nothing and pushes nothing.
@@ -187,10 +189,7 @@ package final class WorkerLoop {
     }
 
     /// Starts a round of the pool.
-    func start(
-        _ plan: StepPlan?, _ mode: StepCompute.Mode, fill next: StepPlan?, from source: StepCompute.Source?,
-        _ actions: inout [Action]
-    ) {
+    func start(_ plan: StepPlan?, _ mode: StepCompute.Mode, fill next: StepPlan?, from source: StepCompute.Source?) {
         let tasks = compute.prepare(plan, mode, fill: next, from: source)
         actions.append(.compute(tasks: tasks))
     }
@@ -201,17 +200,20 @@ package final class WorkerLoop {
     }
 
     /// Asks for the rows of the plan in work, which is filled.
-    func pull(for activity: Activity, at time: ContinuousClock.Instant, _ actions: inout [Action]) {
+    func pull(for activity: Activity) {
         let plan = plan(of: activity)
         let isTraining = if case .training = activity { true } else { false }
         for index in plan.tables.indices {
             compute.values[index].resize(plan.tables[index].ids.count * options.model.tables[index].width)
         }
         let began = ContinuousClock.now
-        let messages = client.pull(plan, evaluation: !isTraining, at: time)
-        times.wire += began.duration(to: .now) / .seconds(1)
-        phase = .pulling(activity, since: time)
+        send(client.pull(plan, evaluation: !isTraining, at: now))
+        client.counts.pushSeconds += began.duration(to: .now) / .seconds(1)
+        phase = .pulling(activity, since: now)
         waitCounts.values += 1
+    }
+
+    func send(_ messages: [ParameterClient.Outgoing]) {
         for out in messages { actions.append(.data(shard: out.shard, out.message)) }
     }
 }

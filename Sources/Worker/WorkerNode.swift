@@ -9,37 +9,6 @@ package final class WorkerNode {
     /// Opens the data and makes the model, and says meanwhile in words what it does.
     package typealias Build = (Welcome, _ tell: @escaping (String) -> Void) throws -> WorkerOptions
 
-    /// Where and as what it runs.
-    package struct Options: Sendable {
-        /// The scheduler's endpoint.
-        package var scheduler: String
-        /// Who it is.
-        package var hello: Hello
-        /// By what the scheduler is known, where this node encrypts.
-        package var schedulerKey: PublicKey?
-        /// How long a scheduler is waited for that was never heard of.
-        package var wait: Duration
-        /// Silence of the scheduler that is endured.
-        package var silence: Duration
-        /// Told when the process is to end.
-        package var departure: Departure
-        /// Called with the reason when the scheduler ends the job for this node.
-        package var told: @Sendable (String) -> Void = { _ in }
-
-        /// Every property in its order.
-        package init(
-            scheduler: String, hello: Hello, schedulerKey: PublicKey? = nil, wait: Duration = .seconds(12),
-            silence: Duration = .seconds(12), departure: Departure = Departure()
-        ) {
-            self.scheduler = scheduler
-            self.hello = hello
-            self.schedulerKey = schedulerKey
-            self.wait = wait
-            self.silence = silence
-            self.departure = departure
-        }
-    }
-
     /// What the compute threads tell.
     private enum Note: Sendable {
         case computed
@@ -48,7 +17,7 @@ package final class WorkerNode {
         case probed(ProbeResult)
     }
 
-    private let options: Options
+    private let options: NodeOptions
     private let context: Context
     private let build: Build
     private let process: () -> ProcessReport
@@ -63,8 +32,7 @@ package final class WorkerNode {
     ///   - process: memory, time and handles of the process.
     ///   - build: opens its data and makes its model when the scheduler has told the map.
     package init(
-        _ options: Options, in context: Context, process: @escaping () -> ProcessReport,
-        build: @escaping Build
+        _ options: NodeOptions, in context: Context, process: @escaping () -> ProcessReport, build: @escaping Build
     ) {
         self.options = options
         self.context = context
@@ -77,28 +45,17 @@ package final class WorkerNode {
     /// - Returns: whether the job is done; false when it was stopped before its end.
     @discardableResult
     package func run() throws -> Bool {
-        let link = try SchedulerLink(
-            to: options.scheduler, in: context, key: options.schedulerKey, hello: options.hello, wait: options.wait,
-            silence: options.silence, departure: options.departure)
+        let link = try SchedulerLink(options, in: context)
         defer { link.close() }
-        let welcome = try link.join()
-        do {
-            link.note(step: welcome.resumeStep, "building")
+        return try link.work { welcome in
             let built = try build(welcome) { link.note(step: welcome.resumeStep, $0) }
             let ways = try ShardWays(welcome, in: context)
             link.send(.ready(Ready()))
             return try run(built, link, ways)
-        } catch {
-            if !(error is SchedulerLink.Lost) {
-                link.send(.failed(Failure(role: .worker, rank: welcome.rank, error)))
-            }
-            throw error
         }
     }
 
-    private func run(
-        _ built: WorkerOptions, _ link: SchedulerLink, _ ways: ShardWays
-    ) throws -> Bool {
+    private func run(_ built: WorkerOptions, _ link: SchedulerLink, _ ways: ShardWays) throws -> Bool {
         let shards = ways.sockets
         let notes = notes
         // Shards bear little of strangers: what comes first is short, and says who sends it.
@@ -106,12 +63,11 @@ package final class WorkerNode {
         let loop = WorkerLoop(built, identity: link.identity) { notes.post(.computed) }
         let pool = ComputePool(threads: built.threads, work: loop.compute) { notes.post(.finished) }
         defer { pool.stop() }
-        var actions: [WorkerLoop.Action] = []
-        loop.begin(at: .now, into: &actions)
+        loop.begin()
         var poller = Poller(shards, notes, link.arrivals)
         var reported = ContinuousClock.now
         while true {
-            for action in actions {
+            for action in loop.takeActions() {
                 switch action {
                 case .data(let shard, let message): shards[shard].send(message)
                 case .control(let control): link.send(control)
@@ -121,21 +77,29 @@ package final class WorkerNode {
                     return link.leave(report(of: loop, link))
                 }
             }
-            actions.removeAll(keepingCapacity: true)
             poller.wait(.milliseconds(200))
             let now = ContinuousClock.now
-            take(notes.take(), loop, link, at: now, &actions)
+            loop.now = now
+            for note in notes.take() {
+                switch note {
+                case .computed: loop.computed()
+                case .finished: loop.finishedRound()
+                case .probed(let result):
+                    isProbing = false
+                    link.send(.probeResult(result))
+                }
+            }
             for (number, socket) in shards.enumerated() {
                 var budget = TurnBudget()
                 while let received = socket.receive(within: &budget) {
                     guard case .message(let message, _) = received else { continue }
-                    try loop.receive(message, from: number, at: now, into: &actions)
+                    try loop.receive(message, from: number)
                 }
             }
             for control in try link.receive() {
                 switch control {
-                case .hold: loop.hold(at: now, into: &actions)
-                case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
+                case .hold: loop.hold()
+                case .verdict(let verdict): loop.receive(verdict)
                 case .probeWish(let wish): probe(wish, ways.ways, link)
                 case .stop(let stop):
                     options.told(stop.reason)
@@ -143,27 +107,12 @@ package final class WorkerNode {
                 default: break
                 }
             }
-            loop.tick(at: now, into: &actions)
-            look(at: loop, link, at: now)
+            loop.tick()
+            look(at: loop, link)
             try ways.check(at: now)
             if built.statistics, reported.duration(to: now) >= .seconds(1) {
                 reported = now
                 link.send(.counters(report(of: loop, link)))
-            }
-        }
-    }
-
-    private func take(
-        _ notes: [Note], _ loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant,
-        _ actions: inout [WorkerLoop.Action]
-    ) {
-        for note in notes {
-            switch note {
-            case .computed: loop.computed(at: time, into: &actions)
-            case .finished: loop.finishedRound(at: time, into: &actions)
-            case .probed(let result):
-                isProbing = false
-                link.send(.probeResult(result))
             }
         }
     }
@@ -193,22 +142,23 @@ package final class WorkerNode {
         var report = NodeReport()
         report.time = Date().timeIntervalSince1970
         report.process = process()
-        report.worker = loop.report(at: .now)
+        loop.now = .now
+        report.worker = loop.report()
         noteWaits(of: loop, link)
         report.waits = link.waits()
         return report
     }
 
     /// Tells the link, now and then, what the loop does and waits for: a step takes less than a look.
-    private func look(at loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant) {
-        guard looked.duration(to: time) > .milliseconds(200) else { return }
-        looked = time
-        link.note(step: loop.currentStep, loop.state)
-        noteWaits(of: loop, link, at: time)
+    private func look(at loop: WorkerLoop, _ link: SchedulerLink) {
+        guard looked.duration(to: loop.now) > .milliseconds(200) else { return }
+        looked = loop.now
+        link.note(step: loop.step, loop.state)
+        noteWaits(of: loop, link)
     }
 
-    private func noteWaits(of loop: WorkerLoop, _ link: SchedulerLink, at time: ContinuousClock.Instant = .now) {
-        link.note(wait: loop.waits(at: time).first, "loop", at: time)
-        link.note(wait: loop.computing(at: time), "compute", at: time)
+    private func noteWaits(of loop: WorkerLoop, _ link: SchedulerLink) {
+        link.note(wait: loop.wait, "loop", at: loop.now)
+        link.note(wait: loop.computing, "compute", at: loop.now)
     }
 }

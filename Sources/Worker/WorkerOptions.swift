@@ -33,7 +33,6 @@ package struct WorkerOptions: Sendable {
     /// Whether its counters are told once a second.
     package var statistics: Bool
 
-    /// Every property in its order.
     package init(
         rank: Int, workers: Int, map: PartitionMap, model: any Model, schema: Schema, historyLimit: Int,
         plan: JobPlan, train: Split?, negatives: NegativeSampler? = nil, scored: [String: Split], threads: Int,

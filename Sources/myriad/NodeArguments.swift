@@ -1,6 +1,7 @@
 import ArgumentParser
 import Cluster
 import Foundation
+import Telemetry
 import Transport
 import Wire
 
@@ -71,7 +72,20 @@ struct NodeArguments: ParsableArguments {
     }
 
     /// Seconds for which the scheduler is waited for.
-    func patience() throws -> Double { try Variable.wait(wait) }
+    private func patience() throws -> Double { try Variable.wait(wait) }
+
+    /// As what a node joins the scheduler at an endpoint, of which it knows a key where both encrypt.
+    func options(
+        to scheduler: Endpoint, _ hello: Hello, _ key: PublicKey?, _ departure: Departure
+    ) throws -> NodeOptions {
+        var options = NodeOptions(scheduler: "\(scheduler)", hello: hello)
+        options.schedulerKey = key
+        options.wait = .seconds(try patience())
+        options.silence = .seconds(silence)
+        options.departure = departure
+        options.told = { StandardError.line("told to stop: \($0)") }
+        return options
+    }
 
     /// The rank that it asks for.
     private func wantedRank() throws -> Int? {

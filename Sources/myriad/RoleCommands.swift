@@ -130,15 +130,12 @@ struct ServerCommand: ParsableCommand {
             hello.isPlaced = given != nil ? true : nil
             let places = try given ?? self.places(toward: endpoint)
             for place in places { try context.proveGuarded(at: try Endpoint(place)) }
-            var options = ServerNode.Options(
-                scheduler: "\(endpoint)", listen: places, hello: hello, schedulerKey: key,
-                wait: .seconds(try node.patience()), silence: .seconds(node.silence),
-                departure: departure)
-            options.told = { StandardError.line("told to stop: \($0)") }
+            let options = try node.options(to: endpoint, hello, key, departure)
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
             if node.hasLifeline { try NodeSetup.checkShared(directory) }
             let server = ServerNode(
-                options, in: context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
+                options, listen: places, in: context, process: SystemInfo.process,
+                write: { try NodeSetup.write($0, $1) },
                 build: { try NodeSetup.shards($0, $1, checkpoints: directory, tell: $2) })
             return try server.run()
         }
@@ -172,11 +169,7 @@ struct WorkerCommand: ParsableCommand {
             let endpoint = try node.endpoint()
             let (context, key) = try node.security.access.node(to: endpoint)
             node.holdLifeline()
-            var options = WorkerNode.Options(
-                scheduler: "\(endpoint)", hello: try node.hello(.worker), schedulerKey: key,
-                wait: .seconds(try node.patience()), silence: .seconds(node.silence),
-                departure: departure)
-            options.told = { StandardError.line("told to stop: \($0)") }
+            let options = try node.options(to: endpoint, try node.hello(.worker), key, departure)
             let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
                 try NodeSetup.worker($0, tell: $1)
             }

@@ -1,11 +1,11 @@
 import Foundation
 import Job
-import Scheduler
 import Telemetry
 import Testing
 import Wire
 
 @testable import Cluster
+@testable import Scheduler
 
 /// What a joined node can say, whatever it says, does not end the scheduler.
 @Suite struct HostileReportTests {

@@ -42,9 +42,9 @@ final class ScriptedWorker {
     init(config: String, overrides: [String], scheduler: String) throws {
         job = try Job(try ConfigReader.read(path: config, overrides: overrides))
         let context = try Context()
-        link = try SchedulerLink(
-            to: scheduler, in: context, key: nil, hello: SystemInfo.hello(.worker, rank: 0), wait: .seconds(60),
-            silence: .seconds(60))
+        var options = NodeOptions(scheduler: scheduler, hello: SystemInfo.hello(.worker, rank: 0))
+        (options.wait, options.silence) = (.seconds(60), .seconds(60))
+        link = try SchedulerLink(options, in: context)
         let welcome = try link.join()
         let endpoints = welcome.servers.flatMap(\.self)
         map = try PartitionMap(shards: endpoints.count)

@@ -52,10 +52,12 @@ import Worker
         let building = 5.0
         var threads = [
             RoleThread("server") {
-                let options = ServerNode.Options(
-                    scheduler: "inproc://slow-build", listen: ["inproc://slow-shard"],
-                    hello: SystemInfo.hello(.server, rank: 0))
-                try ServerNode(options, in: context, process: SystemInfo.process, write: NodeSetup.write) {
+                let options = NodeOptions(
+                    scheduler: "inproc://slow-build", hello: SystemInfo.hello(.server, rank: 0))
+                try ServerNode(
+                    options, listen: ["inproc://slow-shard"], in: context, process: SystemInfo.process,
+                    write: NodeSetup.write
+                ) {
                     Thread.sleep(forTimeInterval: building)
                     return try NodeSetup.shards($0, $1, checkpoints: "", tell: $2)
                 }.run()
@@ -64,7 +66,7 @@ import Worker
         for rank in 0..<2 {
             threads.append(
                 RoleThread("worker") {
-                    let options = WorkerNode.Options(
+                    let options = NodeOptions(
                         scheduler: "inproc://slow-build", hello: SystemInfo.hello(.worker, rank: rank))
                     try WorkerNode(options, in: context, process: SystemInfo.process) {
                         Thread.sleep(forTimeInterval: rank == 0 ? building : 0)

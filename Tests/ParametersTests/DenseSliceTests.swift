@@ -52,7 +52,7 @@ func slicingInvariance(options: OptimizerOptions) throws {
 func statistics() throws {
     let layout = makeLayout()
     let mean = try #require(layout.entry(named: "mean")).slot
-    var options = DenseOptions(l2: 0.001, statisticMomentum: 0.9)
+    var options = DenseOptions(optimizer: OptimizerOptions(kind: .adam), l2: 0.001, statisticMomentum: 0.9)
     options.optimizer.rate = 100
     let slice = try DenseSlice(layout: layout, range: 0..<layout.count, options: options)
     let samples: Float = 8

@@ -6,7 +6,7 @@ import Tensors
 func makeTable(
     width: Int = 3, optimizer: OptimizerOptions = OptimizerOptions(kind: .sgd, rate: 0.1),
     regularization: RegularizationOptions = RegularizationOptions(kind: .none), schedule: ScheduleOptions = .init(),
-    initial: InitialValue = .normal(deviation: 0.5), limit: Int? = nil, bits: Int = 4, partitions: [Int]? = nil,
+    initial: RowInitial = .normal(deviation: 0.5), limit: Int? = nil, bits: Int = 4, partitions: [Int]? = nil,
     index: UInt32 = 0, seed: UInt64 = 7
 ) throws -> Table {
     let options = TableOptions(

@@ -4,7 +4,7 @@ import Testing
 @testable import Parameters
 
 private func draw(
-    _ initial: InitialValue, width: Int = 18, seed: UInt64 = 1, table: UInt32 = 0, id: UInt64
+    _ initial: RowInitial, width: Int = 18, seed: UInt64 = 1, table: UInt32 = 0, id: UInt64
 ) -> [Float] {
     var row = [Float](repeating: .nan, count: width)
     initial.fill(&row, width: width, seed: seed, table: table, id: id)
@@ -13,7 +13,7 @@ private func draw(
 
 @Test("an initial value depends on seed, table and id, and on nothing else")
 func initialValuesArePure() {
-    let normal = InitialValue.normal(deviation: 0.01)
+    let normal = RowInitial.normal(deviation: 0.01)
     let reference = draw(normal, id: 42)
     #expect(bits(draw(normal, id: 42)) == bits(reference))
     #expect(draw(normal, seed: 2, id: 42) != reference)
@@ -25,7 +25,7 @@ func initialValuesArePure() {
 
 @Test("a narrower row starts like the first columns of a wider one")
 func initialValuesDependOnTheColumn() {
-    for initial in [InitialValue.normal(deviation: 1), .uniform(limit: 1)] {
+    for initial in [RowInitial.normal(deviation: 1), .uniform(limit: 1)] {
         #expect(bits(draw(initial, width: 5, id: 9)) == bits(Array(draw(initial, width: 40, id: 9).prefix(5))))
     }
 }

@@ -27,7 +27,7 @@ func exponentialRate(step: Int) {
 
 @Test("a warm-up rises linearly to the rate")
 func warmup() {
-    let schedule = ScheduleOptions(warmup: 4)
+    let schedule = ScheduleOptions(kind: .constant, warmup: 4)
     #expect((1...5).map { schedule.rate(8, step: $0) } == [2, 4, 6, 8, 8])
 }
 

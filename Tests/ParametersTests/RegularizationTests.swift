@@ -205,9 +205,7 @@ private func push(_ node: Subtree, _ parts: [(ids: [UInt64], gradients: [Float])
         inner.add(Subtree(level: 0, index: i), ids: parts[part].ids, counts: counts, gradients: parts[part].gradients)
     }
     let rows = inner.rows(table: 0)
-    _ = withUnsafePointer(to: rows) {
-        accumulator.add(node: node, samples: covered.count, tables: $0, dense: rows.gradients)
-    }
+    _ = accumulator.add(node: node, samples: covered.count, tables: [rows], dense: rows.gradients)
 }
 
 extension StepAccumulator {
@@ -220,7 +218,7 @@ extension StepAccumulator {
                         return
                     }
                     let view = RowGradients(ids: i, counts: c, gradients: g, count: ids.count)
-                    _ = withUnsafePointer(to: view) { add(node: node, samples: 1, tables: $0, dense: g) }
+                    _ = add(node: node, samples: 1, tables: [view], dense: g)
                 }
             }
         }

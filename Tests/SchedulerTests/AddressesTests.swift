@@ -47,11 +47,13 @@ import Wire
             .enumerated()
         {
             let header = Header(.hello, role: hello.role, rank: 0, incarnation: 1, job: 0, epoch: 0)
-            loop.receive(
-                Control.hello(hello).message(header), from: [UInt8(number)], peer: .init(address: address), at: .now,
-                into: &effects)
+            loop.now = .now
+            loop.receive(Control.hello(hello).message(header), from: [UInt8(number)], peer: .init(address: address))
+            effects.take(from: &loop)
         }
-        loop.tick(at: .now + .seconds(1), into: &effects)
+        loop.now = .now + .seconds(1)
+        loop.tick()
+        effects.take(from: &loop)
         return effects
     }
 

@@ -20,16 +20,26 @@ import Wire
                 role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s"] : [], host: "h",
                 pid: 100 + number, processor: "p", blas: "b", version: "1")
             let header = Header(.hello, role: role, rank: UInt16(rank), incarnation: 1, job: 0, epoch: 0)
-            loop.receive(Control.hello(hello).message(header), from: [UInt8(number)], at: start, into: &effects)
+            loop.now = start
+            loop.receive(Control.hello(hello).message(header), from: [UInt8(number)])
+            effects.take(from: &loop)
         }
         return loop
     }
 
     private func report(_ signs: [Evidence], _ loop: inout SchedulerLoop) throws -> FailureReport {
         var effects = SchedulerLoop.Effects()
-        for sign in signs { loop.take(sign, at: sign.time, into: &effects) }
-        loop.tick(at: start + .seconds(1), into: &effects)
-        loop.tick(at: start + .seconds(2), into: &effects)
+        for sign in signs {
+            loop.now = sign.time
+            loop.take(sign)
+            effects.take(from: &loop)
+        }
+        loop.now = start + .seconds(1)
+        loop.tick()
+        effects.take(from: &loop)
+        loop.now = start + .seconds(2)
+        loop.tick()
+        effects.take(from: &loop)
         let reports = effects.events.compactMap { if case .failed(let report) = $0 { report } else { nil } }
         #expect(reports.count == 1)
         return try #require(reports.first)
@@ -83,7 +93,9 @@ import Wire
             let failure = Failure(
                 role: .worker, rank: 0, step: step, message: "the loss of step \(step) is nan", cause: .diverged)
             let header = Header(.failed, role: .worker, rank: 0, incarnation: 1, job: 5, epoch: 1)
-            loop.receive(Control.failed(failure).message(header), from: [1], at: start, into: &effects)
+            loop.now = start
+            loop.receive(Control.failed(failure).message(header), from: [1])
+            effects.take(from: &loop)
         }
         let report = try report([], &loop)
         #expect(report.step == 2 && report.what.contains("the loss of step 2"))
@@ -93,7 +105,9 @@ import Wire
     func interrupted() throws {
         var loop = loop()
         var effects = SchedulerLoop.Effects()
-        loop.abort("interrupted", at: start, into: &effects)
+        loop.now = start
+        loop.take(Evidence(.ownWords, of: nil, what: "interrupted", cause: .interrupted, at: start))
+        effects.take(from: &loop)
         guard case .failed(let report) = effects.events.last else {
             Issue.record("nothing was told")
             return
@@ -112,11 +126,17 @@ import Wire
         var effects = SchedulerLoop.Effects()
         let hello = Hello(role: .worker, wantedRank: 0, host: "h", pid: 9, processor: "p", blas: "b", version: "1")
         let header = Header(.hello, role: .worker, rank: 0, incarnation: 1, job: 0, epoch: 0)
-        loop.receive(Control.hello(hello).message(header), from: [1], at: start, into: &effects)
-        loop.tick(at: start + .seconds(3), into: &effects)
+        loop.now = start
+        loop.receive(Control.hello(hello).message(header), from: [1])
+        effects.take(from: &loop)
+        loop.now = start + .seconds(3)
+        loop.tick()
+        effects.take(from: &loop)
         #expect(!effects.events.contains { if case .lost = $0 { true } else { false } })
         isGone.isSet = true
-        loop.tick(at: start + .seconds(3), into: &effects)
+        loop.now = start + .seconds(3)
+        loop.tick()
+        effects.take(from: &loop)
         #expect(effects.events.contains { if case .lost(let member, _) = $0 { member.rank == 0 } else { false } })
     }
 

@@ -33,7 +33,9 @@ import Wire
 
     private func take(_ message: Message, _ connection: [UInt8], _ loop: inout SchedulerLoop) {
         var effects = SchedulerLoop.Effects()
-        loop.receive(message, from: connection, at: .now, into: &effects)
+        loop.now = .now
+        loop.receive(message, from: connection)
+        effects.take(from: &loop)
     }
 
     @Test(
@@ -65,7 +67,9 @@ import Wire
             let message = samples[mutator.below(samples.count)][sender]
             take(mutator.below(8) == 0 ? message : mutator.damage(message), Self.senders[sender].connection, &loop)
             var effects = SchedulerLoop.Effects()
-            loop.tick(at: .now, into: &effects)
+            loop.now = .now
+            loop.tick()
+            effects.take(from: &loop)
         }
         #expect(loop.members.entries.count == start.members.entries.count)
     }

@@ -29,7 +29,9 @@ import Wire
         mutating func send(_ control: Control, from connection: [UInt8]) -> [(to: [UInt8], control: Control)] {
             var effects = SchedulerLoop.Effects()
             let header = Header(control.kind, role: .monitor, rank: 0, incarnation: 1, job: 0, epoch: 0)
-            loop.receive(control.message(header), from: connection, at: now, into: &effects)
+            loop.now = now
+            loop.receive(control.message(header), from: connection)
+            effects.take(from: &loop)
             return effects.actions.compactMap {
                 if case .send(let to, let control, _) = $0 { (to, control) } else { nil }
             }
@@ -38,7 +40,9 @@ import Wire
         /// The wishes that are passed on because time has passed.
         mutating func tick() -> [(to: [UInt8], control: Control)] {
             var effects = SchedulerLoop.Effects()
-            loop.passOn(at: now, &effects)
+            loop.now = now
+            loop.passOn()
+            effects.take(from: &loop)
             return effects.actions.compactMap {
                 if case .send(let to, let control, _) = $0 { (to, control) } else { nil }
             }

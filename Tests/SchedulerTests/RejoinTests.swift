@@ -36,21 +36,24 @@ import Wire
                 role: role, wantedRank: rank, endpoints: role == .server ? ["inproc://s"] : [], host: "h", pid: pid,
                 processor: "p", blas: "b", version: "1")
             let header = Header(.hello, role: role, rank: 0, incarnation: UInt32(pid), job: 0, epoch: 0)
+            loop.now = now
             loop.receive(
-                Control.hello(hello).message(header), from: [connection ?? UInt8(pid)], peer: .init(address: peer),
-                at: now,
-                into: &effects)
+                Control.hello(hello).message(header), from: [connection ?? UInt8(pid)], peer: .init(address: peer))
+            effects.take(from: &loop)
             return effects
         }
 
         mutating func tick() -> SchedulerLoop.Effects {
             var effects = SchedulerLoop.Effects()
-            loop.tick(at: now, into: &effects)
+            loop.now = now
+            loop.tick()
+            effects.take(from: &loop)
             return effects
         }
 
-        func pulse(_ role: Role, _ rank: Int) throws -> MemberPulse {
-            guard case .pulse(let members, _, _) = loop.pulse(at: now) else { throw CancellationError() }
+        mutating func pulse(_ role: Role, _ rank: Int) throws -> MemberPulse {
+            loop.now = now
+            guard case .pulse(let members, _, _) = loop.pulse else { throw CancellationError() }
             return try #require(members.first { $0.member == Member(role: role, rank: rank) })
         }
     }
@@ -66,7 +69,7 @@ import Wire
             }
         }
         #expect(warnings.reduce(0, +) == SchedulerLoop.mostRefusals + 1)
-        guard case .pulse(_, _, let turnedAway) = cluster.loop.pulse(at: cluster.now) else { throw CancellationError() }
+        guard case .pulse(_, _, let turnedAway) = cluster.loop.pulse else { throw CancellationError() }
         #expect(turnedAway["refused"] == 1000)
         // Whether worker 0 still lives shows later: meanwhile they wait.
         for number in 0..<200 { cluster.hello(.worker, 0, pid: 5000 + number, over: UInt8(number)) }

@@ -12,8 +12,10 @@ extension ScriptedJob {
             header(.worker, worker), range: ScoresRange(split: split, step: step, first: worker * 2, count: 2),
             logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: [Float(1), 0]),
             keys: Payload(copying: [UInt64(1), 1]))
-        loop.receive(message, from: ScriptedJob.connection(.worker, worker), at: now, into: &effects)
-        loop.measure(at: now, &effects)
+        loop.now = now
+        loop.receive(message, from: ScriptedJob.connection(.worker, worker))
+        effects.take(from: &loop)
+        loop.measure(&effects)
         return effects
     }
 
@@ -28,10 +30,11 @@ extension ScriptedJob {
 
 extension SchedulerLoop {
     /// What the scheduler's clerk does: the metrics of books that are complete.
-    mutating func measure(at time: ContinuousClock.Instant, _ effects: inout Effects) {
+    mutating func measure(_ effects: inout Effects) {
         for case .measure(let book, let split, let step) in effects.actions {
-            measured(book.metrics(), split: split, step: step, at: time, into: &effects)
+            measured(book.metrics(), split: split, step: step)
         }
+        effects.take(from: &self)
     }
 }
 
@@ -65,14 +68,16 @@ extension SchedulerLoop.Effects {
         var effects = SchedulerLoop.Effects()
         let hello = Hello(role: .worker, wantedRank: 1, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
         let header = Header(.hello, role: .worker, rank: 0, incarnation: 1, job: 0, epoch: 0)
-        cluster.loop.receive(
-            Control.hello(hello).message(header), from: [99], at: cluster.now, into: &effects)
+        cluster.loop.now = cluster.now
+        cluster.loop.receive(Control.hello(hello).message(header), from: [99])
+        effects.take(from: &cluster.loop)
         // Whether the one who has the rank lives shows when it says hello again.
         #expect(effects.actions.isEmpty)
         cluster.now += .milliseconds(500)
         cluster.join(.worker, 1)
-        cluster.loop.receive(
-            Control.hello(hello).message(header), from: [99], at: cluster.now, into: &effects)
+        cluster.loop.now = cluster.now
+        cluster.loop.receive(Control.hello(hello).message(header), from: [99])
+        effects.take(from: &cluster.loop)
         guard case .send(_, .stop(let stop), _) = effects.actions.first else {
             Issue.record("no refusal")
             return
@@ -98,7 +103,9 @@ extension SchedulerLoop.Effects {
         // Who waits for the others says hello once a second.
         cluster.now = start + .seconds(6)
         cluster.join(.server, 0)
-        cluster.loop.tick(at: cluster.now, into: &effects)
+        cluster.loop.now = cluster.now
+        cluster.loop.tick()
+        effects.take(from: &cluster.loop)
         guard case .waiting(let wait) = effects.events.first else {
             Issue.record("nothing was told")
             return
@@ -106,8 +113,12 @@ extension SchedulerLoop.Effects {
         #expect(wait.name == "worker 1 of 2, worker 2 of 2 to join" && wait.seconds == 6)
         cluster.now = start + .seconds(200)
         cluster.join(.server, 0)
-        cluster.loop.tick(at: cluster.now, into: &effects)
-        cluster.loop.tick(at: start + .seconds(201), into: &effects)
+        cluster.loop.now = cluster.now
+        cluster.loop.tick()
+        effects.take(from: &cluster.loop)
+        cluster.loop.now = start + .seconds(201)
+        cluster.loop.tick()
+        effects.take(from: &cluster.loop)
         #expect(effects.failures.first?.what.contains("worker 1 of 2, worker 2 of 2 did not join") == true)
     }
 
@@ -119,8 +130,12 @@ extension SchedulerLoop.Effects {
         cluster.send(.heartbeat(Heartbeat(step: 3, state: "computing")), .worker, 0)
         cluster.send(.heartbeat(Heartbeat(step: 3, state: "serving")), .server, 0)
         var effects = SchedulerLoop.Effects()
-        cluster.loop.tick(at: cluster.now + .seconds(6), into: &effects)
-        cluster.loop.tick(at: cluster.now + .seconds(7), into: &effects)
+        cluster.loop.now = cluster.now + .seconds(6)
+        cluster.loop.tick()
+        effects.take(from: &cluster.loop)
+        cluster.loop.now = cluster.now + .seconds(7)
+        cluster.loop.tick()
+        effects.take(from: &cluster.loop)
         #expect(effects.failures.first?.what.contains("worker 1 on h (process 1) has been silent") == true)
     }
 
@@ -136,7 +151,9 @@ extension SchedulerLoop.Effects {
         let scored = cluster.scores("test", step: 4, 1, quality: 1)
         #expect(scored.commitSteps == [4] && scored.decisions.isEmpty)
         var effects = SchedulerLoop.Effects()
-        cluster.loop.committed(step: 4, .success((path: "p", seconds: 0, bytes: 3)), at: cluster.now, into: &effects)
+        cluster.loop.now = cluster.now
+        cluster.loop.committed(step: 4, .success((path: "p", seconds: 0, bytes: 3)))
+        effects.take(from: &cluster.loop)
         #expect(effects.decisions == [.proceed, .proceed])
         #expect(cluster.loop.judgement.bestStep == 4 && cluster.loop.judgement.test?.auc == 1)
 
@@ -192,8 +209,12 @@ extension SchedulerLoop.Effects {
         #expect(first.actions.count { if case .send(_, .stop, _) = $0 { true } else { false } } == 3)
         #expect(cluster.send(.failed(Failure(role: .worker, rank: 0, message: "me too")), .worker, 0).failures.isEmpty)
         var effects = SchedulerLoop.Effects()
-        cluster.loop.tick(at: cluster.now + .seconds(1), into: &effects)
-        cluster.loop.tick(at: cluster.now + .seconds(2), into: &effects)
+        cluster.loop.now = cluster.now + .seconds(1)
+        cluster.loop.tick()
+        effects.take(from: &cluster.loop)
+        cluster.loop.now = cluster.now + .seconds(2)
+        cluster.loop.tick()
+        effects.take(from: &cluster.loop)
         #expect(effects.failures.map(\.what) == ["worker 1: no data"])
     }
 
@@ -207,8 +228,9 @@ extension SchedulerLoop.Effects {
             _ = cluster.scores("test", step: 4, 0, quality: 1)
             _ = cluster.scores("test", step: 4, 1, quality: 1)
             var effects = SchedulerLoop.Effects()
-            cluster.loop.committed(
-                step: 4, .success((path: "p", seconds: 1, bytes: 1)), at: cluster.now, into: &effects)
+            cluster.loop.now = cluster.now
+            cluster.loop.committed(step: 4, .success((path: "p", seconds: 1, bytes: 1)))
+            effects.take(from: &cluster.loop)
             #expect(effects.decisions == [.proceed, .proceed])
 
             let part = SnapshotDone(
@@ -218,7 +240,9 @@ extension SchedulerLoop.Effects {
             let judged = cluster.evaluate(step: 8, quality: -2)
             #expect(judged.commitSteps == (isFirst ? [8] : []))
             if !isFirst { #expect(cluster.send(.snapshotDone(part), .server, 0).commitSteps == [8]) }
-            cluster.loop.tick(at: cluster.now + .seconds(30), into: &effects)
+            cluster.loop.now = cluster.now + .seconds(30)
+            cluster.loop.tick()
+            effects.take(from: &cluster.loop)
             #expect(
                 cluster.loop.waits.reports(at: cluster.now + .seconds(30)).allSatisfy {
                     !$0.name.contains("checkpoint")
@@ -236,7 +260,9 @@ extension SchedulerLoop.Effects {
         _ = cluster.scores("test", step: 4, 0, quality: 1)
         _ = cluster.scores("test", step: 4, 1, quality: 1)
         var effects = SchedulerLoop.Effects()
-        cluster.loop.committed(step: 4, .failure(Full()), at: cluster.now, into: &effects)
+        cluster.loop.now = cluster.now
+        cluster.loop.committed(step: 4, .failure(Full()))
+        effects.take(from: &cluster.loop)
         #expect(effects.decisions == [.proceed, .proceed])
     }
 }

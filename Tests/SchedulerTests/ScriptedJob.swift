@@ -37,8 +37,9 @@ struct ScriptedJob {
     @discardableResult
     mutating func send(_ control: Control, _ role: Role, _ rank: Int) -> SchedulerLoop.Effects {
         var effects = SchedulerLoop.Effects()
-        loop.receive(
-            control.message(header(role, rank)), from: ScriptedJob.connection(role, rank), at: now, into: &effects)
+        loop.now = now
+        loop.receive(control.message(header(role, rank)), from: ScriptedJob.connection(role, rank))
+        effects.take(from: &loop)
         return effects
     }
 
@@ -75,15 +76,19 @@ struct ScriptedJob {
                 header(.worker, worker), range: ScoresRange(split: split, step: step, first: worker * 2, count: 2),
                 logits: Payload(copying: [quality + Float(worker), 0.5]), labels: Payload(copying: labels),
                 keys: Payload(copying: [UInt64(1), 1]))
-            loop.receive(message, from: ScriptedJob.connection(.worker, worker), at: now, into: &effects)
-            loop.measure(at: now, &effects)
+            loop.now = now
+            loop.receive(message, from: ScriptedJob.connection(.worker, worker))
+            effects.take(from: &loop)
+            loop.measure(&effects)
         }
         return effects
     }
 
     mutating func stop(_ cause: StopCause = .terminated) -> SchedulerLoop.Effects {
         var effects = SchedulerLoop.Effects()
-        loop.stop(for: cause, at: now, into: &effects)
+        loop.now = now
+        loop.stop(for: cause)
+        effects.take(from: &loop)
         return effects
     }
 
@@ -98,9 +103,9 @@ struct ScriptedJob {
     mutating func committed(_ step: Int, fails: Bool = false) -> SchedulerLoop.Effects {
         struct Full: Error {}
         var effects = SchedulerLoop.Effects()
-        loop.committed(
-            step: step, fails ? .failure(Full()) : .success((path: "p", seconds: 0, bytes: 1)), at: now,
-            into: &effects)
+        loop.now = now
+        loop.committed(step: step, fails ? .failure(Full()) : .success((path: "p", seconds: 0, bytes: 1)))
+        effects.take(from: &loop)
         return effects
     }
 
@@ -113,6 +118,13 @@ struct ScriptedJob {
 }
 
 extension SchedulerLoop.Effects {
+    /// Adds what a loop wants done.
+    mutating func take(from loop: inout SchedulerLoop) {
+        let effects = loop.takeEffects()
+        actions += effects.actions
+        events += effects.events
+    }
+
     var holds: [[UInt8]] {
         actions.compactMap { if case .send(let to, .hold, _) = $0 { to } else { nil } }
     }

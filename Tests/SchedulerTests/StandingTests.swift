@@ -34,7 +34,9 @@ import Wire
             var job = ScriptedJob()
             job.joinAll()
             var effects = job.send(.reached(reached), .worker, 1)
-            job.loop.tick(at: job.now + .seconds(1), into: &effects)
+            job.loop.now = job.now + .seconds(1)
+            job.loop.tick()
+            effects.take(from: &job.loop)
             #expect(effects.failures.first?.what.contains(what) == true)
         }
     }

@@ -132,9 +132,13 @@ import Wire
         job.join(.worker, 1)
         _ = job.stop()
         var effects = SchedulerLoop.Effects()
-        job.loop.tick(at: job.now + .seconds(1), into: &effects)
+        job.loop.now = job.now + .seconds(1)
+        job.loop.tick()
+        effects.take(from: &job.loop)
         #expect(!effects.isEnd)
-        job.loop.tick(at: job.now + .seconds(4), into: &effects)
+        job.loop.now = job.now + .seconds(4)
+        job.loop.tick()
+        effects.take(from: &job.loop)
         #expect(effects.isEnd && effects.stopped != nil)
     }
 
@@ -159,11 +163,17 @@ import Wire
             .died, of: Member(role: .worker, rank: 1), what: "worker 1 was killed by signal 9 (SIGKILL)",
             cause: .killed, at: job.now)
         var effects = SchedulerLoop.Effects()
-        job.loop.take(died, at: job.now, into: &effects)
+        job.loop.now = job.now
+        job.loop.take(died)
+        effects.take(from: &job.loop)
         #expect(effects.stops.count == 2)
         #expect(job.reach(2, 0).actions.isEmpty)
-        job.loop.tick(at: job.now + .seconds(1), into: &effects)
-        job.loop.tick(at: job.now + .seconds(3), into: &effects)
+        job.loop.now = job.now + .seconds(1)
+        job.loop.tick()
+        effects.take(from: &job.loop)
+        job.loop.now = job.now + .seconds(3)
+        job.loop.tick()
+        effects.take(from: &job.loop)
         #expect(effects.failures.map(\.first) == ["worker 1"] && effects.stopped == nil && effects.isEnd)
     }
 
@@ -202,9 +212,9 @@ import Wire
         job.send(.stopped(NodeReport()), .worker, 1)
         var effects = SchedulerLoop.Effects()
         let worker = Member(role: .worker, rank: 1)
-        job.loop.take(
-            Evidence(.died, of: worker, what: "worker 1 exited with code 143", at: job.now), at: job.now,
-            into: &effects)
+        job.loop.now = job.now
+        job.loop.take(Evidence(.died, of: worker, what: "worker 1 exited with code 143", at: job.now))
+        effects.take(from: &job.loop)
         #expect(effects.events.isEmpty && effects.actions.isEmpty)
         job.send(.stopped(NodeReport()), .worker, 0)
         let end = job.send(.stopped(NodeReport()), .server, 0).stopped

@@ -58,7 +58,9 @@ import Wire
                 continue
             }
             #expect(effects.decisions.isEmpty && effects.stops.count == 3)
-            job.loop.tick(at: job.now + .seconds(1), into: &effects)
+            job.loop.now = job.now + .seconds(1)
+            job.loop.tick()
+            effects.take(from: &job.loop)
             #expect(effects.failures.first?.what.contains("the last checkpoint, of step 12, cannot be written") == true)
         }
     }

@@ -1,9 +1,10 @@
-import Parameters
+import Synchronization
 import Telemetry
 import Tensors
 import Testing
 import Wire
 
+@testable import Parameters
 @testable import Server
 
 /// What a shard refuses whole, before anything of it is kept.
@@ -112,23 +113,29 @@ import Wire
         #expect(try reason(job.send(pull, to: 0)) == .malformed)
     }
 
-    /// Trains until something else happens than that a checkpoint is due.
-    private func train(_ job: ShardJob) -> (step: Int, events: [Shard.Event]) {
-        var events: [Shard.Event] = []
-        var step = 0
-        while events.isEmpty || events.last == .checkpointDue(step: step), step < 16 {
-            step += 1
-            events += job.exchange(job.push(0, step: step, .root(of: 8), rank: 0), to: 0).events
+    /// Trains until the shard's numbers are lost; tells after which steps its part of a checkpoint was asked for.
+    private func train(_ job: ShardJob) -> (step: Int, written: [Int], notes: [ShardNote]) {
+        let written = Mutex<[Int]>([])
+        let desk = ShardDesk(job.shards[0]) { _, request in
+            written.withLock { $0.append(request.step) }
+            throw CancellationError()
         }
-        return (step, events)
+        let notes = Mutex<[ShardNote]>([])
+        desk.tell = { note in notes.withLock { $0.append(note) } }
+        var step = 0
+        while job.shards[0].lost == nil, step < 16 {
+            step += 1
+            _ = desk.receive(job.push(0, step: step, .root(of: 8), rank: 0), from: [1])
+        }
+        return (step, written.withLock { $0 }, notes.withLock { $0 })
     }
 
     @Test("dense parameters that are no longer finite end the shard's service")
     func denseDivergence() throws {
         let dense = DenseOptions(optimizer: OptimizerOptions(kind: .momentum, rate: 3e38))
         let job = try ShardJob(shards: 1, checkpointEvery: 1, dense: dense)
-        let (step, events) = train(job)
-        #expect(events.last == .diverged(step: step, table: "the dense parameters"))
+        let step = train(job).step
+        #expect(job.shards[0].step == step && job.shards[0].lost == "the dense parameters")
         #expect(try reason(job.send(job.pull(0, step: step + 1, ids: [[2], [4]], rank: 0), to: 0)) == .unavailable)
     }
 
@@ -137,9 +144,9 @@ import Wire
         for optimizer in [OptimizerOptions.Kind.sgd, .momentum] {
             let job = try ShardJob(shards: 1, optimizer: optimizer, rate: 1e38, checkpointEvery: 1)
             _ = job.send(job.pull(0, step: 3, ids: [[2], [4]], rank: 0), to: 0)
-            let (step, events) = train(job)
-            #expect(events.last == .diverged(step: step, table: "t0"))
-            #expect(!events.contains(.checkpointDue(step: step)))
+            let (step, written, _) = train(job)
+            #expect(job.shards[0].step == step && job.shards[0].lost == "t0")
+            #expect(written == Array(1..<step))
             #expect(throws: ParametersError.self) {
                 let rows = PartitionRows()
                 for table in job.shards[0].tables {
@@ -157,18 +164,11 @@ import Wire
     func divergedStep() throws {
         let dense = DenseOptions(optimizer: OptimizerOptions(kind: .momentum, rate: 3e38))
         let job = try ShardJob(shards: 1, dense: dense)
-        let desk = ShardDesk(job.shards[0]) { _, _ in throw CancellationError() }
-        var notes: [ShardNote] = []
-        var step = 0
-        while notes.isEmpty, step < 16 {
-            step += 1
-            var answers: [Shard.Answer] = []
-            desk.receive(job.push(0, step: step, .root(of: 8), rank: 0), from: [1], answers: &answers, notes: &notes)
-        }
-        guard case .failed(let failure)? = notes.last?.control(rank: 3) else {
+        let (step, written, notes) = train(job)
+        guard case .tell(.failed(let failure))? = notes.last, written.isEmpty else {
             Issue.record("nothing was told")
             return
         }
-        #expect(failure.step == step && failure.cause == .diverged && failure.rank == 3)
+        #expect(failure.step == step && failure.cause == .diverged && failure.rank == 0)
     }
 }

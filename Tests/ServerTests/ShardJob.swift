@@ -1,8 +1,8 @@
 import Kernels
-import Parameters
 import Tensors
 import Wire
 
+@testable import Parameters
 @testable import Server
 
 /// A job of two tables and 40 dense floats, driven without sockets: what workers would send, in any order and number.
@@ -107,14 +107,8 @@ struct ShardJob {
     }
 
     /// Sends to a shard and returns what it answered.
-    func send(_ message: Message, to shard: Int) -> [Message] { exchange(message, to: shard).answers }
-
-    /// Sends to a shard and returns what came of it.
-    func exchange(_ message: Message, to shard: Int) -> (answers: [Message], events: [Shard.Event]) {
-        var answers: [Shard.Answer] = []
-        var events: [Shard.Event] = []
-        shards[shard].receive(message, from: [1], answers: &answers, events: &events)
-        return (answers.map(\.message), events)
+    func send(_ message: Message, to shard: Int) -> [Message] {
+        shards[shard].receive(message, from: [1]).map(\.message)
     }
 
     /// Runs steps with so many workers; `order` chooses in which order their pushes arrive.

@@ -121,9 +121,9 @@ import Wire
         let context = try Context()
         let scheduler = try Socket.listen(on: Self.endpoint("inproc"), in: context)
         let hello = Hello(role: .worker, host: "x", pid: 7, processor: "p", blas: "b", version: "1")
-        let link = try SchedulerLink(
-            to: scheduler.endpoint, in: context, key: nil, hello: hello, wait: .seconds(5),
-            silence: .seconds(isGone ? 1 : 60))
+        var options = NodeOptions(scheduler: scheduler.endpoint, hello: hello)
+        (options.wait, options.silence) = (.seconds(5), .seconds(isGone ? 1 : 60))
+        let link = try SchedulerLink(options, in: context)
         guard case .message(_, let from)? = Self.next(scheduler) else {
             Issue.record("no hello came")
             return

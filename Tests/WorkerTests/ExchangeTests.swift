@@ -1,10 +1,10 @@
 import Kernels
-import Parameters
 import Server
 import Tensors
 import Testing
 import Wire
 
+@testable import Parameters
 @testable import Worker
 
 /// Workers and shards of one job in one thread: real plans, pulls, pushes and tables, no sockets.
@@ -94,19 +94,15 @@ private final class Exchange {
             let (worker, item) = queue.removeFirst()
             sent += 1
             if losesEvery > 0, sent % losesEvery == 0 { continue }
-            var answers: [Shard.Answer] = []
-            var events: [Shard.Event] = []
-            shards[item.shard].receive(item.message, from: [UInt8(worker)], answers: &answers, events: &events)
-            for answer in answers {
+            for answer in shards[item.shard].receive(item.message, from: [UInt8(worker)]) {
                 let to = Int(answer.to[0])
-                var resend: [ParameterClient.Outgoing] = []
-                if try clients[to].receive(
-                    answer.message, from: item.shard, plan: plans[to], values: values[to], dense: dense[to],
-                    resend: &resend, at: now) == .pulled
+                switch try clients[to].receive(
+                    answer.message, from: item.shard, plan: plans[to], values: values[to], dense: dense[to], at: now)
                 {
-                    pulled.insert(to)
+                case .nothing: break
+                case .pulled: pulled.insert(to)
+                case .resend(let out): queue.append((to, out))
                 }
-                queue += resend.map { (to, $0) }
             }
         }
     }

@@ -58,8 +58,9 @@ private final class Rig {
             WorkerOptions(
                 rank: 0, workers: 1, map: map, model: model, schema: schema, historyLimit: 10, plan: Self.plan,
                 train: split, scored: ["validation": split], threads: 1, seed: 1),
-            identity: Header(.pull, role: .worker, rank: 0, incarnation: 1, job: 4, epoch: 1), computed: {})
-        loop.begin(at: now, into: &queue)
+            identity: Header(.pull, role: .worker, rank: 0, incarnation: 1, job: 4, epoch: 1), at: now, computed: {})
+        loop.begin()
+        queue = loop.takeActions()
     }
 
     deinit { try? FileManager.default.removeItem(atPath: directory) }
@@ -69,32 +70,35 @@ private final class Rig {
         guard !queue.isEmpty else { return false }
         switch queue.removeFirst() {
         case .data(_, let message):
-            var answers: [Shard.Answer] = []
-            var events: [Shard.Event] = []
-            shard.receive(message, from: [1], answers: &answers, events: &events)
-            for answer in answers { try loop.receive(answer.message, from: 0, at: now, into: &queue) }
+            for answer in shard.receive(message, from: [1]) { try act { try loop.receive(answer.message, from: 0) } }
         case .control(.reached(let point)): reached.append(point.step)
         case .control(.progress(let told)): progress.append(told)
         case .control: break
         case .scores: scores += 1
         case .compute(let tasks):
             for task in 0..<tasks { loop.compute.run(task: task, thread: 0) }
-            loop.computed(at: now, into: &queue)
+            act { loop.computed() }
             now += reading
-            loop.finishedRound(at: now, into: &queue)
+            act { loop.finishedRound() }
         case .finish: hasFinished = true
         }
         return true
+    }
+
+    private func act(_ body: () throws -> Void) rethrows {
+        loop.now = now
+        try body()
+        queue += loop.takeActions()
     }
 
     /// Goes on until it stands; verdicts are given by the caller.
     func settle() throws { while try advance() {} }
 
     func decide(_ action: Verdict.Action) {
-        loop.receive(Verdict(step: loop.currentStep, action: action), at: now, into: &queue)
+        act { loop.receive(Verdict(step: loop.step, action: action)) }
     }
 
-    func hold() { loop.hold(at: now, into: &queue) }
+    func hold() { act { loop.hold() } }
 
     /// Whether it waits for a verdict.
     var stands: Bool { if case .standing = loop.phase { true } else { false } }
@@ -112,7 +116,7 @@ private final class Rig {
     private func isThere(_ rig: Rig, _ place: Place) -> Bool {
         switch (place, rig.loop.phase) {
         case (.beforeFirstStep, .filling(.training)), (.awaitingVerdict, .standing): true
-        case (.pulling, .pulling(.training, _)), (.computing, .computing(.training, _)): rig.loop.currentStep == 2
+        case (.pulling, .pulling(.training, _)), (.computing, .computing(.training, _)): rig.loop.step == 2
         case (.scoring, .pulling(.scoring, _)), (.scoring, .computing(.scoring, _)), (.scoring, .filling(.scoring)):
             true
         default: false

@@ -33,7 +33,6 @@ import Wire
         let now = ContinuousClock.now
         var mutator = Mutator(seed: 3)
         var pulls: [ParameterClient.Outgoing] = []
-        var resend: [ParameterClient.Outgoing] = []
         for number in 0..<Mutator.count(normally: 2000) {
             if number % 20 == 0 { pulls = client.pull(plan, evaluation: false, at: now) }
             let asked = pulls[mutator.below(2)]
@@ -54,11 +53,10 @@ import Wire
             do {
                 _ = try client.receive(
                     mutator.below(20) == 0 ? answer : mutator.damage(answer), from: asked.shard, plan: plan,
-                    values: values, dense: dense, resend: &resend, at: now)
+                    values: values, dense: dense, at: now)
             } catch let error as ParameterClient.Refused {
                 #expect(Refusal.Reason.allCases.contains(error.refusal.reason))
             }
-            resend.removeAll()
         }
         #expect(client.waitsFor != "")
     }

@@ -32,9 +32,10 @@ struct ShardBench {
     /// - Parameter seconds: length of each measurement.
     init(seconds: Double) {
         self.seconds = seconds
-        options = TableOptions(
-            name: "item", width: ShardBench.width, optimizer: OptimizerOptions(kind: .adagrad, rate: 0.05),
-            regularization: RegularizationOptions(kind: .none))
+        var options = TableOptions(name: "item", width: ShardBench.width)
+        options.optimizer.rate = 0.05
+        options.regularization.kind = .none
+        self.options = options
         requests = (0..<40).map { number in
             var seen: Set<UInt64> = []
             var ids: [UInt64] = []
@@ -106,14 +107,10 @@ struct ShardBench {
         nonisolated(unsafe) let owned = (shard, socket)
         let thread = RoleThread("shard") {
             var poller = Poller([owned.1], inbox)
-            var answers: [Shard.Answer] = []
-            var events: [Shard.Event] = []
             while inbox.take().isEmpty {
                 poller.wait(.milliseconds(100))
                 while case .message(let message, let from)? = owned.1.receive() {
-                    owned.0.receive(message, from: from, answers: &answers, events: &events)
-                    for answer in answers { owned.1.send(answer.message, to: answer.to) }
-                    answers.removeAll(keepingCapacity: true)
+                    for answer in owned.0.receive(message, from: from) { owned.1.send(answer.message, to: answer.to) }
                 }
             }
         }

@@ -116,7 +116,9 @@ private final class RateClock {
             guard length >= seconds else { return }
             rates.append(Double(samples - begin.samples) / length)
             self.begin = (now, samples)
-            if rates.count == repeats { inbox.post(.abort(RateClock.end)) }
+            if rates.count == repeats {
+                inbox.post(.saw(Evidence(.ownWords, of: nil, what: RateClock.end, cause: .interrupted, at: .now)))
+            }
         }
     }
 

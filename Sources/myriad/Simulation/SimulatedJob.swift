@@ -79,9 +79,9 @@ final class SimulatedJob: Sendable {
         ShardOptions(
             shard: number, map: map(shards: shards),
             tables: model.tables.map {
-                TableOptions(
-                    name: $0.name, width: $0.width,
-                    regularization: RegularizationOptions(kind: .mba, lambda: 0.01, counts: .running))
+                var table = TableOptions(name: $0.name, width: $0.width)
+                table.regularization.counts = .running
+                return table
             },
             layout: model.layout, initialDense: initialDense, dense: DenseOptions(), seed: 1, plan: plan,
             checkpoints: "checkpoints", workers: workers, statistics: false)

@@ -147,33 +147,29 @@ final class SimulatedServer: SimulatedNode {
             scheduler: scheduler)
     }
 
-    override func build(_ welcome: Welcome) { desks = make(welcome, session.identity) }
+    override func build(_ welcome: Welcome) {
+        desks = make(welcome, session.identity)
+        for desk in desks {
+            desk.tell = { [unowned self] note in if case .tell(let control) = note { send(control) } }
+        }
+    }
 
     override func take(_ control: Control) {
         guard case .snapshot(let request) = control else { return }
-        var notes: [ShardNote] = []
-        for desk in desks { desk.want(request, notes: &notes) }
-        tell(notes)
+        for desk in desks { desk.want(request) }
     }
 
     /// A message for one of its shards.
     func receive(_ message: Message, shard: Int, from name: [UInt8], answers: @escaping (Shard.Answer) -> Void) {
         whenBuilt { [self] in
             guard !hasLeft else { return }
-            var (answered, notes): ([Shard.Answer], [ShardNote]) = ([], [])
-            desks[shard].receive(message, from: name, answers: &answered, notes: &notes)
-            for answer in answered { answers(answer) }
-            tell(notes)
+            for answer in desks[shard].receive(message, from: name) { answers(answer) }
         }
     }
 
     override func release() {
         super.release()
         desks = []
-    }
-
-    private func tell(_ notes: [ShardNote]) {
-        for note in notes { if let control = note.control(rank: Int(session.identity.rank)) { send(control) } }
     }
 }
 
@@ -204,41 +200,39 @@ final class SimulatedWorker: SimulatedNode {
     override func build(_ welcome: Welcome) {
         loop = make(welcome, session.identity)
         shards = connect(self)
-        act { loop, now, actions in loop.begin(at: now, into: &actions) }
+        act { loop in loop.begin() }
     }
 
     override func take(_ control: Control) {
-        act { loop, now, actions in
+        act { loop in
             switch control {
-            case .hold: loop.hold(at: now, into: &actions)
-            case .verdict(let verdict): loop.receive(verdict, at: now, into: &actions)
+            case .hold: loop.hold()
+            case .verdict(let verdict): loop.receive(verdict)
             default: break
             }
         }
     }
 
     override func tick() {
-        act { loop, now, actions in loop.tick(at: now, into: &actions) }
-        if let loop { session.activity = (loop.currentStep, loop.state) }
+        act { loop in loop.tick() }
+        if let loop { session.activity = (loop.step, loop.state) }
     }
 
     /// An answer of a shard.
     func receive(_ message: Message, from shard: Int) {
-        act { loop, now, actions in try loop.receive(message, from: shard, at: now, into: &actions) }
+        act { loop in try loop.receive(message, from: shard) }
     }
 
-    private func act(
-        _ body: (WorkerLoop, ContinuousClock.Instant, inout [WorkerLoop.Action]) throws -> Void
-    ) {
+    private func act(_ body: (WorkerLoop) throws -> Void) {
         guard let loop, !hasLeft, failure == nil else { return }
-        var actions: [WorkerLoop.Action] = []
+        loop.now = timeline.now
         do {
-            try body(loop, timeline.now, &actions)
+            try body(loop)
         } catch {
             send(.failed(Failure(role: .worker, rank: Int(session.identity.rank), error)))
             failure = "\(error)"
         }
-        for action in actions {
+        for action in loop.takeActions() {
             switch action {
             case .data(let shard, let message):
                 network.overheard?(message, shard)
@@ -260,10 +254,10 @@ final class SimulatedWorker: SimulatedNode {
         loop.compute(tasks: tasks)
         let computed = random.milliseconds(0.2, 20)
         timeline.after(computed) { [self] in
-            enter { [self] in act { loop, now, actions in loop.computed(at: now, into: &actions) } }
+            enter { [self] in act { loop in loop.computed() } }
         }
         timeline.after(computed + random.milliseconds(0.1, 10)) { [self] in
-            enter { [self] in act { loop, now, actions in loop.finishedRound(at: now, into: &actions) } }
+            enter { [self] in act { loop in loop.finishedRound() } }
         }
     }
 }

@@ -41,27 +41,26 @@ final class SimulatedScheduler: SimulatedProcess {
     }
 
     func receive(_ message: Message, from name: [UInt8]) {
-        act { loop, now, effects in loop.receive(message, from: name, at: now, into: &effects) }
+        act { loop in loop.receive(message, from: name) }
     }
 
     func stop(_ cause: StopCause) {
-        enter { [self] in act { loop, now, effects in loop.stop(for: cause, at: now, into: &effects) } }
+        enter { [self] in act { loop in loop.stop(for: cause) } }
     }
 
     private func turn() {
         enter { [self] in
-            act { loop, now, effects in loop.tick(at: now, into: &effects) }
+            act { loop in loop.tick() }
             if let isOver, loop.isSettled || isOver + .seconds(2) < timeline.now { hasLeft = true }
             if !hasLeft { timeline.after(.milliseconds(100)) { [self] in turn() } }
         }
     }
 
-    private func act(
-        _ body: (inout SchedulerLoop, ContinuousClock.Instant, inout SchedulerLoop.Effects) -> Void
-    ) {
+    private func act(_ body: (inout SchedulerLoop) -> Void) {
         guard !hasLeft else { return }
-        var effects = SchedulerLoop.Effects()
-        body(&loop, timeline.now, &effects)
+        loop.now = timeline.now
+        body(&loop)
+        let effects = loop.takeEffects()
         for event in effects.events { note(event) }
         for action in effects.actions {
             switch action {
@@ -73,13 +72,11 @@ final class SimulatedScheduler: SimulatedProcess {
                     let problem = seal(step, parts)
                     let result: Result<(path: String, seconds: Double, bytes: Int), any Error> =
                         problem.map { .failure(Unsealed(description: $0)) } ?? .success(("step-\(step)", 0, 0))
-                    act { loop, now, effects in loop.committed(step: step, result, at: now, into: &effects) }
+                    act { loop in loop.committed(step: step, result) }
                 }
             case .measure(let book, let split, let step):
                 later { [self] in
-                    act { loop, now, effects in
-                        loop.measured(book.metrics(), split: split, step: step, at: now, into: &effects)
-                    }
+                    act { loop in loop.measured(book.metrics(), split: split, step: step) }
                 }
             case .discard, .inspect: break
             case .end: isOver = timeline.now

@@ -60,11 +60,16 @@ final class Simulation {
     }
 
     private static func options(_ job: SimulatedJob, _ scenario: Scenario, _ plan: JobPlan) -> SchedulerOptions {
-        var options = SchedulerOptions(
-            job: SimulatedJob.id, servers: scenario.servers, shardsPerServer: scenario.shards,
-            workers: scenario.workers,
-            config: "", plan: plan, splits: job.scored.mapValues(\.sampleCount), validation: "validation", test: "test",
-            checkpoints: "checkpoints", silence: silence, startTimeout: .seconds(600))
+        var options = SchedulerOptions(plan, job: SimulatedJob.id)
+        options.servers = scenario.servers
+        options.shardsPerServer = scenario.shards
+        options.workers = scenario.workers
+        options.splits = job.scored.mapValues(\.sampleCount)
+        options.validation = "validation"
+        options.test = "test"
+        options.checkpoints = "checkpoints"
+        options.silence = silence
+        options.startTimeout = .seconds(600)
         options.name = "simulation"
         return options
     }
