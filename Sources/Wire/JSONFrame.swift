@@ -17,10 +17,12 @@ enum JSONFrame {
         return Payload(copying: Array(data))
     }
 
-    /// The value of a frame, checked as a whole.
+    /// The value of a message's first frame, checked as a whole, and with it the number of frames.
     static func decode<T: Checked>(
-        _ type: T.Type, _ payload: Payload, kind: MessageKind, limits: Limits
+        _ message: Message, _ kind: MessageKind, frames: Int = 1, limits: Limits
     ) throws(WireError) -> T {
+        try message.expect(kind, frames: frames)
+        let payload = message.frames[0]
         try check(kind, "bytes of text", payload.count, limit: min(kind.longestText, limits.controlBytes))
         let decoder = JSONDecoder()
         if kind == .inspected {
@@ -31,7 +33,7 @@ enum JSONFrame {
         }
         let value: T
         do {
-            value = try decoder.decode(type, from: unsafe Data(payload.bytes))
+            value = try decoder.decode(T.self, from: unsafe Data(payload.bytes))
         } catch {
             throw .body(kind, detail: String("\(error)".prefix(300)))
         }

@@ -38,13 +38,28 @@ import Testing
                     trainSamples: samples, batch: 100, microBatch: 50, epochs: epochs, startStep: start,
                     evaluation: evaluation)
                 for step in start...plan.lastStep {
-                    let next = (step...plan.lastStep).first { plan.evaluates(after: $0) }
+                    let next = (step...plan.lastStep).first { isDue(plan, after: $0) }
                     #expect(plan.decision(from: step) == next, "\(plan) from \(step)")
+                    #expect(plan.evaluates(after: step) == isDue(plan, after: step), "\(plan) after \(step)")
                 }
             }
         }
         let long = JobPlan(trainSamples: 1 << 40, batch: 1, microBatch: 1, epochs: 1 << 20, evaluation: .never)
         #expect(long.decision(from: 1) == long.lastStep)
+    }
+
+    /// Whether an evaluation is due after a step, by the definition of `Evaluation` and no shorter way.
+    private func isDue(_ plan: JobPlan, after step: Int) -> Bool {
+        guard step > plan.startStep || plan.lastStep == plan.startStep else { return false }
+        if step == plan.lastStep { return true }
+        switch plan.evaluation {
+        case .never: return false
+        case .steps(let interval): return step % max(1, interval) == 0
+        case .perEpoch(let most):
+            let times = min(most, plan.stepsPerEpoch)
+            let inEpoch = (step - 1) % plan.stepsPerEpoch + 1
+            return inEpoch * times / plan.stepsPerEpoch > (inEpoch - 1) * times / plan.stepsPerEpoch
+        }
     }
 
     @Test("a resumed plan neither repeats nor skips its start")
