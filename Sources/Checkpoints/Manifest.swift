@@ -87,22 +87,9 @@ package struct Manifest: Codable, Sendable, Equatable {
         case format, digest, origin, step, partitions, tables, parts, dense, config, judgement
         case denseOptimizer = "dense_optimizer"
     }
+}
 
-    init(
-        origin: Origin, step: Int, partitions: Int, tables: [TableInfo], parts: [File], dense: File,
-        denseOptimizer: String, config: String, judgement: Judgement
-    ) {
-        self.origin = origin
-        self.step = step
-        self.partitions = partitions
-        self.tables = tables
-        self.parts = parts
-        self.dense = dense
-        self.denseOptimizer = denseOptimizer
-        self.config = config
-        self.judgement = judgement
-    }
-
+extension Manifest {
     /// The name of a checkpoint's directory.
     package static func directory(of step: Int) -> String {
         let digits = String(step)

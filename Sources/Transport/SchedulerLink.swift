@@ -54,8 +54,8 @@ package final class SchedulerLink: Sendable {
         let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "")"
         shared = Shared(WaitClock(who: who), session.identity)
         // The socket moves to the thread, and nobody else touches it from here on.
-        nonisolated(unsafe) let loop = LinkLoop(
-            socket, session, shared, endpoint: endpoint, key: key, departure: departure)
+        nonisolated(unsafe) var loop = LinkLoop(
+            socket: socket, session: session, shared: shared, endpoint: endpoint, key: key, departure: departure)
         thread = RoleThread("link") { loop.run() }
     }
 

@@ -23,24 +23,12 @@ package protocol TensorElement: BitwiseCopyable {
     static var tensorType: TensorType { get }
 }
 
-extension Float: TensorElement {
-    package static var tensorType: TensorType { .float32 }
-}
-extension Int32: TensorElement {
-    package static var tensorType: TensorType { .int32 }
-}
-extension UInt32: TensorElement {
-    package static var tensorType: TensorType { .uint32 }
-}
-extension Int64: TensorElement {
-    package static var tensorType: TensorType { .int64 }
-}
-extension UInt64: TensorElement {
-    package static var tensorType: TensorType { .uint64 }
-}
-extension UInt8: TensorElement {
-    package static var tensorType: TensorType { .uint8 }
-}
+extension Float: TensorElement { package static var tensorType: TensorType { .float32 } }
+extension Int32: TensorElement { package static var tensorType: TensorType { .int32 } }
+extension UInt32: TensorElement { package static var tensorType: TensorType { .uint32 } }
+extension Int64: TensorElement { package static var tensorType: TensorType { .int64 } }
+extension UInt64: TensorElement { package static var tensorType: TensorType { .uint64 } }
+extension UInt8: TensorElement { package static var tensorType: TensorType { .uint8 } }
 
 /// What a header says of one tensor.
 package struct TensorInfo: Sendable, Equatable {
