@@ -9,7 +9,6 @@ package final class CheckpointReader {
     package enum Choice: String, Sendable, CaseIterable {
         /// The state with the best validation metric, else the last.
         case best
-        /// The newest.
         case last
     }
 
@@ -33,7 +32,6 @@ package final class CheckpointReader {
         }
     }
 
-    /// Its directory.
     package let path: String
     /// What it holds.
     package let manifest: Manifest

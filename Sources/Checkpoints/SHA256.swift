@@ -19,10 +19,8 @@ package struct SHA256 {
     private var total: UInt64 = 0
     private var schedule = [UInt32](repeating: 0, count: 64)
 
-    /// Nothing hashed yet.
     package init() {}
 
-    /// Adds bytes.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         total += UInt64(bytes.count)
         var index = 0
@@ -39,7 +37,6 @@ package struct SHA256 {
         }
     }
 
-    /// Adds a text.
     package mutating func update(_ text: String) { Array(text.utf8).withUnsafeBytes { update($0) } }
 
     /// The digest as 64 hexadecimal digits; nothing can be added afterwards.

@@ -17,14 +17,12 @@ package struct KeyDirectory: Sendable {
 
     /// A line of `allowed`.
     package struct Grant: Sendable, Equatable {
-        /// The key.
         package var key: PublicKey
         /// What it may do.
         package var role: Role
         /// Whose it is, in one word.
         package var name: String
 
-        /// A line.
         package init(key: PublicKey, role: Role, name: String) {
             self.key = key
             self.role = role
@@ -45,7 +43,6 @@ package struct KeyDirectory: Sendable {
         package init(missing path: String, remedy: String) { description = "\(path) does not exist: \(remedy)" }
     }
 
-    /// Its path.
     package let path: String
 
     /// Keys in a directory, which need not exist yet.

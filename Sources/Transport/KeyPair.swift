@@ -3,7 +3,6 @@ import Foundation
 
 /// A CURVE public key: 32 bytes, written as 64 hexadecimal digits, which no shell touches.
 package struct PublicKey: Hashable, Sendable, CustomStringConvertible {
-    /// The 32 bytes.
     package let bytes: [UInt8]
 
     /// A key of 32 bytes; nil for another length.
@@ -31,7 +30,6 @@ package struct KeyPair: Sendable {
     /// What nobody else may know.
     let secret: [UInt8]
 
-    /// A new pair.
     package init() throws(TransportError) {
         var (open, hidden) = ([CChar](repeating: 0, count: 41), [CChar](repeating: 0, count: 41))
         guard zmq_curve_keypair(&open, &hidden) == 0 else {

@@ -31,7 +31,7 @@ struct LinkLoop {
             do {
                 try look(at: .now)
             } catch {
-                shared.events.post(.lost(error))
+                shared.events.post(.failure(error))
                 break
             }
             poller.wait(.milliseconds(200))
@@ -64,7 +64,7 @@ struct LinkLoop {
                 shared.identity.withLock { $0 = identity }
                 shared.waits.withLock { $0.who = "\(identity.role) \(identity.rank)" }
             }
-            shared.events.post(.control(control))
+            shared.events.post(.success(control))
         }
         for message in session.tick(at: .now) { socket.send(message) }
     }

@@ -8,10 +8,7 @@ package import Wire
 /// Made, read and closed by the node's control thread; `send` and `note` may be called on any thread.
 package final class SchedulerLink: Sendable {
     /// What the thread tells the node.
-    enum Event: Sendable {
-        case control(Control)
-        case lost(Lost)
-    }
+    typealias Event = Result<Control, Lost>
 
     /// What the node tells the thread.
     enum Order: Sendable {
@@ -96,8 +93,8 @@ package final class SchedulerLink: Sendable {
         var controls: [Control] = []
         for event in events {
             switch event {
-            case .control(let control): controls.append(control)
-            case .lost(let lost):
+            case .success(let control): controls.append(control)
+            case .failure(let lost):
                 guard !controls.isEmpty else { throw lost }
                 kept.withLock { $0 = [event] }
             }
@@ -114,7 +111,7 @@ package final class SchedulerLink: Sendable {
             for (number, control) in controls.enumerated() {
                 switch control {
                 case .welcome(let welcome):
-                    let rest = controls[(number + 1)...].map(Event.control)
+                    let rest = controls[(number + 1)...].map(Event.success)
                     kept.withLock { $0 = rest + $0 }
                     return welcome
                 case .stop(let stop): throw stop.isRefusal == true ? .refused(stop.reason) : .stopped(stop.reason)

@@ -215,9 +215,8 @@ package final class Socket {
         }
         do {
             return .message(try Message(decoding: frames), from: connection)
-        } catch .version(let found) {
-            return .otherVersion(found, from: connection)
         } catch {
+            if let version = error.version { return .otherVersion(version, from: connection) }
             return .garbage("\(error)", from: connection)
         }
     }

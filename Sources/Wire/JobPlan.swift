@@ -32,7 +32,6 @@ package struct JobPlan: Codable, Sendable, Equatable {
     /// A checkpoint after every so many steps; 0 for none but the last.
     package var checkpointEvery: Int
 
-    /// A plan of these parts.
     package init(
         trainSamples: Int, batch: Int, microBatch: Int, epochs: Int, maxSteps: Int? = nil, startStep: Int = 0,
         evaluation: Evaluation = .perEpoch(1), checkpointEvery: Int = 0

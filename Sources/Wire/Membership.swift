@@ -8,9 +8,7 @@ package struct Hello: Checked, Sendable, Equatable {
     package var wantedRank: Int?
     /// Where its shards listen, one a shard; empty for a worker.
     package var endpoints: [String]
-    /// Host name.
     package var host: String
-    /// Process id.
     package var pid: Int
     /// CPU model: a cluster of mixed ones is not bit-exact.
     package var processor: String
@@ -55,7 +53,6 @@ package struct Welcome: Checked, Sendable, Equatable {
     package var epoch: Int
     /// Per server, the endpoint of each of its shards; flattened, the order of shards.
     package var servers: [[String]]
-    /// Number of workers.
     package var workers: Int
     /// The resolved config, YAML.
     package var config: String
@@ -103,7 +100,6 @@ package struct Welcome: Checked, Sendable, Equatable {
 
 /// A node has built or restored itself.
 package struct Ready: Checked, Sendable, Equatable {
-    /// Rows that it holds.
     package var rows: Int
     /// Time it took.
     package var seconds: Double

@@ -24,10 +24,9 @@ package struct Message: Sendable {
 
     /// A received message, which is as it was sent; the views check what its frames say.
     package init(decoding frames: [Payload]) throws(WireError) {
-        guard let first = frames.first else { throw .headerLength(found: 0) }
         let rest = Array(frames.dropFirst())
         var digest: UInt64 = 0
-        header = unsafe try Header(decoding: first.bytes) {
+        header = unsafe try Header(decoding: (frames.first ?? .empty).bytes) {
             digest = Self.digest(of: rest)
             return digest
         }
@@ -53,7 +52,9 @@ extension Message {
     /// Nothing unless the kind or the number of frames is another one, or a flag is set that the kind does not know.
     func expect(_ kind: MessageKind, frames count: Int, flags: MessageFlags = []) throws(WireError) {
         guard header.kind == kind else { throw .kind(found: header.kind, expected: "\(kind)") }
-        guard frames.count == count else { throw .frameCount(kind, found: frames.count, expected: count) }
+        guard frames.count == count else {
+            throw WireError("\(kind) has \(frames.count) frames after its header, expected \(count)")
+        }
         guard header.flags.isSubset(of: flags) else { throw .flags(found: header.flags.rawValue, kind: kind) }
     }
 
@@ -65,7 +66,8 @@ extension Message {
         try check(header.kind, "bytes in frame '\(name)'", expected, limit: limits.frameBytes)
         let payload = frames[index]
         guard payload.count == expected else {
-            throw .frameLength(header.kind, frame: name, found: payload.count, expected: expected)
+            throw WireError(
+                "frame '\(name)' of \(header.kind) has \(payload.count) bytes, its header and the schema say \(expected)")
         }
         return payload
     }

@@ -45,7 +45,6 @@ package struct ProbeResult: Checked, Sendable, Equatable {
 
 /// How fast bytes go to a shard and back.
 package struct PathSpeed: Codable, Sendable, Equatable {
-    /// Which shard.
     package var shard: Int
     /// Where it listens.
     package var endpoint: String

@@ -1,6 +1,5 @@
 /// What a worker did for a step.
 package struct Progress: Checked, Sendable, Equatable {
-    /// The step.
     package var step: Int
     /// Samples of its block.
     package var samples: Int
@@ -84,7 +83,6 @@ package struct Verdict: Checked, Sendable, Equatable {
     package enum Action: Codable, Sendable, Equatable {
         /// Go on with the next step.
         case proceed
-        /// Stop training.
         case stop
         /// Score a split, then wait for the next verdict.
         case score(split: String)

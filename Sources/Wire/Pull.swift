@@ -25,7 +25,6 @@ extension Message {
 /// A pull that was checked as a whole; its pointers live as long as the message and until the scratch is used again.
 @safe
 package struct PullView {
-    /// The header.
     package let header: Header
     /// Per schema table, where its rows stand.
     package let tables: [TableRows]

@@ -39,7 +39,6 @@ extension Message {
 }
 
 extension Refusal {
-    /// Reads a refusal.
     package init(decoding message: Message, limits: Limits) throws(WireError) {
         self = try JSONFrame.decode(message, .refused, limits: limits)
     }

@@ -20,19 +20,15 @@ package struct SnapshotRequest: Checked, Sendable, Equatable {
 package struct SnapshotDone: Checked, Sendable, Equatable {
     /// Steps applied.
     package var step: Int
-    /// Which shard.
     package var shard: Int
     /// File name within the directory.
     package var file: String
-    /// Rows in it.
     package var rows: Int
     /// Length of the file.
     package var bytes: Int
     /// Checksum of the file as the manifest states it.
     package var checksum: String
-    /// Partitions in it.
     package var partitions: [Int]
-    /// Rows per table.
     package var tables: [TableSize]
 
     package init(

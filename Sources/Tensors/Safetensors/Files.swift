@@ -9,7 +9,6 @@ package enum Files {
         /// Number of the inode, and when its content and its entry were changed, in nanoseconds.
         package let inode, modified, changed: UInt64
 
-        /// As it was noted.
         package init(bytes: Int, inode: UInt64, modified: UInt64, changed: UInt64) {
             self.bytes = bytes
             self.inode = inode

@@ -32,7 +32,6 @@ extension UInt8: TensorElement { package static var tensorType: TensorType { .ui
 
 /// What a header says of one tensor.
 package struct TensorInfo: Sendable, Equatable {
-    /// Its name.
     package let name: String
     /// Its elements.
     package let type: TensorType
