@@ -28,6 +28,11 @@ package final class Socket {
         package var address = ""
         /// The key that it proved to hold; nil in plaintext.
         package var key: PublicKey?
+
+        package init(address: String = "", key: PublicKey? = nil) {
+            self.address = address
+            self.key = key
+        }
     }
 
     let handle: UnsafeMutableRawPointer

@@ -215,7 +215,7 @@ package enum Files {
         var own = stat()
         let isLink = lstat(path, &own) == 0 && own.st_mode & S_IFMT == S_IFLNK
         // A link stays one: what it names is replaced.
-        let target = isLink ? status.flatMap { target(of: path, $0) } : path
+        let target = isLink ? status.flatMap { Files.target(of: path, $0) } : path
         guard let target, kind == nil || kind == S_IFREG else {
             // A pipe, a device, a link to what is not there yet, or to what this process has open (/dev/stdout).
             let open = status.flatMap(output).map { fcntl($0, F_DUPFD_CLOEXEC, 0) }
