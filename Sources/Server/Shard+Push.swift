@@ -64,7 +64,8 @@ extension Shard {
         for floats in [view.gradients, view.dense] {
             guard let base = floats.baseAddress, !areFinite(base, count: floats.count) else { continue }
             throw WireError(
-                "push holds a number that is infinite or NaN: the training diverged at its sender; lower the learning rate")
+                "push holds a number that is infinite or NaN: the training diverged at its sender; lower the learning rate"
+            )
         }
     }
 

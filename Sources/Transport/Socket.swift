@@ -86,7 +86,9 @@ package final class Socket {
         let address = try Endpoint(endpoint)
         // A domain, whoever is let in by it, keeps peers of ZeroMQ's older protocols out: libzmq (4.3.4) ends the process
         // when such a one names itself to a socket that closes. Keys put another domain in its place.
-        guard socket.set(ZMQ_ZAP_DOMAIN, Array(Gate.openDomain.utf8)) else { throw .failed("zmq_setsockopt", lastError()) }
+        guard socket.set(ZMQ_ZAP_DOMAIN, Array(Gate.openDomain.utf8)) else {
+            throw .failed("zmq_setsockopt", lastError())
+        }
         try socket.secure(address, asServer: true, expecting: nil)
         guard zmq_bind(socket.handle, "\(address)") == 0 else { throw .bind(endpoint: endpoint, lastError()) }
         return socket

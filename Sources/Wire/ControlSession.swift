@@ -101,6 +101,7 @@ package struct ControlSession<Item: Sendable>: Sendable {
 extension MessageKind {
     /// Whether a control message is numbered: one that decides something, or that nobody would tell again.
     package var isNumbered: Bool {
-        !isData && ![.hello, .heartbeat, .counters, .leaving, .inspect, .inspected, .probeWish, .probeResult].contains(self)
+        !isData
+            && ![.hello, .heartbeat, .counters, .leaving, .inspect, .inspected, .probeWish, .probeResult].contains(self)
     }
 }

@@ -114,9 +114,10 @@ extension Header {
     ///
     /// - Parameter digest: of the frames behind the header, asked for when there is reason to.
     package init(decoding bytes: UnsafeRawBufferPointer, over digest: () -> UInt64 = { 0 }) throws(WireError) {
-        guard bytes.count == Self.byteCount else { 
+        guard bytes.count == Self.byteCount else {
             throw WireError(
-                "the first frame has \(bytes.count) bytes, a header has \(Self.byteCount); the sender is no Myriad process")
+                "the first frame has \(bytes.count) bytes, a header has \(Self.byteCount); the sender is no Myriad process"
+            )
         }
         func get<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> T {
             T(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: T.self))

@@ -67,7 +67,8 @@ extension Message {
         let payload = frames[index]
         guard payload.count == expected else {
             throw WireError(
-                "frame '\(name)' of \(header.kind) has \(payload.count) bytes, its header and the schema say \(expected)")
+                "frame '\(name)' of \(header.kind) has \(payload.count) bytes, its header and the schema say \(expected)"
+            )
         }
         return payload
     }
