@@ -28,6 +28,11 @@ package enum CheckpointError: Error, CustomStringConvertible, Equatable {
         }
     }
 
+    /// The result of reading a file that belongs to a checkpoint.
+    static func of<T>(_ read: () throws(SafetensorsError) -> T) throws(CheckpointError) -> T {
+        do { return try read() } catch { throw CheckpointError(error) }
+    }
+
     /// Whether what is there is not what was written: another checkpoint may do.
     package var isDamage: Bool { if case .damaged = self { true } else { false } }
 

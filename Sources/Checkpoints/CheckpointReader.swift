@@ -9,7 +9,6 @@ package final class CheckpointReader {
     package enum Choice: String, Sendable, CaseIterable {
         /// The state with the best validation metric, else the last.
         case best
-        /// The newest.
         case last
     }
 
@@ -33,7 +32,6 @@ package final class CheckpointReader {
         }
     }
 
-    /// Its directory.
     package let path: String
     /// What it holds.
     package let manifest: Manifest
@@ -68,7 +66,7 @@ package final class CheckpointReader {
     }
 
     private static func isThere(_ path: String) throws(CheckpointError) -> Bool {
-        do { return try Files.stamp(path + "/manifest.json") != nil } catch { throw CheckpointError(error) }
+        try CheckpointError.of { () throws(SafetensorsError) in try Files.stamp(path + "/manifest.json") != nil }
     }
 
     /// The complete checkpoints of a directory, oldest first; none when there is no directory.
@@ -81,20 +79,17 @@ package final class CheckpointReader {
     /// What has a checkpoint's name in a directory and holds anything, oldest first: one without a manifest has lost it.
     package static func begun(in directory: String) throws(CheckpointError) -> [String] {
         var found: [String] = []
-        for path in try named(in: directory) {
-            do {
-                if try !Files.names(in: path).isEmpty { found.append(path) }
-            } catch {
-                throw CheckpointError(error)
-            }
-        }
+        for path in try named(in: directory) where try !names(in: path).isEmpty { found.append(path) }
         return found
     }
 
     private static func named(in directory: String) throws(CheckpointError) -> [String] {
-        let names: [String]
-        do { names = try Files.names(in: directory) } catch { throw CheckpointError(error) }
-        return names.compactMap { Manifest.step(of: $0) }.sorted().map { directory + "/" + Manifest.directory(of: $0) }
+        try names(in: directory).compactMap { Manifest.step(of: $0) }.sorted()
+            .map { directory + "/" + Manifest.directory(of: $0) }
+    }
+
+    private static func names(in directory: String) throws(CheckpointError) -> [String] {
+        try CheckpointError.of { () throws(SafetensorsError) in try Files.names(in: directory) }
     }
 
     /// The newest complete checkpoint.
@@ -111,45 +106,39 @@ package final class CheckpointReader {
 
     private func open(_ file: Manifest.File) throws(CheckpointError) -> SafetensorsFile {
         let full = path + "/" + file.file
-        do throws(SafetensorsError) {
+        return try CheckpointError.of { () throws(SafetensorsError) in
             let (stamp, checksum) = try Files.checksum(full) { progress(bytesRead + $0) }
             bytesRead += stamp.bytes
             guard stamp.bytes == file.bytes, checksum == file.checksum else {
                 throw .file(path: full, "does not match the manifest (\(stamp.bytes) bytes, checksum \(checksum))")
             }
             return try SafetensorsFile(path: full)
-        } catch {
-            throw CheckpointError(error)
         }
     }
 
     /// A part and the columns of each of its tables; the columns live as long as the file.
     private func load(_ part: Manifest.File) throws(CheckpointError) -> (file: SafetensorsFile, tables: [PartColumns]) {
         let file = try open(part)
-        var tables: [PartColumns] = []
-        do throws(SafetensorsError) {
-            for (index, info) in manifest.tables.enumerated() {
-                tables.append(
-                    try PartColumns(file, index, info, part, partitions: manifest.partitions, step: manifest.step))
+        let tables = try CheckpointError.of { () throws(SafetensorsError) in
+            try manifest.tables.enumerated().map { (index, info) throws(SafetensorsError) in
+                try PartColumns(file, index, info, part, partitions: manifest.partitions, step: manifest.step)
             }
-        } catch {
-            throw CheckpointError(error)
         }
         return (file, tables)
     }
 
     private func loadDense() throws(CheckpointError) -> SafetensorsFile {
         let file = try open(manifest.dense)
-        do throws(SafetensorsError) {
-            for name in file.tensors.keys.sorted() {
-                guard try file.column(name, as: Float.self).allSatisfy(\.isFinite) else {
-                    throw .tensor(path: file.path, name: name, "has a number that is not finite")
-                }
-            }
-        } catch {
-            throw CheckpointError(error)
+        for name in file.tensors.keys.sorted() where try !floats(file, name).allSatisfy(\.isFinite) {
+            throw CheckpointError(.tensor(path: file.path, name: name, "has a number that is not finite"))
         }
         return file
+    }
+
+    private func floats(
+        _ file: SafetensorsFile, _ name: String
+    ) throws(CheckpointError) -> UnsafeBufferPointer<Float> {
+        try CheckpointError.of { () throws(SafetensorsError) in try file.column(name) }
     }
 
     /// Reads every file and checks it, against the manifest and in itself.
@@ -216,7 +205,7 @@ package final class CheckpointReader {
                 "'\(name)' is \(found), this job's has the shape \(wanted): it is of another model, take the config that wrote it"
             )
         }
-        do { return try file.column(name, as: Float.self) } catch { throw CheckpointError(error) }
+        return try floats(file, name)
     }
 
     /// Fills a shard, however many there are now: its tables' partitions and its slice of the dense parameters.
@@ -327,11 +316,7 @@ package final class CheckpointReader {
         let dense = try loadDense()
         for name in dense.tensors.keys.sorted() {
             hash.update(name + "\n")
-            do {
-                hash.update(UnsafeRawBufferPointer(try dense.column(name, as: Float.self)))
-            } catch {
-                throw CheckpointError(error)
-            }
+            hash.update(UnsafeRawBufferPointer(try floats(dense, name)))
         }
         return hash.finish()
     }

@@ -103,8 +103,7 @@ package struct CheckpointWriter: Sendable {
     }
 
     private func joinDense(in partial: String) throws -> Manifest.File {
-        let vector = DenseVector(count: layout.count)
-        var slots: [DenseVector] = []
+        var vectors = [DenseVector(count: layout.count)]
         for shard in 0..<map.shards {
             let range = map.denseRange(ofShard: shard, count: layout.count)
             let path = partial + "/" + PartFile.denseName(shard, map.shards)
@@ -114,29 +113,24 @@ package struct CheckpointWriter: Sendable {
             guard weights.count == range.count, state.count % max(1, range.count) == 0 else {
                 throw CheckpointError.damaged(path: path, "has \(weights.count) weights, expected \(range.count)")
             }
-            let kinds = range.isEmpty ? slots.count : state.count / range.count
-            while slots.count < kinds { slots.append(DenseVector(count: layout.count)) }
-            for index in 0..<range.count { vector.base[range.lowerBound + index] = weights[index] }
-            for kind in 0..<kinds {
-                for index in 0..<range.count {
-                    slots[kind].base[range.lowerBound + index] = state[kind * range.count + index]
-                }
+            let starts = range.isEmpty ? [] : Array(stride(from: 0, to: state.count, by: range.count))
+            let parts = [weights] + starts.map { UnsafeBufferPointer(rebasing: state[$0..<$0 + range.count]) }
+            while vectors.count < parts.count { vectors.append(DenseVector(count: layout.count)) }
+            for (vector, part) in zip(vectors, parts) {
+                for index in part.indices { vector.base[range.lowerBound + index] = part[index] }
             }
         }
         let path = partial + "/dense.safetensors"
-        var declarations = layout.entries.map {
-            SafetensorsWriter.Declaration($0.name, .float32, [$0.slot.rows, $0.slot.columns])
-        }
-        for kind in slots.indices {
-            declarations += layout.entries.map {
-                .init("\($0.name).slot\(kind)", .float32, [$0.slot.rows, $0.slot.columns])
-            }
-        }
-        let writer = try SafetensorsWriter(path: path, declarations)
-        for part in [vector] + slots {
+        let suffixes = [""] + vectors.indices.dropLast().map { ".slot\($0)" }
+        let writer = try SafetensorsWriter(
+            path: path,
+            suffixes.flatMap { suffix in
+                layout.entries.map { .init($0.name + suffix, .float32, [$0.slot.rows, $0.slot.columns]) }
+            })
+        for vector in vectors {
             for entry in layout.entries {
                 try writer.write(
-                    UnsafeBufferPointer(start: UnsafePointer(part[entry.slot].base), count: entry.slot.count))
+                    UnsafeBufferPointer(start: UnsafePointer(vector[entry.slot].base), count: entry.slot.count))
             }
         }
         try writer.finish()

@@ -16,7 +16,6 @@ package struct Manifest: Codable, Sendable, Equatable {
     package struct File: Codable, Sendable, Equatable {
         /// Name within the directory.
         package var file: String
-        /// Length.
         package var bytes: Int
         /// XXHash64 of the content, in hexadecimal.
         package var checksum: String
@@ -28,7 +27,6 @@ package struct Manifest: Codable, Sendable, Equatable {
 
     /// A table.
     package struct TableInfo: Codable, Sendable, Equatable {
-        /// The table's name.
         package var name: String
         /// Floats of a row.
         package var width: Int
@@ -51,7 +49,6 @@ package struct Manifest: Codable, Sendable, Equatable {
         /// Updates that the optimizers' state has had besides `step`: those of the run that this one began from.
         package var earlierUpdates: Int
 
-        /// Every property in its order.
         package init(release: String, run: String, dataset: String, earlierUpdates: Int = 0) {
             self.release = release
             self.run = run
@@ -60,7 +57,6 @@ package struct Manifest: Codable, Sendable, Equatable {
         }
     }
 
-    /// Format version.
     package var format = Manifest.currentFormat
     /// SHA-256 of the file with 64 zeros in the place of these digits.
     package var digest = Seal.none
@@ -87,22 +83,9 @@ package struct Manifest: Codable, Sendable, Equatable {
         case format, digest, origin, step, partitions, tables, parts, dense, config, judgement
         case denseOptimizer = "dense_optimizer"
     }
+}
 
-    init(
-        origin: Origin, step: Int, partitions: Int, tables: [TableInfo], parts: [File], dense: File,
-        denseOptimizer: String, config: String, judgement: Judgement
-    ) {
-        self.origin = origin
-        self.step = step
-        self.partitions = partitions
-        self.tables = tables
-        self.parts = parts
-        self.dense = dense
-        self.denseOptimizer = denseOptimizer
-        self.config = config
-        self.judgement = judgement
-    }
-
+extension Manifest {
     /// The name of a checkpoint's directory.
     package static func directory(of step: Int) -> String {
         let digits = String(step)
@@ -123,13 +106,9 @@ package struct Manifest: Codable, Sendable, Equatable {
     ///
     /// Metrics need not be finite numbers, which JSON does not have.
     func encoded() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         var copy = self
         copy.digest = Seal.none
-        return Seal.close(try encoder.encode(copy))
+        return Seal.close(try TelemetryJSON.encode(copy, pretty: true, isSnakeCase: false))
     }
 
     /// Reads the manifest of a checkpoint directory and checks it whole.
@@ -159,10 +138,7 @@ package struct Manifest: Codable, Sendable, Equatable {
     }
 
     private init(_ data: Data, path: String) throws(CheckpointError) {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        guard let envelope = try? decoder.decode(Envelope.self, from: data) else {
+        guard let envelope = try? TelemetryJSON.decode(Envelope.self, from: data, isSnakeCase: false) else {
             throw .damaged(path: path, "is no manifest")
         }
         // The first format had no digest.
@@ -174,7 +150,7 @@ package struct Manifest: Codable, Sendable, Equatable {
             throw .format(path: path, format: envelope.format, release: envelope.origin?.release)
         }
         do {
-            self = try decoder.decode(Manifest.self, from: data)
+            self = try TelemetryJSON.decode(Manifest.self, from: data, isSnakeCase: false)
         } catch {
             throw .damaged(path: path, "is no manifest of format \(Manifest.currentFormat)")
         }

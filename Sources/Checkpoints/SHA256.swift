@@ -19,35 +19,24 @@ package struct SHA256 {
     private var total: UInt64 = 0
     private var schedule = [UInt32](repeating: 0, count: 64)
 
-    /// Nothing hashed yet.
     package init() {}
 
-    /// Adds bytes.
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         total += UInt64(bytes.count)
         var index = 0
-        if held > 0 {
-            while held < 64, index < bytes.count {
-                block[held] = bytes[index]
-                held += 1
-                index += 1
-            }
-            guard held == 64 else { return }
-            block.withUnsafeBytes { compress($0, &state, &schedule) }
-            held = 0
-        }
-        while index + 64 <= bytes.count {
-            compress(UnsafeRawBufferPointer(rebasing: bytes[index..<index + 64]), &state, &schedule)
-            index += 64
-        }
         while index < bytes.count {
+            if held == 0, index + 64 <= bytes.count {
+                compress(UnsafeRawBufferPointer(rebasing: bytes[index..<index + 64]), &state, &schedule)
+                index += 64
+                continue
+            }
             block[held] = bytes[index]
-            held += 1
+            held = (held + 1) % 64
             index += 1
+            if held == 0 { block.withUnsafeBytes { compress($0, &state, &schedule) } }
         }
     }
 
-    /// Adds a text.
     package mutating func update(_ text: String) { Array(text.utf8).withUnsafeBytes { update($0) } }
 
     /// The digest as 64 hexadecimal digits; nothing can be added afterwards.

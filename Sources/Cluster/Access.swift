@@ -42,9 +42,8 @@ package struct Access: Sendable {
     ) throws -> (context: Context, key: PublicKey?) {
         if keys == "-" {
             guard let keys = NodeKeys.fromStandardInput() else {
-                throw KeyDirectory.Problem.malformed(
-                    path: "standard input", line: 0, "--keys - expects the keys of a node there, as `launch` sends them"
-                )
+                throw KeyDirectory.Problem(
+                    "standard input", "--keys - expects the keys of a node there, as `launch` sends them")
             }
             return (try Context(identity: keys.node), keys.scheduler)
         }

@@ -33,7 +33,9 @@ package struct SchedulerSecurity {
         var own = nodes.map { KeyDirectory.Grant(key: $0, role: .node, name: "launched") }
         if let run {
             let monitor = try KeyPair()
-            try KeyDirectory(run.path + "/keys").createMonitor(monitor, scheduler: scheduler.publicKey)
+            let keys = KeyDirectory(run.path + "/keys")
+            try? FileManager.default.removeItem(atPath: keys.path)
+            try keys.create(monitor, scheduler: scheduler.publicKey)
             own.append(KeyDirectory.Grant(key: monitor.publicKey, role: .monitor, name: "run"))
         }
         allowed = try AllowList(directory, own: own) { StandardError.line("warning: \($0)") }

@@ -53,7 +53,10 @@ extension Shard {
             throw .mismatch(.push, what: "dense floats", found: Int(header.dense), expected: denseRange.count)
         }
         for floats in [view.gradients, view.dense] {
-            if let base = floats.baseAddress, !areFinite(base, count: floats.count) { throw .notFinite(.push) }
+            guard let base = floats.baseAddress, !areFinite(base, count: floats.count) else { continue }
+            throw WireError(
+                "push holds a number that is infinite or NaN: the training diverged at its sender; lower the learning rate"
+            )
         }
     }
 

@@ -103,7 +103,9 @@ package final class Shard {
         }
         do {
             guard knows(header) else {
-                throw WireError.sender(header.kind, role: header.role, rank: Int(header.rank), workers: options.workers)
+                throw WireError(
+                    "\(header.kind) comes of \(header.role) \(header.rank), but only workers 0 to \(options.workers - 1), the "
+                        + "processes that the scheduler let in, may send it")
             }
             switch header.kind {
             case .pull: try pull(request)

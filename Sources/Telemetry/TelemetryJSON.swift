@@ -1,11 +1,12 @@
 package import Foundation
 
-/// JSON as people and scripts see it: snake_case keys, sorted, no number that is not finite.
+/// JSON as people and scripts see it, and as Myriad's own files and messages have it: sorted keys, snake_case unless told, no
+/// number that is not finite.
 package enum TelemetryJSON {
     /// The bytes of a value; `pretty` puts each member on a line of its own.
-    package static func encode(_ value: some Encodable, pretty: Bool = false) throws -> Data {
+    package static func encode(_ value: some Encodable, pretty: Bool = false, isSnakeCase: Bool = true) throws -> Data {
         let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
+        if isSnakeCase { encoder.keyEncodingStrategy = .convertToSnakeCase }
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -14,9 +15,9 @@ package enum TelemetryJSON {
     }
 
     /// The value of bytes.
-    package static func decode<T: Decodable>(_ type: T.Type, from data: Data) throws -> T {
+    package static func decode<T: Decodable>(_ type: T.Type, from data: Data, isSnakeCase: Bool = true) throws -> T {
         let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        if isSnakeCase { decoder.keyDecodingStrategy = .convertFromSnakeCase }
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return try decoder.decode(type, from: data)

@@ -1,11 +1,12 @@
 import Foundation
 import Synchronization
+import Tensors
 
 /// Whose keys a scheduler lets in: the list of its key directory, read again when the file changes, and those of this run.
 package final class AllowList: Sendable {
     private struct State {
         var grants: [PublicKey: KeyDirectory.Role]
-        var changed: timespec?
+        var changed: Files.Stamp?
     }
 
     private let directory: KeyDirectory?
@@ -24,7 +25,7 @@ package final class AllowList: Sendable {
         self.own = own
         self.complain = complain
         let grants = try directory?.allowed() ?? []
-        state = Mutex(State(grants: Self.merged(grants + own), changed: directory.map(Self.changed) ?? nil))
+        state = Mutex(State(grants: Self.merged(grants + own), changed: directory.flatMap(Self.changed)))
     }
 
     /// What a key may do; nil for nothing.
@@ -38,7 +39,7 @@ package final class AllowList: Sendable {
         let now = Self.changed(directory)
         let isNew = state.withLock { state in
             defer { state.changed = now }
-            return state.changed?.tv_sec != now?.tv_sec || state.changed?.tv_nsec != now?.tv_nsec
+            return state.changed != now
         }
         guard isNew else { return }
         do {
@@ -49,9 +50,8 @@ package final class AllowList: Sendable {
         }
     }
 
-    private static func changed(_ directory: KeyDirectory) -> timespec? {
-        var status = stat()
-        return stat(directory.path + "/allowed", &status) == 0 ? status.st_mtim : nil
+    private static func changed(_ directory: KeyDirectory) -> Files.Stamp? {
+        Files.status(directory.path + "/allowed").map(Files.Stamp.init)
     }
 
     /// A key that is allowed twice may do what the stronger line says.

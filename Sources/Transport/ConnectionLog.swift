@@ -47,7 +47,6 @@ package final class ConnectionLog: Sendable {
         /// Open now, and of those without a handshake so far.
         package var open = 0
         package var strangers = 0
-        /// Failures by kind.
         package var failures: [Failure: Int] = [:]
         /// Since when there is no connection with a handshake.
         package var apart: ContinuousClock.Instant? = .now
@@ -123,7 +122,6 @@ package final class ConnectionLog: Sendable {
     package struct Refusal: Sendable, Hashable {
         /// From where; empty when that could not be seen.
         package var address: String
-        /// Why.
         package var failure: Failure
         /// With which key.
         package var key: PublicKey?
@@ -222,7 +220,7 @@ package final class ConnectionLog: Sendable {
         state.withLock { state in
             guard state.isServed, !state.trustsAll else { return [] }
             let now = ContinuousClock.now
-            var (strangers, expected): ([Waiting], [Waiting]) = ([], [])
+            var all: [Bool: [Waiting]] = [:]
             for (descriptor, peer) in state.peers
             where !state.isTrusted(peer) && !peer.address.isEmpty && peer.failure == nil {
                 let count = received(descriptor)
@@ -233,13 +231,9 @@ package final class ConnectionLog: Sendable {
                 state.peers[descriptor]?.waiting = waiting
                 state.peers[descriptor]?.received = count
                 state.peers[descriptor]?.taken = 0
-                if state.isExpected(peer, at: now) {
-                    expected.append((descriptor, waiting))
-                } else {
-                    strangers.append((descriptor, waiting))
-                }
+                all[state.isExpected(peer, at: now), default: []].append((descriptor, waiting))
             }
-            return Self.tooMuch(strangers, Self.mostWaiting) + Self.tooMuch(expected, Self.mostOfExpected)
+            return Self.tooMuch(all[false] ?? [], Self.mostWaiting) + Self.tooMuch(all[true] ?? [], Self.mostOfExpected)
         }
     }
 

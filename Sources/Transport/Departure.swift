@@ -5,9 +5,7 @@ import Telemetry
 package final class Departure: Sendable {
     /// How the wish came.
     package enum Signal: Sendable, Equatable {
-        /// SIGTERM.
         case terminate
-        /// Ctrl-C.
         case interrupt
         /// SIGHUP: the terminal was closed.
         case hangUp

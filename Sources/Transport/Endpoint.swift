@@ -64,15 +64,11 @@ package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
 
     /// The same port of another host.
     package func at(host: String) -> Endpoint {
-        guard let port else { return self }
-        return Endpoint(host: host, port: port)
+        port.map { Endpoint(host: host, port: $0) } ?? self
     }
 
     /// Whether nobody outside this machine can reach it.
-    package var isLocal: Bool {
-        guard let host else { return true }
-        return Endpoint.isLoopback(host)
-    }
+    package var isLocal: Bool { host.map(Endpoint.isLoopback) ?? true }
 
     /// Whether it stands for all addresses of this machine.
     package var isWildcard: Bool { host == "*" || host == "0.0.0.0" || host == "::" }
@@ -86,7 +82,7 @@ package struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     var wantsIPv6: Bool {
         guard let host, host != "*" else { return false }
         if host.contains(":") { return true }
-        return !Reachability.addresses(host, port: "0").contains { $0.family == AF_INET }
-            && !Reachability.addresses(host, port: "0").isEmpty
+        let families = Reachability.addresses(host, port: "0").map(\.family)
+        return !families.isEmpty && !families.contains(AF_INET)
     }
 }

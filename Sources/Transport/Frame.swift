@@ -6,10 +6,9 @@ final class ReceivedFrame {
     private let message: UnsafeMutablePointer<zmq_msg_t>
 
     /// Receives the next frame without waiting; nil when there is none.
-    init?(from socket: UnsafeMutableRawPointer) {
-        message = .allocate(capacity: 1)
-        zmq_msg_init(message)
-        if zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0 { return nil }
+    convenience init?(from socket: UnsafeMutableRawPointer) {
+        self.init()
+        if !next(from: socket) { return nil }
     }
 
     /// An empty one, for frames that are dropped.

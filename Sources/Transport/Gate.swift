@@ -27,9 +27,9 @@ package final class Gate: Sendable {
     /// A socket on its way to the thread that will own it.
     struct Handle: @unchecked Sendable { let socket: UnsafeMutableRawPointer }
 
-    private let inbox = Inbox<Command>()
-    private let policy = Mutex<@Sendable (PublicKey) -> Answer> { _ in .later }
-    private let logs = Mutex<(next: Int, open: [Int: ConnectionLog])>((0, [:]))
+    fileprivate let inbox = Inbox<Command>()
+    fileprivate let policy = Mutex<@Sendable (PublicKey) -> Answer> { _ in .later }
+    fileprivate let logs = Mutex<(next: Int, open: [Int: ConnectionLog])>((0, [:]))
     private let thread = Mutex<RoleThread?>(nil)
 
     /// Starts the thread; with a handler in place before any socket of the context listens.
@@ -47,7 +47,7 @@ package final class Gate: Sendable {
         }
         let owned = handler
         let started = RoleThread("gate") { [self] in
-            var loop = GateLoop(self, handler: owned)
+            var loop = GateLoop(gate: self, handler: owned)
             loop.run()
         }
         thread.withLock { $0 = started }
@@ -56,16 +56,6 @@ package final class Gate: Sendable {
     /// Says from now on whose key is let in; until then nobody is.
     package func admit(_ policy: @escaping @Sendable (PublicKey) -> Answer) {
         self.policy.withLock { $0 = policy }
-    }
-
-    func answer(to key: PublicKey) -> Answer {
-        let policy = policy.withLock { $0 }
-        return policy(key)
-    }
-
-    /// The log of a socket by the number in its domain.
-    func log(_ number: Int) -> ConnectionLog? {
-        logs.withLock { $0.open[number] }
     }
 
     /// Watches a socket that is not yet bound or connected; returns its log and its number.
@@ -96,34 +86,23 @@ package final class Gate: Sendable {
         inbox.post(.stop)
         try? thread.withLock { $0 }?.join()
     }
-
-    /// A socket is closed.
-    func forget(_ number: Int) { logs.withLock { $0.open[number] = nil } }
-
-    func take() -> [Command] { inbox.take() }
-    var descriptor: Int32 { inbox.descriptor }
 }
 
 /// The thread of a gate.
 private struct GateLoop {
-    private let gate: Gate
-    private let handler: Gate.Handle?
-    private var looked = ContinuousClock.now
-    private var monitors: [(pair: UnsafeMutableRawPointer, number: Int, log: ConnectionLog)] = []
-
-    init(_ gate: Gate, handler: Gate.Handle?) {
-        self.gate = gate
-        self.handler = handler
-    }
+    let gate: Gate
+    let handler: Gate.Handle?
+    var looked = ContinuousClock.now
+    var monitors: [(pair: UnsafeMutableRawPointer, number: Int, log: ConnectionLog)] = []
 
     mutating func run() {
         var isOver = false
         while !isOver {
-            var items = [zmq_pollitem_t(socket: nil, fd: gate.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
+            var items = [zmq_pollitem_t(socket: nil, fd: gate.inbox.descriptor, events: Int16(ZMQ_POLLIN), revents: 0)]
             if let handler { items.append(item(handler.socket)) }
             items += monitors.map { item($0.pair) }
             zmq_poll(&items, Int32(items.count), monitors.contains { $0.log.hasStrangers } ? 25 : 1000)
-            for command in gate.take() {
+            for command in gate.inbox.take() {
                 switch command {
                 case .watch(let handle, let number, let log): monitors.append((handle.socket, number, log))
                 case .stop: isOver = true
@@ -132,7 +111,7 @@ private struct GateLoop {
             if let handler { while authenticate(handler.socket) {} }
             monitors = monitors.filter { monitor in
                 let isOpen = isOpen(monitor.pair, monitor.log)
-                if !isOpen { gate.forget(monitor.number) }
+                if !isOpen { gate.logs.withLock { $0.open[monitor.number] = nil } }
                 return isOpen
             }
             // After what libzmq tells: a descriptor that it has closed may be another connection's already.
@@ -219,12 +198,14 @@ private struct GateLoop {
             code = "200"
         } else if frames.count == 7, text(5) == "CURVE", let found = PublicKey(bytes: frames[6]) {
             key = "\(found)"
-            switch gate.answer(to: found) {
+            let answer = gate.policy.withLock { $0 }
+            switch answer(found) {
             case .allowed: code = "200"
             case .later: code = "300"
             case .refused:
                 let number = text(2).split(separator: "-").last.flatMap { Int($0) }
-                number.flatMap(gate.log)?.refused(found, from: Reachability.plain(text(3)))
+                let log = number.flatMap { number in gate.logs.withLock { $0.open[number] } }
+                log?.refused(found, from: Reachability.plain(text(3)))
             }
         }
         let request = frames.count > 1 ? frames[1] : []

@@ -14,7 +14,6 @@ package final class Inbox<Item: Sendable>: Wakes {
     package let descriptor: Int32
     private let items = Mutex<[Item]>([])
 
-    /// An empty inbox.
     package init() {
         descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         if descriptor < 0 { Want.endForFile() }
@@ -29,7 +28,6 @@ package final class Inbox<Item: Sendable>: Wakes {
         _ = write(descriptor, &one, 8)
     }
 
-    /// Takes all items.
     package func take() -> [Item] {
         var count: UInt64 = 0
         _ = read(descriptor, &count, 8)

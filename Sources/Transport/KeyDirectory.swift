@@ -17,14 +17,12 @@ package struct KeyDirectory: Sendable {
 
     /// A line of `allowed`.
     package struct Grant: Sendable, Equatable {
-        /// The key.
         package var key: PublicKey
         /// What it may do.
         package var role: Role
         /// Whose it is, in one word.
         package var name: String
 
-        /// A line.
         package init(key: PublicKey, role: Role, name: String) {
             self.key = key
             self.role = role
@@ -33,27 +31,18 @@ package struct KeyDirectory: Sendable {
     }
 
     /// Why keys cannot be used.
-    package enum Problem: Error, CustomStringConvertible {
-        /// A file is not there.
-        case missing(path: String, remedy: String)
-        /// A file cannot be read or written.
-        case unreadable(path: String, String)
-        /// A file does not hold what it should.
-        case malformed(path: String, line: Int, String)
-        /// Others could read or change a secret.
-        case exposed(path: String, String)
+    package struct Problem: Error, CustomStringConvertible {
+        package let description: String
 
-        package var description: String {
-            switch self {
-            case .missing(let path, let remedy): "\(path) does not exist: \(remedy)"
-            case .unreadable(let path, let problem): "\(path): \(problem)"
-            case .malformed(let path, let line, let problem): "\(path)\(line > 0 ? ", line \(line)" : ""): \(problem)"
-            case .exposed(let path, let problem): "\(path): \(problem)"
-            }
+        /// What is wrong with a file, in a line of it where that is known.
+        package init(_ path: String, line: Int? = nil, _ problem: String) {
+            description = "\(path)\(line.map { ", line \($0)" } ?? ""): \(problem)"
         }
+
+        /// A file or directory is not there.
+        package init(missing path: String, remedy: String) { description = "\(path) does not exist: \(remedy)" }
     }
 
-    /// Its path.
     package let path: String
 
     /// Keys in a directory, which need not exist yet.
@@ -68,22 +57,34 @@ package struct KeyDirectory: Sendable {
     // MARK: Reading
 
     /// The scheduler's own keys.
-    package func scheduler() throws(Problem) -> KeyPair { try secret("scheduler") }
+    package func scheduler() throws(Problem) -> KeyPair { try pair("scheduler") }
 
     /// This node's own keys.
-    package func node() throws(Problem) -> KeyPair { try secret("node") }
+    package func node() throws(Problem) -> KeyPair { try pair("node") }
+
+    private func pair(_ name: String) throws(Problem) -> KeyPair {
+        let remedy = "`myriad keys create --keys \(path)` makes it"
+        return try first(of: "\(path)/\(name).key", secret: true, remedy: remedy, KeyPair.init(secret:))
+    }
 
     /// By what the scheduler is known.
     package func schedulerKey() throws(Problem) -> PublicKey {
-        let file = path + "/scheduler.pub"
         let remedy = "copy it from the scheduler's key directory (`myriad keys show` there prints it)"
-        for (number, line) in try lines(file, remedy: remedy) {
-            guard let key = PublicKey(line) else {
-                throw .malformed(path: file, line: number, "is no public key of 64 hexadecimal digits")
-            }
-            return key
+        return try first(of: path + "/scheduler.pub", secret: false, remedy: remedy) { PublicKey($0) }
+    }
+
+    /// The key in the first line of a file that says something.
+    private func first<Key>(
+        of file: String, secret: Bool, remedy: String, _ read: (String) -> Key?
+    ) throws(Problem) -> Key {
+        let found = try lines(file, remedy: remedy).first
+        if secret { try checkSecret(file) }
+        guard let found else { throw Problem(file, "holds no key") }
+        guard let key = read(found.line) else {
+            throw Problem(
+                file, line: found.number, "is no \(secret ? "secret" : "public") key of 64 hexadecimal digits")
         }
-        throw .malformed(path: file, line: 0, "holds no key")
+        return key
     }
 
     /// Who may join or look.
@@ -94,8 +95,8 @@ package struct KeyDirectory: Sendable {
         for (number, line) in try lines(file, remedy: "`myriad keys allow` adds a key") {
             let words = line.split(separator: " ").map(String.init)
             guard words.count >= 2, let key = PublicKey(words[0]), let role = Role(rawValue: words[1]) else {
-                throw .malformed(
-                    path: file, line: number,
+                throw Problem(
+                    file, line: number,
                     "expected: public key (64 hexadecimal digits), node or monitor, a name; found '\(line.prefix(80))'")
             }
             grants.append(Grant(key: key, role: role, name: words.count > 2 ? words[2] : ""))
@@ -109,37 +110,22 @@ package struct KeyDirectory: Sendable {
         do {
             text = try Files.text(of: file)
         } catch {
-            if error.isMissing { throw .missing(path: file, remedy: remedy) }
-            throw .unreadable(path: file, "cannot be read (\(error)): check its owner and mode")
+            if error.isMissing { throw Problem(missing: file, remedy: remedy) }
+            throw Problem(file, "cannot be read (\(error)): check its owner and mode")
         }
         return text.split(separator: "\n", omittingEmptySubsequences: false)
             .enumerated().map { ($0 + 1, $1.trimmingCharacters(in: .whitespaces)) }
             .filter { !$0.1.isEmpty && !$0.1.hasPrefix("#") }
     }
 
-    private func secret(_ name: String) throws(Problem) -> KeyPair {
-        let file = "\(path)/\(name).key"
-        let found = try lines(file, remedy: "`myriad keys create --keys \(path)` makes it")
-        try checkSecret(file)
-        for (number, line) in found {
-            guard let pair = KeyPair(secret: line) else {
-                throw .malformed(path: file, line: number, "is no secret key of 64 hexadecimal digits")
-            }
-            return pair
-        }
-        throw .malformed(path: file, line: 0, "holds no key")
-    }
-
     /// Refuses a secret that others can read, or whose place others can change.
     private func checkSecret(_ file: String) throws(Problem) {
-        var status = stat()
-        guard stat(file, &status) == 0 else { throw .unreadable(path: file, String(cString: strerror(errno))) }
+        guard let status = Files.status(file) else { throw Problem(file, String(cString: strerror(errno))) }
         let mode = status.st_mode & 0o777
         // How Kubernetes mounts a secret: owned by root, readable by the group that the process is in.
         let isMounted = status.st_uid == 0 && getuid() != 0 && mode & 0o037 == 0
         guard mode & 0o077 == 0 || isMounted else {
-            throw .exposed(
-                path: file, "others may read this secret (mode 0\(String(mode, radix: 8))): chmod 600 \(file)")
+            throw Problem(file, "others may read this secret (mode 0\(String(mode, radix: 8))): chmod 600 \(file)")
         }
         try checkOwner(file)
     }
@@ -147,15 +133,14 @@ package struct KeyDirectory: Sendable {
     /// Refuses what others own or may change.
     private func checkOwner(_ file: String) throws(Problem) {
         for place in [file, path] {
-            var status = stat()
-            guard stat(place, &status) == 0 else { continue }
+            guard let status = Files.status(place) else { continue }
             guard status.st_uid == getuid() || status.st_uid == 0 else {
-                throw .exposed(path: place, "belongs to another user (\(status.st_uid)): chown it to \(getuid())")
+                throw Problem(place, "belongs to another user (\(status.st_uid)): chown it to \(getuid())")
             }
             // A directory with the sticky bit lets nobody replace the files of others.
             let isSticky = status.st_mode & 0o1000 != 0
             guard status.st_mode & 0o022 == 0 || isSticky else {
-                throw .exposed(path: place, "others may change it: chmod go-w \(place)")
+                throw Problem(place, "others may change it: chmod go-w \(place)")
             }
         }
     }
@@ -176,41 +161,27 @@ package struct KeyDirectory: Sendable {
         try allow(Grant(key: node.publicKey, role: .node, name: name))
     }
 
-    /// Makes keys for one more node, which the scheduler has to be told of; `scheduler` is the scheduler's public key.
-    package func createNode(scheduler: PublicKey) throws -> PublicKey {
+    /// Writes what one more node needs, or somebody who looks at a job: its own keys and its scheduler's public key.
+    ///
+    /// The scheduler has to be told of them.
+    package func create(_ node: KeyPair, scheduler: PublicKey) throws {
         try makeDirectory()
-        let node = try KeyPair()
         try write(node, as: "node")
-        try write("\(scheduler)\n", to: "scheduler.pub", mode: 0o644)
-        return node.publicKey
-    }
-
-    /// What somebody needs who looks at a job: its scheduler's public key and a secret key.
-    package func createMonitor(_ pair: KeyPair, scheduler: PublicKey) throws {
-        try? FileManager.default.removeItem(atPath: path)
-        try makeDirectory()
-        try write(pair, as: "node")
         try write("\(scheduler)\n", to: "scheduler.pub", mode: 0o644)
     }
 
     /// Adds a key to the list; whether it was not there already, in that role.
     @discardableResult
     package func allow(_ grant: Grant) throws -> Bool {
-        let isWord =
-            !grant.name.isEmpty
-            && grant.name.unicodeScalars.allSatisfy {
-                $0.visible == nil && !$0.properties.isWhitespace
-            }
-        guard isWord else {
-            throw Problem.malformed(
-                path: path + "/allowed", line: 0,
-                "the name '\(grant.name.harmless)' is not one word: give another with --name")
-        }
-        let known = try allowed()
-        if known.contains(where: { $0.key == grant.key && $0.role == grant.role }) { return false }
         let list = path + "/allowed"
+        let letters = grant.name.unicodeScalars
+        guard !letters.isEmpty, letters.allSatisfy({ $0.visible == nil && !$0.properties.isWhitespace }) else {
+            throw Problem(
+                list, "the name '\(grant.name.harmless)' is not one word: give another with --name")
+        }
+        if try allowed().contains(where: { $0.key == grant.key && $0.role == grant.role }) { return false }
         guard let handle = FileHandle(forWritingAtPath: list) else {
-            throw Problem.unreadable(path: list, "cannot be written: check its owner and mode")
+            throw Problem(list, "cannot be written: check its owner and mode")
         }
         defer { try? handle.close() }
         try Self.attempt(list) {
@@ -229,8 +200,8 @@ package struct KeyDirectory: Sendable {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw .unreadable(
-                path: path, "cannot be made (\(error.localizedDescription)): name another directory with --keys")
+            throw Problem(
+                path, "cannot be made (\(error.localizedDescription)): name another directory with --keys")
         }
     }
 
@@ -248,7 +219,7 @@ package struct KeyDirectory: Sendable {
                 errno == EEXIST
                 ? "is there already and is not overwritten: name another directory with --keys, or remove it"
                 : String(cString: strerror(errno))
-            throw Problem.unreadable(path: file, problem)
+            throw Problem(file, problem)
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
@@ -265,7 +236,7 @@ package struct KeyDirectory: Sendable {
 
     private static func attempt(_ file: String, _ work: () throws -> Void) throws(Problem) {
         do { try work() } catch {
-            throw .unreadable(path: file, "cannot be written: \(error.localizedDescription)")
+            throw Problem(file, "cannot be written: \(error.localizedDescription)")
         }
     }
 }

@@ -3,7 +3,6 @@ import Foundation
 
 /// A CURVE public key: 32 bytes, written as 64 hexadecimal digits, which no shell touches.
 package struct PublicKey: Hashable, Sendable, CustomStringConvertible {
-    /// The 32 bytes.
     package let bytes: [UInt8]
 
     /// A key of 32 bytes; nil for another length.
@@ -31,18 +30,16 @@ package struct KeyPair: Sendable {
     /// What nobody else may know.
     let secret: [UInt8]
 
-    /// A new pair.
     package init() throws(TransportError) {
         var (open, hidden) = ([CChar](repeating: 0, count: 41), [CChar](repeating: 0, count: 41))
         guard zmq_curve_keypair(&open, &hidden) == 0 else {
             throw .failed("zmq_curve_keypair", "\(lastError()): this libzmq was built without libsodium")
         }
-        var (key, secret) = ([UInt8](repeating: 0, count: 32), [UInt8](repeating: 0, count: 32))
-        zmq_z85_decode(&key, open)
-        zmq_z85_decode(&secret, hidden)
-        guard let publicKey = PublicKey(bytes: key) else { throw .failed("zmq_z85_decode", lastError()) }
-        self.publicKey = publicKey
-        self.secret = secret
+        var secret = [UInt8](repeating: 0, count: 32)
+        guard zmq_z85_decode(&secret, hidden) != nil, let pair = KeyPair(secret: Hexadecimal.text(secret)) else {
+            throw .failed("zmq_z85_decode", lastError())
+        }
+        self = pair
     }
 
     /// The pair of a secret key of 64 hexadecimal digits; nil for anything else.
@@ -68,15 +65,8 @@ enum Hexadecimal {
     }
 
     static func bytes(_ text: String) -> [UInt8]? {
-        let digits = Array(text.utf8)
-        guard digits.count % 2 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        for place in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = Character(UnicodeScalar(digits[place])).hexDigitValue,
-                let low = Character(UnicodeScalar(digits[place + 1])).hexDigitValue
-            else { return nil }
-            bytes.append(UInt8(high << 4 | low))
-        }
-        return bytes
+        let digits = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count == text.utf8.count, digits.count % 2 == 0 else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 }

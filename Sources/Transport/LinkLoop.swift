@@ -3,48 +3,35 @@ import Telemetry
 import Wire
 
 /// The thread of a link: the socket to the scheduler, the session over it, and what its silence means.
-final class LinkLoop {
+struct LinkLoop {
     /// Handshakes that may break off before the key is taken for wrong: some may be bad luck, or a bad network.
     private static let brokenHandshakes = 3
     /// How long a link that is closed waits for acknowledgements.
     private static let closing = Duration.seconds(1)
 
-    private let socket: Socket
-    private var session: NodeSession
-    private let shared: SchedulerLink.Shared
-    private let endpoint: String
-    private let key: PublicKey?
-    private let departure: Departure
-    private let limits = Limits()
-    private var hasToldDeparture: ContinuousClock.Instant?
-    private var otherVersion: UInt8?
+    let socket: Socket
+    var session: NodeSession
+    let shared: SchedulerLink.Shared
+    let endpoint: String
+    let key: PublicKey?
+    let departure: Departure
+    var hasToldDeparture: ContinuousClock.Instant?
+    var otherVersion: UInt8?
     /// What is wrong with a message of the scheduler that has to be read.
-    private var unreadable: WireError?
-    private var isClosing = false
+    var unreadable: WireError?
+    var isClosing = false
     /// Handshakes that had broken off when somebody was first seen who encrypts.
-    private var brokenBefore: Int?
-
-    init(
-        _ socket: Socket, _ session: NodeSession, _ shared: SchedulerLink.Shared, endpoint: String, key: PublicKey?,
-        departure: Departure
-    ) {
-        self.socket = socket
-        self.session = session
-        self.shared = shared
-        self.endpoint = endpoint
-        self.key = key
-        self.departure = departure
-    }
+    var brokenBefore: Int?
 
     /// Serves until the link is closed or the scheduler is lost.
-    func run() {
+    mutating func run() {
         var poller = Poller([socket], shared.orders)
         while !isClosing {
             turn()
             do {
                 try look(at: .now)
             } catch {
-                shared.events.post(.lost(error))
+                shared.events.post(.failure(error))
                 break
             }
             poller.wait(.milliseconds(200))
@@ -60,7 +47,7 @@ final class LinkLoop {
     }
 
     /// Sends what the node and the clock ask for, and takes what has come.
-    private func turn() {
+    private mutating func turn() {
         session.activity = shared.activity.withLock { $0 }
         for order in shared.orders.take() {
             switch order {
@@ -77,14 +64,14 @@ final class LinkLoop {
                 shared.identity.withLock { $0 = identity }
                 shared.waits.withLock { $0.who = "\(identity.role) \(identity.rank)" }
             }
-            shared.events.post(.control(control))
+            shared.events.post(.success(control))
         }
         for message in session.tick(at: .now) { socket.send(message) }
     }
 
-    private func take(_ message: Message) -> Control? {
+    private mutating func take(_ message: Message) -> Control? {
         do {
-            return try session.receive(message, limits: limits, at: .now)
+            return try session.receive(message, limits: Limits(), at: .now)
         } catch {
             unreadable = unreadable ?? error
             return nil
@@ -92,7 +79,7 @@ final class LinkLoop {
     }
 
     /// Throws when the scheduler is lost, or was never there.
-    private func look(at time: ContinuousClock.Instant) throws(SchedulerLink.Lost) {
+    private mutating func look(at time: ContinuousClock.Instant) throws(SchedulerLink.Lost) {
         if let unreadable {
             let lost = SchedulerLink.Lost.unreadable(endpoint: endpoint, unreadable)
             let identity = session.identity
@@ -101,7 +88,7 @@ final class LinkLoop {
             throw lost
         }
         if let otherVersion { throw .version(endpoint: endpoint, otherVersion) }
-        if let lost = brokenHandshake { throw lost }
+        if let lost = brokenHandshake() { throw lost }
         tellWaits(at: time)
         if session.isLost(at: time) {
             if let notice = departure.notice { throw .left(endpoint: endpoint, notice.signal) }
@@ -112,7 +99,7 @@ final class LinkLoop {
     }
 
     /// What the connection's end says of keys, before the scheduler was ever heard of.
-    private var brokenHandshake: SchedulerLink.Lost? {
+    private mutating func brokenHandshake() -> SchedulerLink.Lost? {
         guard !session.wasHeard, let counts = socket.log?.counts, counts.handshakes == 0 else { return nil }
         if counts.count(.plaintext) > 0 {
             // libzmq hangs up at once, and may leave the scheduler no time to see from where.
@@ -155,7 +142,7 @@ final class LinkLoop {
     }
 
     /// Asks the scheduler to end the job when this process is to end; leaves by itself when nobody answers.
-    private func tellDeparture(at time: ContinuousClock.Instant) throws(SchedulerLink.Lost) {
+    private mutating func tellDeparture(at time: ContinuousClock.Instant) throws(SchedulerLink.Lost) {
         guard let notice = departure.notice else { return }
         // Again and again: a message may be lost.
         if hasToldDeparture.map({ $0.duration(to: time) >= NodeSession.beatEvery }) ?? true {

@@ -7,7 +7,6 @@ package struct NodeKeys: Sendable {
     /// By what the scheduler is known.
     package var scheduler: PublicKey
 
-    /// Keys of a node.
     package init(node: KeyPair, scheduler: PublicKey) {
         self.node = node
         self.scheduler = scheduler

@@ -59,25 +59,24 @@ package enum Reachability {
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
             guard address.with({ connect(descriptor, $0, $1) }) == 0 else { continue }
-            var own = sockaddr_storage()
-            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            let name = withUnsafeMutablePointer(to: &own) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    getsockname(descriptor, $0, &length) == 0 ? text($0, length) : ""
-                }
-            }
+            let name = name { getsockname(descriptor, $0, $1) }
             if !name.isEmpty { return name }
         }
         return nil
     }
 
     /// The other end of a connection of this process, while it is open.
-    static func peer(of descriptor: Int32) -> String {
-        var other = sockaddr_storage()
+    static func peer(of descriptor: Int32) -> String { name { getpeername(descriptor, $0, $1) } }
+
+    /// The text of an address that the system is asked for; empty when it has none.
+    private static func name(
+        _ ask: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> String {
+        var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutablePointer(to: &other) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getpeername(descriptor, $0, &length) == 0 ? text($0, length) : ""
+        return withUnsafeMutableBytes(of: &address) { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) { addresses in
+                addresses.baseAddress.map { ask($0, &length) == 0 ? text($0, length) : "" } ?? ""
             }
         }
     }

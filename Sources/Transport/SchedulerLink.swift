@@ -8,10 +8,7 @@ package import Wire
 /// Made, read and closed by the node's control thread; `send` and `note` may be called on any thread.
 package final class SchedulerLink: Sendable {
     /// What the thread tells the node.
-    enum Event: Sendable {
-        case control(Control)
-        case lost(Lost)
-    }
+    typealias Event = Result<Control, Lost>
 
     /// What the node tells the thread.
     enum Order: Sendable {
@@ -47,8 +44,9 @@ package final class SchedulerLink: Sendable {
         let who = "\(hello.role)\(hello.wantedRank.map { " \($0)" } ?? "")"
         shared = Shared(WaitClock(who: who), session.identity)
         // The socket moves to the thread, and nobody else touches it from here on.
-        nonisolated(unsafe) let loop = LinkLoop(
-            socket, session, shared, endpoint: endpoint, key: key, departure: options.departure)
+        nonisolated(unsafe) var loop = LinkLoop(
+            socket: socket, session: session, shared: shared, endpoint: endpoint, key: key,
+            departure: options.departure)
         thread = RoleThread("link") { loop.run() }
     }
 
@@ -89,8 +87,8 @@ package final class SchedulerLink: Sendable {
         var controls: [Control] = []
         for event in events {
             switch event {
-            case .control(let control): controls.append(control)
-            case .lost(let lost):
+            case .success(let control): controls.append(control)
+            case .failure(let lost):
                 guard !controls.isEmpty else { throw lost }
                 kept.withLock { $0 = [event] }
             }
@@ -107,7 +105,7 @@ package final class SchedulerLink: Sendable {
             for (number, control) in controls.enumerated() {
                 switch control {
                 case .welcome(let welcome):
-                    let rest = controls[(number + 1)...].map(Event.control)
+                    let rest = controls[(number + 1)...].map(Event.success)
                     kept.withLock { $0 = rest + $0 }
                     return welcome
                 case .stop(let stop): throw stop.isRefusal == true ? .refused(stop.reason) : .stopped(stop.reason)

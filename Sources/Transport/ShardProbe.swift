@@ -43,25 +43,21 @@ package struct ShardProbe {
         path.roundTripMicroseconds = (0..<5).compactMap { _ in exchange(bytes: 0, back: 0, by: patient) }.min()
             .map { $0 * 1e6 }
         let half = ContinuousClock.now + ContinuousClock.now.duration(to: deadline) / 2
-        path.sentMegabytesPerSecond = best(by: half, atLeastBy: patient) { bytes, end in
-            exchange(bytes: bytes, back: 0, by: end)
-        }
-        path.receivedMegabytesPerSecond = best(by: deadline, atLeastBy: patient) { bytes, end in
-            exchange(bytes: 0, back: bytes, by: end)
-        }
+        path.sentMegabytesPerSecond = best(back: false, by: half, atLeastBy: patient)
+        path.receivedMegabytesPerSecond = best(back: true, by: deadline, atLeastBy: patient)
     }
 
-    /// The best of a few messages, the longer ones only as far as time allows.
+    /// The best of a few messages to the shard, or back from it, the longer ones only as far as time allows.
     private func best(
-        by deadline: ContinuousClock.Instant, atLeastBy patient: ContinuousClock.Instant,
-        _ exchange: (_ bytes: Int, _ by: ContinuousClock.Instant) -> Double?
+        back: Bool, by deadline: ContinuousClock.Instant, atLeastBy patient: ContinuousClock.Instant
     ) -> Double? {
         var best: Double?
         for bytes in Self.sizes {
             // As fast as the last one, it would take so long.
             let expected = best.map { Double(bytes) / 1e6 / $0 } ?? 0
             guard best == nil || .now + .seconds(expected) < deadline else { break }
-            guard let seconds = exchange(bytes, best == nil ? patient : deadline) else { break }
+            let end = best == nil ? patient : deadline
+            guard let seconds = exchange(bytes: back ? 0 : bytes, back: back ? bytes : 0, by: end) else { break }
             best = max(best ?? 0, Double(bytes) / 1e6 / max(1e-9, seconds))
         }
         return best

@@ -1,11 +1,9 @@
 /// Where a shard listens, and by which key it is known.
 package struct ShardWay: Sendable, Equatable {
-    /// Its endpoint.
     package var endpoint: String
     /// The key that it proves to hold; nil in plaintext.
     package var key: PublicKey?
 
-    /// A way to a shard.
     package init(endpoint: String, key: PublicKey? = nil) {
         self.endpoint = endpoint
         self.key = key

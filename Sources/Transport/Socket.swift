@@ -29,7 +29,6 @@ package final class Socket {
         /// The key that it proved to hold; nil in plaintext.
         package var key: PublicKey?
 
-        /// Somebody.
         package init(address: String = "", key: PublicKey? = nil) {
             self.address = address
             self.key = key
@@ -87,7 +86,9 @@ package final class Socket {
         let address = try Endpoint(endpoint)
         // A domain, whoever is let in by it, keeps peers of ZeroMQ's older protocols out: libzmq (4.3.4) ends the process
         // when such a one names itself to a socket that closes. Keys put another domain in its place.
-        guard socket.set(ZMQ_ZAP_DOMAIN, Gate.openDomain) else { throw .failed("zmq_setsockopt", lastError()) }
+        guard socket.set(ZMQ_ZAP_DOMAIN, Array(Gate.openDomain.utf8)) else {
+            throw .failed("zmq_setsockopt", lastError())
+        }
         try socket.secure(address, asServer: true, expecting: nil)
         guard zmq_bind(socket.handle, "\(address)") == 0 else { throw .bind(endpoint: endpoint, lastError()) }
         return socket
@@ -125,17 +126,13 @@ package final class Socket {
             }
             return
         }
-        var isSet =
-            setKey(ZMQ_CURVE_SECRETKEY, identity.secret) && setKey(ZMQ_CURVE_PUBLICKEY, identity.publicKey.bytes)
-        if asServer {
-            isSet =
-                isSet && set(ZMQ_CURVE_SERVER, 1) && set(Self.enforceDomain, 1)
-                && set(ZMQ_ZAP_DOMAIN, "myriad-\(watched.number)")
-        } else if let key {
-            isSet = isSet && setKey(ZMQ_CURVE_SERVERKEY, key.bytes)
-        }
         // Never go on half encrypted.
-        guard isSet else { throw .failed("zmq_setsockopt", "keys cannot be set: \(lastError())") }
+        guard set(ZMQ_CURVE_SECRETKEY, identity.secret), set(ZMQ_CURVE_PUBLICKEY, identity.publicKey.bytes),
+            asServer
+                ? set(ZMQ_CURVE_SERVER, 1) && set(Self.enforceDomain, 1)
+                    && set(ZMQ_ZAP_DOMAIN, Array("myriad-\(watched.number)".utf8))
+                : set(ZMQ_CURVE_SERVERKEY, key?.bytes ?? [])
+        else { throw .failed("zmq_setsockopt", "keys cannot be set: \(lastError())") }
     }
 
     /// Without a handler nobody is let in: `ZMQ_ZAP_ENFORCE_DOMAIN`, whose name is in libzmq's drafts only.
@@ -225,9 +222,8 @@ package final class Socket {
         }
         do {
             return .message(try Message(decoding: frames), from: connection)
-        } catch .version(let found) {
-            return .otherVersion(found, from: connection)
         } catch {
+            if let version = error.version { return .otherVersion(version, from: connection) }
             return .garbage("\(error)", from: connection)
         }
     }
@@ -259,11 +255,7 @@ package final class Socket {
         return zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size) == 0
     }
 
-    private func set(_ option: Int32, _ value: String) -> Bool {
-        zmq_setsockopt(handle, option, value, value.utf8.count) == 0
-    }
-
-    private func setKey(_ option: Int32, _ bytes: [UInt8]) -> Bool {
+    private func set(_ option: Int32, _ bytes: [UInt8]) -> Bool {
         zmq_setsockopt(handle, option, bytes, bytes.count) == 0
     }
 }

@@ -3,10 +3,8 @@
 /// All other numbers of control messages are within ±2^53 (`TextBounds`).
 @propertyWrapper
 package struct AsText<Value: LosslessStringConvertible & Sendable & Equatable>: Codable, Sendable, Equatable {
-    /// The number.
     package var wrappedValue: Value
 
-    /// A number.
     package init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
 
     package init(from decoder: any Decoder) throws {

@@ -60,34 +60,31 @@ package enum Control: Sendable, Equatable {
     /// Reads a control message, whose numbers and texts are bounded then; `scores` and the data messages are refused.
     package init(decoding message: Message, limits: Limits) throws(WireError) {
         let kind = message.header.kind
-        guard !kind.isData, kind != .scores else { throw .kind(found: kind, expected: "a control message") }
-        try message.expect(kind, frames: 1)
-        try message.allow([])
-        func body<T: Checked>(_ type: T.Type) throws(WireError) -> T {
-            try JSONFrame.decode(type, message.frames[0], kind: kind, limits: limits)
+        func body<T: Checked>() throws(WireError) -> T {
+            try JSONFrame.decode(message, kind, limits: limits)
         }
         switch kind {
-        case .hello: self = .hello(try body(Hello.self))
-        case .welcome: self = .welcome(try body(Welcome.self))
-        case .ready: self = .ready(try body(Ready.self))
-        case .heartbeat: self = .heartbeat(try body(Heartbeat.self))
-        case .progress: self = .progress(try body(Progress.self))
-        case .reached: self = .reached(try body(Reached.self))
-        case .verdict: self = .verdict(try body(Verdict.self))
-        case .snapshot: self = .snapshot(try body(SnapshotRequest.self))
-        case .snapshotDone: self = .snapshotDone(try body(SnapshotDone.self))
-        case .stop: self = .stop(try body(Stop.self))
-        case .stopped: self = .stopped(try body(NodeReport.self))
-        case .failed: self = .failed(try body(Failure.self))
-        case .inspect: self = .inspect(try body(Inspect.self))
-        case .inspected: self = .inspected(try body(Inspection.self))
-        case .counters: self = .counters(try body(NodeReport.self))
-        case .probeWish: self = .probeWish(try body(ProbeWish.self))
-        case .probeResult: self = .probeResult(try body(ProbeResult.self))
+        case .hello: self = .hello(try body())
+        case .welcome: self = .welcome(try body())
+        case .ready: self = .ready(try body())
+        case .heartbeat: self = .heartbeat(try body())
+        case .progress: self = .progress(try body())
+        case .reached: self = .reached(try body())
+        case .verdict: self = .verdict(try body())
+        case .snapshot: self = .snapshot(try body())
+        case .snapshotDone: self = .snapshotDone(try body())
+        case .stop: self = .stop(try body())
+        case .stopped: self = .stopped(try body())
+        case .failed: self = .failed(try body())
+        case .inspect: self = .inspect(try body())
+        case .inspected: self = .inspected(try body())
+        case .counters: self = .counters(try body())
+        case .probeWish: self = .probeWish(try body())
+        case .probeResult: self = .probeResult(try body())
         case .hold:
-            _ = try body(Hold.self)
+            let _: Hold = try body()
             self = .hold
-        case .leaving: self = .leaving(try body(Leaving.self))
+        case .leaving: self = .leaving(try body())
         case .pull, .values, .push, .pushed, .refused, .probe, .probed, .scores:
             throw .kind(found: kind, expected: "a control message")
         }

@@ -31,13 +31,8 @@ extension Message {
 /// sent again when that takes too long. The other end takes only the number that follows (go-back-N). Both ends belong to
 /// processes, not to connections: a session goes on over the next connection.
 package struct ControlSession<Item: Sendable>: Sendable {
-    /// An item on its way.
-    package struct Outgoing: Sendable {
-        /// What is sent.
-        package let item: Item
-        /// With which numbers.
-        package let numbers: ControlNumbers
-    }
+    /// What is sent, and with which numbers.
+    package typealias Outgoing = (item: Item, numbers: ControlNumbers)
 
     /// How long an acknowledgement is waited for: heartbeats, which carry it, come twice a second.
     private let patience = Duration.seconds(1)
@@ -86,13 +81,11 @@ package struct ControlSession<Item: Sendable>: Sendable {
     /// What has to be sent again now.
     package mutating func overdue(at time: ContinuousClock.Instant) -> [Outgoing] {
         guard let due, due <= time else { return [] }
-        return again(at: time)
+        return reconnected(at: time)
     }
 
     /// What has to be sent over a new connection: what went over the old one may be lost.
-    package mutating func reconnected(at time: ContinuousClock.Instant) -> [Outgoing] { again(at: time) }
-
-    private mutating func again(at time: ContinuousClock.Instant) -> [Outgoing] {
+    package mutating func reconnected(at time: ContinuousClock.Instant) -> [Outgoing] {
         guard !kept.isEmpty else { return [] }
         tries = min(tries + 1, 8)
         due = time + min(patience * (1 << tries), longestPatience)
@@ -101,21 +94,14 @@ package struct ControlSession<Item: Sendable>: Sendable {
     }
 
     private func outgoing(_ index: Int) -> Outgoing {
-        Outgoing(
-            item: kept[index], numbers: ControlNumbers(number: oldest + UInt32(index), acknowledged: taken))
+        (kept[index], ControlNumbers(number: oldest + UInt32(index), acknowledged: taken))
     }
 }
 
 extension MessageKind {
     /// Whether a control message is numbered: one that decides something, or that nobody would tell again.
     package var isNumbered: Bool {
-        switch self {
-        case .welcome, .ready, .progress, .scores, .verdict, .snapshot, .snapshotDone, .stop, .stopped, .failed,
-            .reached, .hold:
-            true
-        case .hello, .heartbeat, .counters, .leaving, .inspect, .inspected, .probeWish, .probeResult,
-            .pull, .values, .push, .pushed, .refused, .probe, .probed:
-            false
-        }
+        !isData
+            && ![.hello, .heartbeat, .counters, .leaving, .inspect, .inspected, .probeWish, .probeResult].contains(self)
     }
 }

@@ -114,17 +114,26 @@ extension Header {
     ///
     /// - Parameter digest: of the frames behind the header, asked for when there is reason to.
     package init(decoding bytes: UnsafeRawBufferPointer, over digest: () -> UInt64 = { 0 }) throws(WireError) {
-        guard bytes.count == Self.byteCount else { throw .headerLength(found: bytes.count) }
+        guard bytes.count == Self.byteCount else {
+            throw WireError(
+                "the first frame has \(bytes.count) bytes, a header has \(Self.byteCount); the sender is no Myriad process"
+            )
+        }
         func get<T: FixedWidthInteger & BitwiseCopyable>(_ offset: Int) -> T {
             T(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
         }
         let magic: UInt32 = get(0)
-        guard magic == Self.magic else { throw .magic(found: magic) }
+        guard magic == Self.magic else {
+            throw WireError(
+                "the message starts with 0x\(String(magic, radix: 16)), not 'MYRD'; the sender is no Myriad process")
+        }
         let version: UInt8 = get(4)
-        guard version == Self.version else { throw .version(found: version) }
+        guard version == Self.version else { throw WireError(version: version) }
         guard get(60) == (unsafe Self.checksum(bytes, digest())) else { throw .checksum }
         let code: UInt8 = get(5)
-        guard let kind = MessageKind(rawValue: code) else { throw .unknownKind(code) }
+        guard let kind = MessageKind(rawValue: code) else {
+            throw WireError("no message has number \(code); run the same release everywhere")
+        }
         let marks: UInt8 = get(6)
         guard marks & 0x30 == 0, let role = Role(rawValue: marks >> 6) else { throw .flags(found: marks, kind: kind) }
         self.init(

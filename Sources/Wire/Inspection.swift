@@ -1,7 +1,7 @@
 package import Telemetry
 
 /// Somebody wants to see how the job stands; who only looks need not join.
-package struct Inspect: Codable, Sendable, Equatable {
+package struct Inspect: Checked, Sendable, Equatable {
     /// Points of the curves after this time (seconds since 1970) are wanted too; nil for none.
     package var seriesSince: Double?
 
@@ -10,13 +10,12 @@ package struct Inspect: Codable, Sendable, Equatable {
 }
 
 /// How the job stands.
-package struct Inspection: Codable, Sendable, Equatable {
+package struct Inspection: Checked, Sendable, Equatable {
     /// At the last second.
     package var status: ClusterStatus
     /// Oldest first.
     package var series: [SeriesPoint]
 
-    /// Both.
     package init(status: ClusterStatus, series: [SeriesPoint] = []) {
         self.status = status
         self.series = series

@@ -1,37 +1,34 @@
-import FoundationEssentials
+import Foundation
+import Telemetry
 
 /// JSON as the text frames of control messages use it: keys are sorted, numbers are finite and bounded (`TextBounds`).
 enum JSONFrame {
-    /// Numbers that are not finite: nobody but people who look may be told of one.
-    private static let words = (infinity: "inf", negative: "-inf", nan: "nan")
-
     /// The frame of a value of this module; they all encode.
     static func encode<T: Encodable>(_ value: T) -> Payload {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: words.infinity, negativeInfinity: words.negative, nan: words.nan)
-        guard let data = try? encoder.encode(value) else {
+        guard let data = try? TelemetryJSON.encode(value, isSnakeCase: false) else {
             preconditionFailure("\(T.self) has a property that JSON cannot hold")
         }
         return Payload(copying: Array(data))
     }
 
-    /// The value of a frame, checked as a whole.
+    /// The value of a message's first frame, checked as a whole, and with it the number of frames.
     static func decode<T: Checked>(
-        _ type: T.Type, _ payload: Payload, kind: MessageKind, limits: Limits
+        _ message: Message, _ kind: MessageKind, frames: Int = 1, limits: Limits
     ) throws(WireError) -> T {
+        try message.expect(kind, frames: frames)
+        let payload = message.frames[0]
         try check(kind, "bytes of text", payload.count, limit: min(kind.longestText, limits.controlBytes))
-        let decoder = JSONDecoder()
-        if kind == .inspected {
-            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-                positiveInfinity: words.infinity, negativeInfinity: words.negative, nan: words.nan)
-        } else if let fault = unsafe TextBounds.fault(in: payload.bytes) {
+        if kind != .inspected, let fault = unsafe TextBounds.fault(in: payload.bytes) {
             throw .body(kind, detail: fault)
         }
         let value: T
         do {
-            value = try decoder.decode(type, from: unsafe Data(payload.bytes))
+            let data = unsafe Data(payload.bytes)
+            // Nobody but people who look may be told of a number that is not finite.
+            value =
+                kind == .inspected
+                ? try TelemetryJSON.decode(T.self, from: data, isSnakeCase: false)
+                : try JSONDecoder().decode(T.self, from: data)
         } catch {
             throw .body(kind, detail: String("\(error)".prefix(300)))
         }

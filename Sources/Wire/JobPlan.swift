@@ -32,7 +32,6 @@ package struct JobPlan: Codable, Sendable, Equatable {
     /// A checkpoint after every so many steps; 0 for none but the last.
     package var checkpointEvery: Int
 
-    /// A plan of these parts.
     package init(
         trainSamples: Int, batch: Int, microBatch: Int, epochs: Int, maxSteps: Int? = nil, startStep: Int = 0,
         evaluation: Evaluation = .perEpoch(1), checkpointEvery: Int = 0
@@ -78,16 +77,7 @@ package struct JobPlan: Codable, Sendable, Equatable {
 
     /// Whether the validation split is scored in state `step`.
     package func evaluates(after step: Int) -> Bool {
-        guard step > startStep || lastStep == startStep else { return false }
-        if step == lastStep { return true }
-        switch evaluation {
-        case .never: return false
-        case .steps(let interval): return step % max(1, interval) == 0
-        case .perEpoch(let most):
-            let times = min(most, stepsPerEpoch)
-            let inEpoch = (step - 1) % stepsPerEpoch + 1
-            return inEpoch * times / stepsPerEpoch > (inEpoch - 1) * times / stepsPerEpoch
-        }
+        (step > startStep || lastStep == startStep) && step <= lastStep && decision(from: step) == step
     }
 
     /// The first step from `step` on after which the scheduler decides; none lies beyond the last step.

@@ -1,16 +1,14 @@
 package import Telemetry
 
 /// Who a node is, in its first message.
-package struct Hello: Codable, Sendable, Equatable {
+package struct Hello: Checked, Sendable, Equatable {
     /// What it is.
     package var role: Role
     /// The rank that it had or was given by its launcher.
     package var wantedRank: Int?
     /// Where its shards listen, one a shard; empty for a worker.
     package var endpoints: [String]
-    /// Host name.
     package var host: String
-    /// Process id.
     package var pid: Int
     /// CPU model: a cluster of mixed ones is not bit-exact.
     package var processor: String
@@ -39,10 +37,14 @@ package struct Hello: Codable, Sendable, Equatable {
         self.blas = blas
         self.version = version
     }
+
+    var fault: String? {
+        beyond(rank: wantedRank) ?? many("endpoints", endpoints.count, 4096) ?? beyond("pid", pid, 0...Int(Int32.max))
+    }
 }
 
 /// What a node needs to know before it builds itself.
-package struct Welcome: Codable, Sendable, Equatable {
+package struct Welcome: Checked, Sendable, Equatable {
     /// The job, for every later header.
     @AsText package var job: UInt64
     /// Its number within its role.
@@ -51,7 +53,6 @@ package struct Welcome: Codable, Sendable, Equatable {
     package var epoch: Int
     /// Per server, the endpoint of each of its shards; flattened, the order of shards.
     package var servers: [[String]]
-    /// Number of workers.
     package var workers: Int
     /// The resolved config, YAML.
     package var config: String
@@ -87,77 +88,80 @@ package struct Welcome: Codable, Sendable, Equatable {
         self.resumeStep = resumeStep
         self.dataset = dataset
     }
+
+    var fault: String? {
+        beyond(rank: rank) ?? beyond("epoch", epoch, 0...Int(UInt32.max)) ?? beyond(step: resumeStep)
+            ?? beyond("workers", workers, 0...mostRanks + 1) ?? beyond(seconds: silence) ?? many(
+                "servers", servers.count, mostRanks + 1)
+            ?? many("incarnations", incarnations.count, mostRanks + 1)
+            ?? many("shards", servers.reduce(0) { $0 + $1.count }, mostRanks + 1)
+    }
 }
 
 /// A node has built or restored itself.
-package struct Ready: Codable, Sendable, Equatable {
-    /// Rows that it holds.
+package struct Ready: Checked, Sendable, Equatable {
     package var rows: Int
     /// Time it took.
     package var seconds: Double
 
-    /// Every property in its order.
     package init(rows: Int = 0, seconds: Double = 0) {
         self.rows = rows
         self.seconds = seconds
     }
+
+    var fault: String? { beyond(seconds: seconds) }
 }
 
 /// A node is alive; the scheduler answers with its own.
-package struct Heartbeat: Codable, Sendable, Equatable {
+package struct Heartbeat: Checked, Sendable, Equatable {
     /// Where it is.
     package var step: Int
     /// What it does or waits for, in words.
     package var state: String
 
-    /// Every property in its order.
     package init(step: Int, state: String) {
         self.step = step
         self.state = state.harmless
     }
+
+    var fault: String? { beyond(step: step) }
 }
 
 /// The end, wanted or not.
-package struct Stop: Codable, Sendable, Equatable {
+package struct Stop: Checked, Sendable, Equatable {
     /// Why, in words.
     package var reason: String
     /// Whether the scheduler will not have this node: the node itself has failed.
     package var isRefusal: Bool?
-
     /// Whether the job was stopped before its end, or failed; only in a farewell.
     package var isUnfinished: Bool?
 
     /// The scheduler has heard a node's last word.
-    package static func farewell(isUnfinished: Bool) -> Stop {
-        var stop = Stop(reason: "farewell")
-        stop.isUnfinished = isUnfinished
-        return stop
-    }
+    package static func farewell(isUnfinished: Bool) -> Stop { Stop(reason: "farewell", isUnfinished: isUnfinished) }
 
     /// Whether it answers a last word.
     package var isFarewell: Bool { reason == "farewell" }
 
-    /// Every property in its order.
-    package init(reason: String, isRefusal: Bool? = nil) {
+    package init(reason: String, isRefusal: Bool? = nil, isUnfinished: Bool? = nil) {
         self.reason = reason
         self.isRefusal = isRefusal
+        self.isUnfinished = isUnfinished
     }
 }
 
 /// From now on a worker waits for a verdict after every step.
-struct Hold: Codable {}
+struct Hold: Checked {}
 
 /// Somebody wants a node's process to end.
-package struct Leaving: Codable, Sendable, Equatable {
+package struct Leaving: Checked, Sendable, Equatable {
     /// Whether it was Ctrl-C, and not SIGTERM.
     package var isInterrupt: Bool
 
-    /// Every property in its order.
     package init(isInterrupt: Bool) { self.isInterrupt = isInterrupt }
 }
 
 /// A node cannot go on.
-package struct Failure: Codable, Sendable, Equatable {
+package struct Failure: Checked, Sendable, Equatable {
     /// Who.
     package var role: Role
     /// Its number within its role.
@@ -174,7 +178,6 @@ package struct Failure: Codable, Sendable, Equatable {
     package var checkpoint: Int?
     package var shard: Int?
 
-    /// Every property in its order.
     package init(
         role: Role, rank: Int, step: Int? = nil, message: String, cause: FailureReport.Cause? = nil,
         isConsequence: Bool? = nil, checkpoint: Int? = nil, shard: Int? = nil
@@ -187,6 +190,10 @@ package struct Failure: Codable, Sendable, Equatable {
         self.isConsequence = isConsequence
         self.checkpoint = checkpoint
         self.shard = shard
+    }
+
+    var fault: String? {
+        beyond(rank: rank) ?? beyond(step: step) ?? beyond(step: checkpoint) ?? shard.flatMap { beyond(shard: $0) }
     }
 }
 

@@ -24,10 +24,9 @@ package struct Message: Sendable {
 
     /// A received message, which is as it was sent; the views check what its frames say.
     package init(decoding frames: [Payload]) throws(WireError) {
-        guard let first = frames.first else { throw .headerLength(found: 0) }
         let rest = Array(frames.dropFirst())
         var digest: UInt64 = 0
-        header = unsafe try Header(decoding: first.bytes) {
+        header = unsafe try Header(decoding: (frames.first ?? .empty).bytes) {
             digest = Self.digest(of: rest)
             return digest
         }
@@ -50,17 +49,13 @@ package struct Message: Sendable {
 }
 
 extension Message {
-    /// Nothing unless the kind or the number of frames is another one.
-    func expect(_ kind: MessageKind, frames count: Int) throws(WireError) {
+    /// Nothing unless the kind or the number of frames is another one, or a flag is set that the kind does not know.
+    func expect(_ kind: MessageKind, frames count: Int, flags: MessageFlags = []) throws(WireError) {
         guard header.kind == kind else { throw .kind(found: header.kind, expected: "\(kind)") }
-        guard frames.count == count else { throw .frameCount(kind, found: frames.count, expected: count) }
-    }
-
-    /// Nothing unless a flag is set that the kind does not know.
-    func allow(_ flags: MessageFlags) throws(WireError) {
-        guard header.flags.isSubset(of: flags) else {
-            throw .flags(found: header.flags.rawValue, kind: header.kind)
+        guard frames.count == count else {
+            throw WireError("\(kind) has \(frames.count) frames after its header, expected \(count)")
         }
+        guard header.flags.isSubset(of: flags) else { throw .flags(found: header.flags.rawValue, kind: kind) }
     }
 
     /// Frame `index` after the header, if it has `count` elements of `stride` bytes.
@@ -71,9 +66,19 @@ extension Message {
         try check(header.kind, "bytes in frame '\(name)'", expected, limit: limits.frameBytes)
         let payload = frames[index]
         guard payload.count == expected else {
-            throw .frameLength(header.kind, frame: name, found: payload.count, expected: expected)
+            throw WireError(
+                "frame '\(name)' of \(header.kind) has \(payload.count) bytes, its header and the schema say \(expected)"
+            )
         }
         return payload
+    }
+
+    /// The elements of such a frame, at their natural alignment; they live as the message and the scratch do.
+    func elements<T: BitwiseCopyable>(
+        _ index: Int, _ name: String, _ count: Int, limits: Limits, scratch: Scratch
+    ) throws(WireError) -> UnsafeBufferPointer<T> {
+        let payload = try frame(index, name, count, stride: MemoryLayout<T>.stride, limits: limits)
+        return unsafe scratch.aligned(payload, slot: index)
     }
 
     /// Nothing unless the subtree reaches beyond the micro-batches, which must be there when `required`.

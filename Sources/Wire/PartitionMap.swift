@@ -17,11 +17,15 @@ package struct PartitionMap: Sendable, Equatable {
 
     /// Contiguous blocks of partitions whose sizes differ by at most one.
     ///
-    /// - Throws: `WireError.map` unless there are from 1 to 65,536 partitions, a power of two, and a shard for at most
+    /// - Throws: unless there are from 1 to 65,536 partitions, a power of two, and a shard for at most
     ///   each of them.
     package init(partitions: Int = defaultPartitions, shards: Int) throws(WireError) {
         guard (1...1 << 16).contains(partitions), partitions & (partitions - 1) == 0, (1...partitions).contains(shards)
-        else { throw .map(partitions: partitions, shards: shards) }
+        else {
+            throw WireError(
+                "\(shards) shards cannot share \(partitions) partitions: cluster.servers × cluster.shards must be from 1 to "
+                    + "\(partitions)")
+        }
         self.partitions = partitions
         self.shards = shards
         owner = (0..<shards).flatMap { shard in

@@ -7,12 +7,10 @@
 /// which is atomic.
 @safe
 package struct Payload: @unchecked Sendable {
-    /// The bytes.
     package let bytes: UnsafeRawBufferPointer
     /// Keeps `bytes` allocated and unchanged; `nil` only when empty.
     package let owner: AnyObject?
 
-    /// No bytes.
     package static var empty: Payload { unsafe Payload(UnsafeRawBufferPointer(start: nil, count: 0), owner: nil) }
 
     /// Bytes that stay valid and unchanged as long as `owner` lives.
@@ -24,7 +22,6 @@ package struct Payload: @unchecked Sendable {
     /// All bytes of a buffer, which is not written again while the payload lives.
     package init(_ buffer: Buffer) { unsafe self.init(buffer.bytes, owner: buffer) }
 
-    /// A copy of bytes.
     package init(copying bytes: [UInt8]) {
         let buffer = Buffer(bytes: bytes.count)
         buffer.count = bytes.count
@@ -39,6 +36,5 @@ package struct Payload: @unchecked Sendable {
         self.init(buffer)
     }
 
-    /// Number of bytes.
     package var count: Int { unsafe bytes.count }
 }

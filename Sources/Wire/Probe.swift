@@ -1,5 +1,5 @@
 /// Somebody wants to know how fast bytes go between a worker and every shard; who only looks need not join.
-package struct ProbeWish: Codable, Sendable, Equatable {
+package struct ProbeWish: Checked, Sendable, Equatable {
     /// Drawn by who asks; the answer has it too.
     package var number: UInt32
     /// Which worker shall measure.
@@ -10,16 +10,17 @@ package struct ProbeWish: Codable, Sendable, Equatable {
     /// The longest that a worker measures.
     package static let longest = 2.0
 
-    /// Every property in its order.
     package init(number: UInt32, worker: Int, seconds: Double = Self.longest) {
         self.number = number
         self.worker = worker
         self.seconds = seconds
     }
+
+    var fault: String? { beyond("worker", worker, 0...mostRanks) ?? beyond("seconds", seconds, 0...3600) }
 }
 
 /// What a worker measured, or why it did not.
-package struct ProbeResult: Codable, Sendable, Equatable {
+package struct ProbeResult: Checked, Sendable, Equatable {
     /// That of the wish.
     package var number: UInt32
     /// Who measured.
@@ -29,18 +30,21 @@ package struct ProbeResult: Codable, Sendable, Equatable {
     /// Why nothing was measured.
     package var refusal: String?
 
-    /// Every property in its order.
     package init(number: UInt32, worker: Int, paths: [PathSpeed] = [], refusal: String? = nil) {
         self.number = number
         self.worker = worker
         self.paths = paths
         self.refusal = refusal
     }
+
+    var fault: String? {
+        beyond("worker", worker, 0...mostRanks) ?? many("paths", paths.count, mostRanks + 1)
+            ?? paths.lazy.compactMap { beyond(shard: $0.shard) }.first
+    }
 }
 
 /// How fast bytes go to a shard and back.
 package struct PathSpeed: Codable, Sendable, Equatable {
-    /// Which shard.
     package var shard: Int
     /// Where it listens.
     package var endpoint: String

@@ -1,6 +1,5 @@
 /// What a worker did for a step.
-package struct Progress: Codable, Sendable, Equatable {
-    /// The step.
+package struct Progress: Checked, Sendable, Equatable {
     package var step: Int
     /// Samples of its block.
     package var samples: Int
@@ -19,7 +18,6 @@ package struct Progress: Codable, Sendable, Equatable {
     /// Predictions by label, for a running AUC.
     package var histogram: ScoreHistogram?
 
-    /// Every property in its order.
     package init(
         step: Int, samples: Int, loss: Double, auxiliaryLoss: Double = 0, computeSeconds: Double = 0,
         waitSeconds: Double = 0, wireSeconds: Double = 0, readSeconds: Double = 0,
@@ -35,6 +33,16 @@ package struct Progress: Codable, Sendable, Equatable {
         self.readSeconds = readSeconds
         self.histogram = histogram
     }
+
+    var fault: String? {
+        beyond(step: step) ?? beyond("samples", samples, 0...Limits().samples)
+            ?? [computeSeconds, waitSeconds, wireSeconds, readSeconds].lazy
+            .compactMap { beyond("seconds", $0, -longestTime...longestTime) }.first
+            ?? histogram.flatMap {
+                many("bins", $0.negatives.count, 1 << 16)
+                    ?? beyond("number of bins", $0.positives.count, $0.negatives.count...$0.negatives.count)
+            }
+    }
 }
 
 /// Predictions counted in equal bins of [0, 1].
@@ -44,7 +52,6 @@ package struct ScoreHistogram: Codable, Sendable, Equatable {
     /// Samples with label 1 per bin.
     package var positives: [UInt32]
 
-    /// Every property in its order.
     package init(negatives: [UInt32], positives: [UInt32]) {
         self.negatives = negatives
         self.positives = positives
@@ -54,7 +61,7 @@ package struct ScoreHistogram: Codable, Sendable, Equatable {
 /// A worker stands and waits for a verdict: at a step after which the scheduler decides, or after every step once it is held.
 ///
 /// A worker that owns no micro-batch of the steps that follow stands at all of them at once.
-package struct Reached: Codable, Sendable, Equatable {
+package struct Reached: Checked, Sendable, Equatable {
     /// The last step in which it had something to do.
     package var from: Int
     /// The last step after which it can stand without having to do another: the next decision, or the one before its next
@@ -66,15 +73,16 @@ package struct Reached: Codable, Sendable, Equatable {
         self.from = from ?? step
         self.step = step
     }
+
+    var fault: String? { beyond(step: from) ?? beyond(step: step) }
 }
 
 /// What a worker does after a step.
-package struct Verdict: Codable, Sendable, Equatable {
+package struct Verdict: Checked, Sendable, Equatable {
     /// What to do.
     package enum Action: Codable, Sendable, Equatable {
         /// Go on with the next step.
         case proceed
-        /// Stop training.
         case stop
         /// Score a split, then wait for the next verdict.
         case score(split: String)
@@ -85,9 +93,10 @@ package struct Verdict: Codable, Sendable, Equatable {
     /// What to do.
     package var action: Action
 
-    /// Every property in its order.
     package init(step: Int, action: Action) {
         self.step = step
         self.action = action
     }
+
+    var fault: String? { beyond(step: step) }
 }

@@ -25,7 +25,6 @@ extension Message {
 /// A pull that was checked as a whole; its pointers live as long as the message and until the scratch is used again.
 @safe
 package struct PullView {
-    /// The header.
     package let header: Header
     /// Per schema table, where its rows stand.
     package let tables: [TableRows]
@@ -39,16 +38,14 @@ package struct PullView {
     package init(
         decoding message: Message, limits: Limits, tableWidths: [Int], scratch: Scratch
     ) throws(WireError) {
-        try message.expect(.pull, frames: 2)
-        try message.allow(.evaluation)
+        try message.expect(.pull, frames: 2, flags: .evaluation)
         let header = message.header
         tables = try message.tableRows(0, widths: tableWidths, limits: limits)
         try check(.pull, "samples", Int(header.samples), limit: limits.samples)
         try check(.pull, "dense floats", Int(header.dense), limit: limits.dense)
         try check(.pull, "bytes in its answer", tables.floatCount * 4, limit: limits.frameBytes)
         try message.checkSubtree(required: false)
-        let ids = try message.frame(1, "ids", Int(header.rows), stride: 8, limits: limits)
-        unsafe self.ids = scratch.aligned(ids, slot: 1, as: UInt64.self)
+        unsafe ids = try message.elements(1, "ids", Int(header.rows), limits: limits, scratch: scratch)
         self.header = header
         self.message = message
     }

@@ -9,16 +9,6 @@ package enum PushKeys {
     case ids(UnsafeBufferPointer<UInt64>)
 }
 
-/// How a push to be sent names its rows.
-package enum PushKeyFrame {
-    /// Exactly the list of its pull.
-    case samePull
-    /// Positions in the list of its pull, as u32.
-    case positions(Payload)
-    /// Ids, as u64.
-    case ids(Payload)
-}
-
 /// A push:
 /// `header | rows per table u32[tables] | nothing, positions u32[rows] or ids u64[rows] | samples u32[rows]
 /// | gradients f32 | dense gradient f32[dense]`.
@@ -27,31 +17,22 @@ extension Message {
     ///
     /// - Parameters:
     ///   - header: step, subtree, micro-batches, samples, `keyListHash` and request by the caller; the rest is set here.
+    ///   - ids: of its rows, as u64, where they are not those of its pull.
+    ///   - positions: of its rows in the list of its pull, as u32, where it has not all of them.
     ///   - rowSamples: samples of the contribution that contain the row, as u32; 0 for a row that was only drawn.
     ///   - gradients: row gradients, tables in order, as f32.
     ///   - dense: gradient of the shard's slice as f32, or empty.
     package static func push(
-        _ header: Header, tableCounts: Payload, keys: PushKeyFrame, rowSamples: Payload, gradients: Payload,
-        dense: Payload
+        _ header: Header, tableCounts: Payload, ids: Payload? = nil, positions: Payload? = nil, rowSamples: Payload,
+        gradients: Payload, dense: Payload
     ) -> Message {
         var header = header
         header.kind = .push
-        header.flags = []
+        header.flags = ids != nil ? .keys : positions != nil ? .positions : []
         header.tables = UInt8(tableCounts.count / 4)
         header.rows = UInt32(rowSamples.count / 4)
         header.dense = UInt32(dense.count / 4)
-        let keyFrame: Payload
-        switch keys {
-        case .samePull:
-            keyFrame = .empty
-        case .positions(let payload):
-            header.flags.insert(.positions)
-            keyFrame = payload
-        case .ids(let payload):
-            header.flags.insert(.keys)
-            keyFrame = payload
-        }
-        return Message(header, [tableCounts, keyFrame, rowSamples, gradients, dense])
+        return Message(header, [tableCounts, ids ?? positions ?? .empty, rowSamples, gradients, dense])
     }
 
     /// The acknowledgement of a push: a header alone.
@@ -63,7 +44,6 @@ extension Message {
 /// A push that was checked as a whole; its pointers live as long as the message and until the scratch is used again.
 @safe
 package struct PushView {
-    /// The header.
     package let header: Header
     /// Per schema table, where its rows stand.
     package let tables: [TableRows]
@@ -83,8 +63,7 @@ package struct PushView {
     package init(
         decoding message: Message, limits: Limits, tableWidths: [Int], dense: Int, scratch: Scratch
     ) throws(WireError) {
-        try message.expect(.push, frames: 5)
-        try message.allow([.keys, .positions])
+        try message.expect(.push, frames: 5, flags: [.keys, .positions])
         let header = message.header
         guard !header.flags.isSuperset(of: [.keys, .positions]) else {
             throw .flags(found: header.flags.rawValue, kind: .push)
@@ -94,20 +73,23 @@ package struct PushView {
         tables = try message.tableRows(0, widths: tableWidths, limits: limits)
         if header.dense != 0 { try check(.push, "dense floats", Int(header.dense), is: dense) }
         let rows = Int(header.rows)
-        let keyBytes = header.flags.contains(.keys) ? 8 : header.flags.contains(.positions) ? 4 : 0
-        let keyFrame = try message.frame(1, "keys", rows, stride: keyBytes, limits: limits)
-        let samples = try message.frame(2, "row samples", rows, stride: 4, limits: limits)
-        let gradients = try message.frame(3, "gradients", tables.floatCount, stride: 4, limits: limits)
-        let slice = try message.frame(4, "dense gradient", Int(header.dense), stride: 4, limits: limits)
-        switch keyBytes {
-        case 8: keys = unsafe .ids(scratch.aligned(keyFrame, slot: 1, as: UInt64.self))
-        case 4: keys = unsafe .positions(scratch.aligned(keyFrame, slot: 1, as: UInt32.self))
-        default: keys = .samePull
+        func elements<T: BitwiseCopyable>(
+            _ index: Int, _ name: String, _ count: Int
+        ) throws(WireError) -> UnsafeBufferPointer<T> {
+            unsafe try message.elements(index, name, count, limits: limits, scratch: scratch)
         }
-        unsafe rowSamples = scratch.aligned(samples, slot: 2, as: UInt32.self)
+        if header.flags.contains(.keys) {
+            keys = unsafe .ids(try elements(1, "keys", rows))
+        } else if header.flags.contains(.positions) {
+            keys = unsafe .positions(try elements(1, "keys", rows))
+        } else {
+            _ = try message.frame(1, "keys", 0, stride: 0, limits: limits)
+            keys = .samePull
+        }
+        unsafe rowSamples = try elements(2, "row samples", rows)
         unsafe try Self.checkSamples(rowSamples, limit: header.samples)
-        unsafe self.gradients = scratch.aligned(gradients, slot: 3, as: Float.self)
-        unsafe self.dense = scratch.aligned(slice, slot: 4, as: Float.self)
+        unsafe gradients = try elements(3, "gradients", tables.floatCount)
+        unsafe self.dense = try elements(4, "dense gradient", Int(header.dense))
         self.header = header
         self.message = message
     }

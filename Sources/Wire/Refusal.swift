@@ -1,5 +1,5 @@
 /// Why a pull or push is not served, and what the asker can do.
-package struct Refusal: Codable, Sendable, Equatable {
+package struct Refusal: Checked, Sendable, Equatable {
     /// What the asker does next.
     package enum Reason: String, Codable, Sendable, CaseIterable {
         /// Another job: stop.
@@ -39,9 +39,7 @@ extension Message {
 }
 
 extension Refusal {
-    /// Reads a refusal.
     package init(decoding message: Message, limits: Limits) throws(WireError) {
-        try message.expect(.refused, frames: 1)
-        self = try JSONFrame.decode(Refusal.self, message.frames[0], kind: .refused, limits: limits)
+        self = try JSONFrame.decode(message, .refused, limits: limits)
     }
 }

@@ -1,5 +1,5 @@
 /// Which samples a message of scores covers.
-package struct ScoresRange: Codable, Sendable, Equatable {
+package struct ScoresRange: Checked, Sendable, Equatable {
     /// The split, by name.
     package var split: String
     /// Steps applied in the parameters that scored.
@@ -9,12 +9,16 @@ package struct ScoresRange: Codable, Sendable, Equatable {
     /// Number of samples.
     package var count: Int
 
-    /// Every property in its order.
     package init(split: String, step: Int, first: Int, count: Int) {
         self.split = split
         self.step = step
         self.first = first
         self.count = count
+    }
+
+    // A position beyond 2^48 is no sample: whoever adds a count to it cannot overflow.
+    var fault: String? {
+        beyond(step: step) ?? beyond("first", first, 0...1 << 48) ?? beyond("count", count, 0...Limits().scores)
     }
 }
 
@@ -47,22 +51,17 @@ package struct ScoresView {
     /// Checks the lengths and that the range is one.
     package init(decoding message: Message, limits: Limits, scratch: Scratch) throws(WireError) {
         try message.expect(.scores, frames: 4)
-        try message.allow([])
         let count = Int(message.header.samples)
         try check(.scores, "samples", count, limit: limits.scores)
-        let logits = try message.frame(1, "logits", count, stride: 4, limits: limits)
-        let labels = try message.frame(2, "labels", count, stride: 4, limits: limits)
-        let keys = try message.frame(3, "keys", count, stride: 8, limits: limits)
-        let range = try JSONFrame.decode(ScoresRange.self, message.frames[0], kind: .scores, limits: limits)
+        unsafe logits = try message.elements(1, "logits", count, limits: limits, scratch: scratch)
+        unsafe labels = try message.elements(2, "labels", count, limits: limits, scratch: scratch)
+        unsafe keys = try message.elements(3, "keys", count, limits: limits, scratch: scratch)
+        range = try JSONFrame.decode(message, .scores, frames: 4, limits: limits)
         try check(.scores, "samples in its range", range.count, is: count)
-        unsafe self.logits = scratch.aligned(logits, slot: 1, as: Float.self)
-        unsafe self.labels = scratch.aligned(labels, slot: 2, as: Float.self)
-        unsafe self.keys = scratch.aligned(keys, slot: 3, as: UInt64.self)
         // Logits may be any float: the book that takes them says when training has diverged.
-        guard unsafe self.labels.allSatisfy({ $0 == 0 || $0 == 1 }) else {
+        guard unsafe labels.allSatisfy({ $0 == 0 || $0 == 1 }) else {
             throw .body(.scores, detail: "a label is neither 0 nor 1")
         }
-        self.range = range
         self.message = message
     }
 }

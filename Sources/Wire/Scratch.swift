@@ -13,7 +13,7 @@ package final class Scratch {
     /// The payload as elements at their natural alignment: where it lies if it is aligned, else copied to `slot`.
     ///
     /// The length must be a whole number of elements.
-    func aligned<T: BitwiseCopyable>(_ payload: Payload, slot: Int, as type: T.Type) -> UnsafeBufferPointer<T> {
+    func aligned<T: BitwiseCopyable>(_ payload: Payload, slot: Int) -> UnsafeBufferPointer<T> {
         let count = payload.count / MemoryLayout<T>.stride
         guard count > 0, let base = unsafe payload.bytes.baseAddress else {
             return unsafe UnsafeBufferPointer(start: nil, count: 0)

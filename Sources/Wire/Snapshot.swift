@@ -1,5 +1,5 @@
 /// A shard writes its state after `step` as soon as it has it.
-package struct SnapshotRequest: Codable, Sendable, Equatable {
+package struct SnapshotRequest: Checked, Sendable, Equatable {
     /// Steps applied in the state to be written.
     package var step: Int
     /// Where to write; exists already.
@@ -7,34 +7,30 @@ package struct SnapshotRequest: Codable, Sendable, Equatable {
     /// Nothing follows it.
     package var final: Bool
 
-    /// Every property in its order.
     package init(step: Int, directory: String, final: Bool) {
         self.step = step
         self.directory = directory
         self.final = final
     }
+
+    var fault: String? { beyond(step: step) ?? (directory.isEmpty ? "no directory" : nil) }
 }
 
 /// A shard has written and synced its file.
-package struct SnapshotDone: Codable, Sendable, Equatable {
+package struct SnapshotDone: Checked, Sendable, Equatable {
     /// Steps applied.
     package var step: Int
-    /// Which shard.
     package var shard: Int
     /// File name within the directory.
     package var file: String
-    /// Rows in it.
     package var rows: Int
     /// Length of the file.
     package var bytes: Int
     /// Checksum of the file as the manifest states it.
     package var checksum: String
-    /// Partitions in it.
     package var partitions: [Int]
-    /// Rows per table.
     package var tables: [TableSize]
 
-    /// Every property in its order.
     package init(
         step: Int, shard: Int, file: String, rows: Int, bytes: Int, checksum: String, partitions: [Int],
         tables: [TableSize]
@@ -48,6 +44,14 @@ package struct SnapshotDone: Codable, Sendable, Equatable {
         self.partitions = partitions
         self.tables = tables
     }
+
+    var fault: String? {
+        beyond(step: step) ?? beyond(shard: shard)
+            ?? (file.contains("/") || ["", ".", ".."].contains(file) ? "'\(file)' is no name of a file" : nil)
+            ?? many("partitions", partitions.count, mostRanks + 1)
+            ?? partitions.lazy.compactMap { beyond("partition", $0, 0...mostRanks) }.first
+            ?? many("tables", tables.count, Limits().tables)
+    }
 }
 
 /// Rows of one table in a snapshot.
@@ -57,7 +61,6 @@ package struct TableSize: Codable, Sendable, Equatable {
     /// Rows of all partitions of the file.
     package var rows: Int
 
-    /// Every property in its order.
     package init(name: String, rows: Int) {
         self.name = name
         self.rows = rows

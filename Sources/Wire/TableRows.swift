@@ -2,7 +2,6 @@
 package struct TableRows: Equatable, Sendable {
     /// First row in the list of all tables.
     package let firstRow: Int
-    /// Number of rows.
     package let rows: Int
     /// Floats a row.
     package let width: Int

@@ -56,14 +56,7 @@ enum TextBounds {
         return nil
     }
 
-    private static func isOfNumber(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "+"),
-            UInt8(ascii: "e"), UInt8(ascii: "E"):
-            true
-        default: false
-        }
-    }
+    private static func isOfNumber(_ byte: UInt8) -> Bool { "0123456789.-+eE".utf8.contains(byte) }
 
     /// The bytes of a text up to its closing quote, and whether it has breaks of lines or other control characters.
     private static func text(
@@ -104,5 +97,4 @@ enum TextBounds {
         while place < bytes.count, unsafe [0x20, 0x09, 0x0a, 0x0d].contains(bytes[place]) { place += 1 }
         return unsafe place < bytes.count && bytes[place] == UInt8(ascii: ":")
     }
-
 }

@@ -31,14 +31,11 @@ package struct ValuesView {
         decoding message: Message, expecting tables: [TableRows], dense: Int, limits: Limits, scratch: Scratch
     ) throws(WireError) {
         try message.expect(.values, frames: 2)
-        try message.allow([])
         let header = message.header
         try check(.values, "rows", Int(header.rows), is: tables.rowCount)
         try check(.values, "dense floats", Int(header.dense), is: dense)
-        let values = try message.frame(0, "values", tables.floatCount, stride: 4, limits: limits)
-        let slice = try message.frame(1, "dense", dense, stride: 4, limits: limits)
-        unsafe self.values = scratch.aligned(values, slot: 0, as: Float.self)
-        unsafe self.dense = scratch.aligned(slice, slot: 1, as: Float.self)
+        unsafe values = try message.elements(0, "values", tables.floatCount, limits: limits, scratch: scratch)
+        unsafe self.dense = try message.elements(1, "dense", dense, limits: limits, scratch: scratch)
         self.message = message
     }
 }

@@ -141,7 +141,7 @@ final class ParameterClient {
             }
             let packed = pack(contribution, plan, shard, isWhole: isWhole)
             let message = Message.push(
-                header, tableCounts: Payload(copying: packed.counts.map(UInt32.init)), keys: packed.keys,
+                header, tableCounts: Payload(copying: packed.counts.map(UInt32.init)), positions: packed.positions,
                 rowSamples: packed.samples, gradients: packed.gradients, dense: Payload(dense))
             pushes[header.request] = Request(
                 shard: shard, message: message, deadline: time + timeout, ids: exchanges[shard].ids)

@@ -6,7 +6,7 @@ extension ParameterClient {
     /// What a push says of a subtree's rows on one shard.
     struct Packed {
         let counts: [Int]
-        let keys: PushKeyFrame
+        let positions: Payload?
         let samples: Payload
         let gradients: Payload
     }
@@ -52,7 +52,7 @@ extension ParameterClient {
         samples.count = count * 4
         gradients.count = used * 4
         return Packed(
-            counts: counts, keys: isWhole ? .samePull : .positions(Payload(places)), samples: Payload(samples),
+            counts: counts, positions: isWhole ? nil : Payload(places), samples: Payload(samples),
             gradients: Payload(gradients))
     }
 
@@ -65,7 +65,7 @@ extension ParameterClient {
             ids = Payload(copying: positions.map { all[Int($0)] })
         }
         return .push(
-            push.header, tableCounts: push.frames[0], keys: .ids(ids), rowSamples: push.frames[2],
+            push.header, tableCounts: push.frames[0], ids: ids, rowSamples: push.frames[2],
             gradients: push.frames[3], dense: push.frames[4])
     }
 }

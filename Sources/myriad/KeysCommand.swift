@@ -64,9 +64,10 @@ struct KeysCommand: ParsableCommand {
                     guard let scheduler = PublicKey(schedulerKey) else {
                         throw ValidationError("--scheduler-key expects 64 hexadecimal digits")
                     }
-                    let key = try directory.createNode(scheduler: scheduler)
+                    let node = try KeyPair()
+                    try directory.create(node, scheduler: scheduler)
                     print("\(directory.path): keys of a node")
-                    print("on the scheduler's machine: myriad keys allow \(key) --name \(name)")
+                    print("on the scheduler's machine: myriad keys allow \(node.publicKey) --name \(name)")
                     return
                 }
                 try directory.create(name: name.split(separator: " ").joined(separator: "-"))
@@ -87,8 +88,8 @@ struct KeysCommand: ParsableCommand {
             try KeysCommand.attempt {
                 let directory = place.directory
                 guard directory.exists else {
-                    throw KeyDirectory.Problem.missing(
-                        path: directory.path, remedy: "`myriad keys create` makes it, --keys names another")
+                    throw KeyDirectory.Problem(
+                        missing: directory.path, remedy: "`myriad keys create` makes it, --keys names another")
                 }
                 let files = FileManager.default
                 func has(_ name: String) -> Bool { files.fileExists(atPath: "\(directory.path)/\(name)") }

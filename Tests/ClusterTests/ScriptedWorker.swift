@@ -133,7 +133,7 @@ final class ScriptedWorker {
         let dense = map.denseRange(ofShard: shard, count: job.model.layout.count).count
         return .push(
             header, tableCounts: Payload(copying: rows.map { UInt32($0.count) }),
-            keys: .ids(Payload(copying: rows.flatMap { $0.map(\.id) })),
+            ids: Payload(copying: rows.flatMap { $0.map(\.id) }),
             rowSamples: Payload(copying: rows.flatMap { $0.map(\.times) }),
             gradients: Payload(copying: [Float](repeating: 0.01, count: floats)),
             dense: Payload(copying: [Float](repeating: 0.01, count: dense)))

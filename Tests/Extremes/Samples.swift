@@ -45,7 +45,7 @@ package enum Samples {
         header.microBatches = 8
         header.samples = 8
         return .push(
-            header, tableCounts: Payload(copying: [UInt32(2), 1]), keys: .ids(Payload(copying: [UInt64(2), 3, 4])),
+            header, tableCounts: Payload(copying: [UInt32(2), 1]), ids: Payload(copying: [UInt64(2), 3, 4]),
             rowSamples: Payload(copying: [UInt32(1), 8, 0]),
             gradients: Payload(copying: [Float](repeating: 0.25, count: 8)),
             dense: Payload(copying: [Float](repeating: 0.5, count: 48)))

@@ -100,7 +100,7 @@ struct ShardJob {
         let range = map.denseRange(ofShard: shard, count: layout.count)
         return .push(
             header, tableCounts: Payload(copying: rows.map { UInt32($0.count) }),
-            keys: .ids(Payload(copying: rows.flatMap { $0.map(\.key) })),
+            ids: Payload(copying: rows.flatMap { $0.map(\.key) }),
             rowSamples: Payload(copying: rows.flatMap { $0.map(\.value.0) }),
             gradients: Payload(copying: rows.flatMap { $0.flatMap(\.value.1) }),
             dense: Payload(copying: Array(sums.dense[range])))

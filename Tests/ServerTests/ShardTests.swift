@@ -80,7 +80,7 @@ import Wire
             var header = whole.header
             header.keyListHash = hash
             return .push(
-                header, tableCounts: whole.frames[0], keys: .samePull, rowSamples: whole.frames[2],
+                header, tableCounts: whole.frames[0], rowSamples: whole.frames[2],
                 gradients: whole.frames[3], dense: whole.frames[4])
         }
         let refused = job.send(byHash(pull.header.keyListHash), to: 0)

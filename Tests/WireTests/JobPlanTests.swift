@@ -38,13 +38,28 @@ import Testing
                     trainSamples: samples, batch: 100, microBatch: 50, epochs: epochs, startStep: start,
                     evaluation: evaluation)
                 for step in start...plan.lastStep {
-                    let next = (step...plan.lastStep).first { plan.evaluates(after: $0) }
+                    let next = (step...plan.lastStep).first { isDue(plan, after: $0) }
                     #expect(plan.decision(from: step) == next, "\(plan) from \(step)")
+                    #expect(plan.evaluates(after: step) == isDue(plan, after: step), "\(plan) after \(step)")
                 }
             }
         }
         let long = JobPlan(trainSamples: 1 << 40, batch: 1, microBatch: 1, epochs: 1 << 20, evaluation: .never)
         #expect(long.decision(from: 1) == long.lastStep)
+    }
+
+    /// Whether an evaluation is due after a step, by the definition of `Evaluation` and no shorter way.
+    private func isDue(_ plan: JobPlan, after step: Int) -> Bool {
+        guard step > plan.startStep || plan.lastStep == plan.startStep else { return false }
+        if step == plan.lastStep { return true }
+        switch plan.evaluation {
+        case .never: return false
+        case .steps(let interval): return step % max(1, interval) == 0
+        case .perEpoch(let most):
+            let times = min(most, plan.stepsPerEpoch)
+            let inEpoch = (step - 1) % plan.stepsPerEpoch + 1
+            return inEpoch * times / plan.stepsPerEpoch > (inEpoch - 1) * times / plan.stepsPerEpoch
+        }
     }
 
     @Test("a resumed plan neither repeats nor skips its start")
@@ -67,9 +82,8 @@ import Testing
             #expect(whole.lastStep == 1 && whole.microBatches(of: 1) == 1 && whole.positions(of: 1) == 0..<1000)
         }
         for (partitions, shards) in [(256, 257), (256, 0), (256, -1), (256, Int.max), (0, 1), (3, 1), (1 << 17, 1)] {
-            #expect(throws: WireError.map(partitions: partitions, shards: shards)) {
-                try PartitionMap(partitions: partitions, shards: shards)
-            }
+            let error = #expect(throws: WireError.self) { try PartitionMap(partitions: partitions, shards: shards) }
+            #expect(error?.description.hasPrefix("\(shards) shards cannot share \(partitions) partitions") == true)
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
         var header = Header(.push, role: .worker, rank: 0, incarnation: 1, job: 1, epoch: 1)
         (header.microBatches, header.samples) = (1, 4)
         let message = Message.push(
-            header, tableCounts: Payload(copying: [UInt32(2), 1]), keys: .positions(Payload(copying: positions)),
+            header, tableCounts: Payload(copying: [UInt32(2), 1]), positions: Payload(copying: positions),
             rowSamples: Payload(copying: [UInt32](repeating: 1, count: 3)),
             gradients: Payload(copying: [Float](repeating: 1, count: 3)), dense: .empty)
         return try PushView(

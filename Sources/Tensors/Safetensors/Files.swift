@@ -9,7 +9,6 @@ package enum Files {
         /// Number of the inode, and when its content and its entry were changed, in nanoseconds.
         package let inode, modified, changed: UInt64
 
-        /// As it was noted.
         package init(bytes: Int, inode: UInt64, modified: UInt64, changed: UInt64) {
             self.bytes = bytes
             self.inode = inode
@@ -17,7 +16,8 @@ package enum Files {
             self.changed = changed
         }
 
-        fileprivate init(_ status: stat) {
+        /// As the system knows it.
+        package init(_ status: stat) {
             func nanoseconds(_ time: timespec) -> UInt64 {
                 UInt64(truncatingIfNeeded: time.tv_sec) &* 1_000_000_000 &+ UInt64(truncatingIfNeeded: time.tv_nsec)
             }
@@ -28,10 +28,12 @@ package enum Files {
         }
     }
 
-    /// Opens a regular file for reading; a pipe is refused rather than waited for.
-    static func open(_ path: String) throws(SafetensorsError) -> (descriptor: Int32, stamp: Stamp) {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .last(path, "opened") }
+    /// Opens a regular file, for reading unless told; a pipe is refused rather than waited for.
+    static func open(
+        _ path: String, _ flags: Int32 = O_RDONLY, verb: String = "opened"
+    ) throws(SafetensorsError) -> (descriptor: Int32, stamp: Stamp) {
+        let descriptor = Glibc.open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o644)
+        guard descriptor >= 0 else { throw .last(path, verb) }
         do {
             return (descriptor, try stamp(descriptor, path))
         } catch {
@@ -47,15 +49,7 @@ package enum Files {
 
     /// Opens a regular file for reading and writing, made if need be; a pipe is refused rather than waited for.
     package static func openToAdd(_ path: String) throws(SafetensorsError) -> Int32 {
-        let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
-        guard descriptor >= 0 else { throw .last(path, "written") }
-        do {
-            _ = try stamp(descriptor, path)
-            return descriptor
-        } catch {
-            close(descriptor)
-            throw error
-        }
+        try open(path, O_RDWR | O_CREAT, verb: "written").descriptor
     }
 
     private static func stamp(_ descriptor: Int32, _ path: String) throws(SafetensorsError) -> Stamp {
@@ -65,14 +59,17 @@ package enum Files {
         return Stamp(status)
     }
 
+    /// What the system knows of a file; nil, and the reason in `errno`, when it tells nothing.
+    package static func status(_ path: String) -> stat? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status : nil
+    }
+
     /// The stamp of a file; nil when there is none.
     package static func stamp(_ path: String) throws(SafetensorsError) -> Stamp? {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            if errno == ENOENT { return nil }
-            throw .last(path, "examined")
-        }
-        return Stamp(status)
+        if let status = status(path) { return Stamp(status) }
+        guard errno == ENOENT else { throw .last(path, "examined") }
+        return nil
     }
 
     /// The whole of a small file.
@@ -212,26 +209,24 @@ package enum Files {
     /// - Parameter isSecret: only its user may read it; otherwise a file that is there keeps who may.
     package static func write(_ text: String, to path: String, isSecret: Bool = false) throws(SafetensorsError) {
         let data = Data(text.utf8)
-        var status = stat()
-        let isThere = stat(path, &status) == 0
-        guard !isThere || status.st_mode & S_IFMT != S_IFDIR else {
-            throw .system(path: path, verb: "written", code: EISDIR)
-        }
+        let status = status(path)
+        let kind = status.map { $0.st_mode & S_IFMT }
+        guard kind != S_IFDIR else { throw .system(path: path, verb: "written", code: EISDIR) }
         var own = stat()
         let isLink = lstat(path, &own) == 0 && own.st_mode & S_IFMT == S_IFLNK
         // A link stays one: what it names is replaced.
-        let target = isLink ? (isThere ? target(of: path, status) : nil) : path
-        guard let target, !isThere || status.st_mode & S_IFMT == S_IFREG else {
+        let target = isLink ? status.flatMap { Files.target(of: path, $0) } : path
+        guard let target, kind == nil || kind == S_IFREG else {
             // A pipe, a device, a link to what is not there yet, or to what this process has open (/dev/stdout).
-            let open = isThere ? output(status).map { fcntl($0, F_DUPFD_CLOEXEC, 0) } : nil
+            let open = status.flatMap(output).map { fcntl($0, F_DUPFD_CLOEXEC, 0) }
             try pour(data, into: open ?? -1, path, isSecret ? 0o600 : 0o644)
             return
         }
-        guard !isThere || access(target, W_OK) == 0 else { throw .last(path, "written") }
+        guard status == nil || access(target, W_OK) == 0 else { throw .last(path, "written") }
         let place = target.lastIndex(of: "/").map { target[...$0] } ?? ""
         let partial = "\(place).\(getpid())-\(UInt32.random(in: 0 ... .max))\(unfinished)"
-        let mode = isThere ? status.st_mode & 0o7777 : nil
-        let owner = isThere ? (user: status.st_uid, group: status.st_gid) : nil
+        let mode = status.map { $0.st_mode & 0o7777 }
+        let owner = status.map { (user: $0.st_uid, group: $0.st_gid) }
         try replace(target, with: data, mode: isSecret ? 0o600 : mode, owner: owner, by: partial)
     }
 
@@ -250,17 +245,20 @@ package enum Files {
     private static func target(of path: String, _ status: stat) -> String? {
         guard output(status) == nil, let target = realpath(path, nil) else { return nil }
         defer { free(target) }
-        var found = stat()
-        let isSame = stat(target, &found) == 0 && (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
-        return isSame ? String(cString: target) : nil
+        let name = String(cString: target)
+        return Files.status(name).map { isSame($0, status) } == true ? name : nil
     }
 
     /// The descriptor of this process's output or errors if that is where a file goes.
     private static func output(_ status: stat) -> Int32? {
         [STDOUT_FILENO, STDERR_FILENO].first { descriptor in
             var found = stat()
-            return fstat(descriptor, &found) == 0 && (found.st_dev, found.st_ino) == (status.st_dev, status.st_ino)
+            return fstat(descriptor, &found) == 0 && isSame(found, status)
         }
+    }
+
+    private static func isSame(_ one: stat, _ other: stat) -> Bool {
+        (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
     }
 
     /// Writes all bytes; returns the system's error, or 0.

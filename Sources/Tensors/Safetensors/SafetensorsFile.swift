@@ -92,24 +92,22 @@ package final class SafetensorsFile: Sendable {
     private static func info(
         _ name: String, _ entry: Header.Entry, path: String, start: Int, end: Int
     ) throws(SafetensorsError) -> TensorInfo {
+        func wrong(_ problem: String) -> SafetensorsError { .tensor(path: path, name: name, problem) }
         guard let type = TensorType(rawValue: entry.dtype) else {
-            throw .tensor(
-                path: path, name: name, "has a dtype that is not one of \(TensorType.allCases.map(\.rawValue))")
+            throw wrong("has a dtype that is not one of \(TensorType.allCases.map(\.rawValue))")
         }
         let (shape, offsets) = (entry.shape, entry.offsets)
         guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= end - start
-        else { throw .tensor(path: path, name: name, "has no data_offsets within the file") }
+        else { throw wrong("has no data_offsets within the file") }
         var count = 1
         for side in shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: side)
-            guard side >= 0, !overflow else { throw .tensor(path: path, name: name, "has the shape \(shape)") }
+            guard side >= 0, !overflow else { throw wrong("has the shape \(shape)") }
             count = product
         }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
         guard !overflow, offsets[1] - offsets[0] == bytes else {
-            throw .tensor(
-                path: path, name: name,
-                "has \(offsets[1] - offsets[0]) bytes, its shape \(shape) asks for another number")
+            throw wrong("has \(offsets[1] - offsets[0]) bytes, its shape \(shape) asks for another number")
         }
         return TensorInfo(name: name, type: type, shape: shape, range: start + offsets[0]..<start + offsets[1])
     }
@@ -121,21 +119,17 @@ package final class SafetensorsFile: Sendable {
     package func column<Element: TensorElement>(
         _ name: String, as type: Element.Type = Element.self
     ) throws(SafetensorsError) -> UnsafeBufferPointer<Element> {
+        func wrong(_ problem: String) -> SafetensorsError { .tensor(path: path, name: name, problem) }
         guard let tensor = tensors[name] else {
-            throw .tensor(
-                path: path, name: name,
-                "is missing; there are \(tensors.keys.sorted().prefix(12).joined(separator: ", "))")
+            throw wrong("is missing; there are \(tensors.keys.sorted().prefix(12).joined(separator: ", "))")
         }
         guard tensor.type == Element.tensorType else {
             let wanted = Element.tensorType
-            throw .tensor(
-                path: path, name: name,
-                "is \(tensor.type.rawValue), expected \(wanted.rawValue): write it as numpy's \(wanted)")
+            throw wrong("is \(tensor.type.rawValue), expected \(wanted.rawValue): write it as numpy's \(wanted)")
         }
-        let part = UnsafeRawBufferPointer(rebasing: file.bytes[tensor.range])
+        let part = bytes(of: tensor)
         guard UInt(bitPattern: part.baseAddress) % UInt(MemoryLayout<Element>.alignment) == 0 else {
-            throw .tensor(
-                path: path, name: name, "is not aligned; write the tensors in the order of falling element size")
+            throw wrong("is not aligned; write the tensors in the order of falling element size")
         }
         return part.bindMemory(to: Element.self)
     }

@@ -97,10 +97,7 @@ package final class SafetensorsWriter {
 
     /// Appends elements to the tensor that is due.
     package func write<Element: TensorElement>(_ elements: [Element]) throws(SafetensorsError) {
-        let result: Result<Void, SafetensorsError> = elements.withUnsafeBytes { bytes in
-            do throws(SafetensorsError) { return .success(try write(bytes)) } catch { return .failure(error) }
-        }
-        try result.get()
+        try elements.withUnsafeBufferPointer { (elements) throws(SafetensorsError) in try write(elements) }
     }
 
     private func skipFull() {

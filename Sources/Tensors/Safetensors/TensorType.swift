@@ -23,28 +23,15 @@ package protocol TensorElement: BitwiseCopyable {
     static var tensorType: TensorType { get }
 }
 
-extension Float: TensorElement {
-    package static var tensorType: TensorType { .float32 }
-}
-extension Int32: TensorElement {
-    package static var tensorType: TensorType { .int32 }
-}
-extension UInt32: TensorElement {
-    package static var tensorType: TensorType { .uint32 }
-}
-extension Int64: TensorElement {
-    package static var tensorType: TensorType { .int64 }
-}
-extension UInt64: TensorElement {
-    package static var tensorType: TensorType { .uint64 }
-}
-extension UInt8: TensorElement {
-    package static var tensorType: TensorType { .uint8 }
-}
+extension Float: TensorElement { package static var tensorType: TensorType { .float32 } }
+extension Int32: TensorElement { package static var tensorType: TensorType { .int32 } }
+extension UInt32: TensorElement { package static var tensorType: TensorType { .uint32 } }
+extension Int64: TensorElement { package static var tensorType: TensorType { .int64 } }
+extension UInt64: TensorElement { package static var tensorType: TensorType { .uint64 } }
+extension UInt8: TensorElement { package static var tensorType: TensorType { .uint8 } }
 
 /// What a header says of one tensor.
 package struct TensorInfo: Sendable, Equatable {
-    /// Its name.
     package let name: String
     /// Its elements.
     package let type: TensorType

@@ -177,9 +177,8 @@ private final class BenchClient {
         samples.array(of: UInt32.self, count: ids.count).update(repeating: 1)
         try exchange(
             Message.push(
-                header, tableCounts: Payload(copying: [UInt32(ids.count)]), keys: .samePull,
-                rowSamples: Payload(samples), gradients: Payload(buffer),
-                dense: .empty), .pushed)
+                header, tableCounts: Payload(copying: [UInt32(ids.count)]),
+                rowSamples: Payload(samples), gradients: Payload(buffer), dense: .empty), .pushed)
         step += 1
     }
 

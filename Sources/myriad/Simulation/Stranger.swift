@@ -67,7 +67,7 @@ struct Stranger {
         header.subtree = UInt32(random.pick(0...9))
         header.keyListHash = UInt64(random.pick(0...1))
         return .push(
-            header, tableCounts: counts, keys: random.oneIn(2) ? .samePull : .ids(ids),
+            header, tableCounts: counts, ids: random.oneIn(2) ? nil : ids,
             rowSamples: Payload(copying: [UInt32(1), 1]),
             gradients: Payload(copying: [Float](repeating: random.oneIn(2) ? .nan : 1, count: 8)), dense: .empty)
     }
