@@ -4,8 +4,6 @@
 /// with the same scratch.
 package final class Scratch {
     private var buffers: [Buffer] = []
-    /// Frames that had to be copied since the start.
-    package private(set) var copies = 0
 
     /// No room yet; it grows to the longest frame seen.
     package init() {}
@@ -21,7 +19,6 @@ package final class Scratch {
         if UInt(bitPattern: base) % UInt(MemoryLayout<T>.alignment) == 0 {
             return unsafe UnsafeBufferPointer(start: base.assumingMemoryBound(to: T.self), count: count)
         }
-        copies += 1
         let copy = unsafe buffer(slot).array(of: T.self, count: count)
         unsafe UnsafeMutableRawBufferPointer(copy).copyMemory(from: payload.bytes)
         return UnsafeBufferPointer(copy)
