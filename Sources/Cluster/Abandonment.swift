@@ -47,28 +47,24 @@ enum Abandonment {
     /// What follows from the last reports after the end: means over training instead of the last seconds' rates.
     private static func derive(_ status: inout ClusterStatus) {
         var windows: [Member: ReportWindow] = [:]
-        func count(_ role: String) -> Int { status.nodes.filter { $0.role == role }.count }
+        func count(_ role: Role) -> Int { status.nodes.count { $0.member?.role == role } }
         for node in status.nodes {
+            guard let member = node.member else { continue }
             var report = NodeReport()
             report.time = status.time
             report.process = node.process
             report.warnings = node.warnings
-            switch node.role {
-            case "server":
+            if member.role == .server {
                 report.shards = status.shards.filter { $0.server == node.rank }.map(\.report)
-                guard !report.shards.isEmpty else { continue }
-                windows[Member(role: .server, rank: node.rank), default: ReportWindow()].add(report)
-            case "worker":
+            } else {
                 report.worker = status.workers.first { $0.rank == node.rank }?.report
-                guard report.worker != nil else { continue }
-                windows[Member(role: .worker, rank: node.rank), default: ReportWindow()].add(report)
-            default: continue
             }
+            guard !report.shards.isEmpty || report.worker != nil else { continue }
+            windows[member, default: ReportWindow()].add(report)
         }
-        let servers = count("server")
-        let shape = (servers, servers > 0 ? status.shards.count / servers : 0, count("worker"))
+        let servers = count(.server)
+        let shape = (servers, servers > 0 ? status.shards.count / servers : 0, count(.worker))
         StatusDerivation(windows: windows, shape: shape, trainingStarted: status.job.trainingStarted)
             .fill(&status, waits: [])
     }
-
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 import Scheduler
 import Synchronization
 import Telemetry
@@ -9,7 +10,7 @@ import Wire
 /// are still logging in, and whoever ends the job meanwhile is heard.
 final class Crew: Sendable {
     private struct State {
-        var children: [(member: Member, process: MemberProcess)] = []
+        var children: [MemberProcess] = []
         var isOver = false
     }
 
@@ -56,7 +57,7 @@ final class Crew: Sendable {
                 waitForTurn(on: site.host(of: member))
                 guard !isOver else { break }
                 do { try start(member) } catch {
-                    inbox.post(.saw(Evidence(.died, of: member, what: "\(member): \(error)", at: .now)))
+                    inbox.post(.saw(Evidence(.died, of: member, what: "\(member): \(error)")))
                     break
                 }
             }
@@ -65,24 +66,23 @@ final class Crew: Sendable {
     }
 
     private func start(_ member: Member) throws {
-        let name = "\(member.role)-\(member.rank)"
         let (site, inbox, standstill) = (site, inbox, standstill)
-        let child = try MemberProcess(name, site.command(for: member, meeting), log: "\(logs)/\(name).log") {
-            if $0.status == Int(ExitCodes.unavailable.rawValue), let sign = standstill.evidence() {
-                inbox.post(.saw(sign))
-            }
-            inbox.post(.saw(site.evidence(of: $0, member)))
+        let log = "\(logs)/\(member.role)-\(member.rank).log"
+        let (setup, given) = site.command(for: member, meeting)
+        let process = try MemberProcess(member, setup, given: given, log: log) {
+            if $0.status == ExitCodes.unavailable.rawValue, let sign = standstill.evidence() { inbox.post(.saw(sign)) }
+            inbox.post(.saw(site.evidence(of: $0, member, log: log)))
         }
-        state.withLock { $0.children.append((member, child)) }
+        state.withLock { $0.children.append(process) }
         guard let patience = site.patience else { return }
         DispatchQueue.global().asyncAfter(deadline: .now() + patience / .seconds(1)) {
-            guard child.isRunning, !site.hasBegun(log: child.log) else { return }
-            inbox.post(.saw(site.evidence(ofMissing: member, log: child.log)))
-            child.kill()
+            guard process.child.isRunning, !site.hasBegun(log: process.log) else { return }
+            inbox.post(.saw(site.evidence(ofMissing: member, log: process.log)))
+            process.child.kill()
         }
     }
 
-    private var children: [(member: Member, process: MemberProcess)] { state.withLock { $0.children } }
+    private var children: [MemberProcess] { state.withLock { $0.children } }
     private var isOver: Bool { state.withLock { $0.isOver } }
 
     /// Waits until few enough processes are beginning on a machine, or nobody is to begin any more.
@@ -90,7 +90,7 @@ final class Crew: Sendable {
         guard site.patience != nil else { return }
         while !isOver {
             let beginning = children.filter {
-                site.host(of: $0.member) == host && $0.process.isRunning && !site.hasBegun(log: $0.process.log)
+                site.host(of: $0.member) == host && $0.child.isRunning && !site.hasBegun(log: $0.log)
             }
             guard beginning.count >= Self.beginners else { return }
             Thread.sleep(forTimeInterval: 0.05)
@@ -102,25 +102,23 @@ final class Crew: Sendable {
         state.withLock { $0.isOver = true }
         starting.wait()
         let children = children
-        wait(.seconds(hasFailed ? 3 : 10), for: children.filter { site.hasBegun(log: $0.process.log) })
-        for (_, child) in children { child.letGo() }
+        wait(.seconds(hasFailed ? 3 : 10), for: children.filter { site.hasBegun(log: $0.log) })
+        for process in children { process.letGo() }
         if site.patience != nil {
             wait(.seconds(2), for: children)
-            let late = children.filter(\.process.isRunning)
+            let late = children.filter(\.child.isRunning)
             let site = site
-            DispatchQueue.concurrentPerform(iterations: late.count) {
-                site.kill(late[$0].member, log: late[$0].process.log)
-            }
+            DispatchQueue.concurrentPerform(iterations: late.count) { site.kill(late[$0].member, log: late[$0].log) }
         }
-        for (_, child) in children { child.kill() }
-        for (_, child) in children { child.join() }
+        for process in children { process.child.kill() }
+        for process in children { process.child.waitUntilExit() }
     }
 
-    private func wait(_ patience: Duration, for children: [(member: Member, process: MemberProcess)]) {
+    private func wait(_ patience: Duration, for children: [MemberProcess]) {
         let deadline = ContinuousClock.now + patience
         var waits = WaitClock(who: "launcher")
         while .now < deadline {
-            let late = children.map(\.process).filter(\.isRunning).map(\.name)
+            let late = children.filter(\.child.isRunning).map(\.name)
             guard !late.isEmpty else { break }
             waits.begin("children", "\(late.joined(separator: ", ")) to end")
             for line in waits.lines() { StandardError.line(line) }

@@ -1,4 +1,5 @@
-import Foundation
+package import Foundation
+package import Processes
 package import Scheduler
 package import Transport
 
@@ -13,8 +14,8 @@ package protocol LaunchSite: Sendable {
     func close()
     /// How the scheduler is protected.
     func security(_ run: RunDirectory) throws -> SchedulerSecurity
-    /// How a server or worker is started.
-    func command(for member: Member, _ meeting: MeetingPoint) -> MemberProcess.Command
+    /// How a server or worker is started, and what it is given to read; nil when it reads nothing.
+    func command(for member: Member, _ meeting: MeetingPoint) -> (setup: Child.Setup, given: Data?)
     /// The name of the machine that a process runs on.
     func host(of member: Member) -> String
     /// Whether a process has begun, by its log.
@@ -22,7 +23,7 @@ package protocol LaunchSite: Sendable {
     /// What it means that a process has not begun in time.
     func evidence(ofMissing member: Member, log: String) -> Evidence
     /// What the end of a process means.
-    func evidence(of end: MemberProcess.End, _ member: Member) -> Evidence
+    func evidence(of end: Child.End, _ member: Member, log: String) -> Evidence
     /// Ends a process that did not leave by itself, where killing the child of this machine is not enough.
     func kill(_ member: Member, log: String)
 }

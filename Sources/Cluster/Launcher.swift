@@ -10,23 +10,17 @@ import Wire
 ///
 /// A child that dies ends the job and is named with the last lines of its log; children end when this process is gone,
 /// however it ended (`Orphan`, `Lifeline`).
-package final class Launcher {
-    private let job: Job
-    private let run: RunDirectory
-    private let monitor: Monitor
-    private let site: any LaunchSite
-
-    /// - Parameter site: where processes are started.
-    package init(_ job: Job, run: RunDirectory, monitor: Monitor, on site: any LaunchSite) {
-        self.job = job
-        self.run = run
-        self.monitor = monitor
-        self.site = site
-    }
-
-    /// Runs the job to its end.
-    package func run(
-        resume: String?, resetsOptimizer: Bool = false, started: (SchedulerNode) -> Void = { _ in }
+package enum Launcher {
+    /// Runs a job to its end.
+    ///
+    /// - Parameters:
+    ///   - site: where processes are started.
+    ///   - resume: a checkpoint to start from.
+    ///   - resetsOptimizer: whether its weights alone are taken.
+    ///   - started: given the scheduler, so that a signal can end the job.
+    package static func run(
+        _ job: Job, in run: RunDirectory, monitor: Monitor, on site: any LaunchSite, resume: String? = nil,
+        resetsOptimizer: Bool = false, started: (SchedulerNode) -> Void = { _ in }
     ) throws {
         monitor.showsNodes = true
         let cluster = job.config.cluster

@@ -10,12 +10,6 @@ import Telemetry
 package import Wire
 package import Worker
 
-/// A directory that the scheduler has made is not there, or not writable, on the host of a server.
-struct UnsharedDirectory: FailureCausing, CustomStringConvertible {
-    let description: String
-    var cause: FailureReport.Cause { .config }
-}
-
 /// Builds the roles' parts from what the scheduler told them: every node derives the same job from the same text.
 package enum NodeSetup {
     /// The job of a welcome.
@@ -78,12 +72,11 @@ package enum NodeSetup {
             "the run's directory has to lie on a file system that the scheduler and all servers share, under the same "
             + "path: name one with --run"
         guard FileManager.default.fileExists(atPath: directory) else {
-            throw UnsharedDirectory(description: "host \(host): \(directory): no such directory here: \(remedy)")
+            throw Complaint.config("host \(host): \(directory): no such directory here: \(remedy)")
         }
         guard access(directory, W_OK | X_OK) == 0 else {
             let problem = String(cString: strerror(errno))
-            throw UnsharedDirectory(
-                description: "host \(host): \(directory): cannot be written (\(problem)): \(remedy)")
+            throw Complaint.config("host \(host): \(directory): cannot be written (\(problem)): \(remedy)")
         }
     }
 

@@ -1,13 +1,12 @@
 package import Scheduler
+package import Telemetry
 import Wire
 
 /// Which process runs on which machine: a function of the hosts file alone.
 package enum Placement {
     /// A process and its machine.
     package struct Place: Sendable, Equatable {
-        /// Who.
         package let member: Member
-        /// Where.
         package let host: RemoteHost
     }
 
@@ -16,7 +15,7 @@ package enum Placement {
     /// Machines for servers alone come first, and no server takes a slot without which a worker would have none.
     package static func place(
         servers: Int, workers: Int, on file: HostFile
-    ) throws(HostFile.Failure) -> [Place] {
+    ) throws(Complaint) -> [Place] {
         let hosts = file.hosts
         func slots(_ role: RemoteHost.Role) -> Int { hosts.filter { $0.role == role }.reduce(0) { $0 + $1.slots } }
         let (server, worker, any) = (slots(.server), slots(.worker), slots(.any))
@@ -25,8 +24,8 @@ package enum Placement {
             let total = "\(server + worker + any) slots"
             let kinds =
                 server + worker > 0 ? "\(total) (\(server) for servers, \(worker) for workers, \(any) for any)" : total
-            throw HostFile.Failure(
-                description: "\(file.path): has \(kinds), and \(count(servers, "server")) and "
+            throw Complaint.config(
+                "\(file.path): has \(kinds), and \(count(servers, "server")) and "
                     + "\(count(workers, "worker")) need one each: add hosts, raise slots=, or ask for fewer with "
                     + "--servers and --workers")
         }

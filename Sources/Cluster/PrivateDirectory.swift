@@ -7,24 +7,17 @@ package import Telemetry
 /// killed process left is known by that file and its free lock, and removed by the next process that makes one, or by the
 /// killed one's children. A directory without the file is somebody's own, whatever it is called.
 package final class PrivateDirectory: Sendable {
-    /// It cannot be made.
-    package struct Failure: FailureCausing, CustomStringConvertible {
-        package let description: String
-        package var cause: FailureReport.Cause { FailureDiagnosis.cause(of: description) }
-    }
-
     /// What names begin with: short, since a socket's path has at most 107 bytes.
     private static let prefix = "myriad-"
     private static let letters = 8
     /// The file that says so.
     private static let marker = "made-by-myriad"
 
-    /// Where it is.
     package let path: String
     private let descriptor: Int32
 
     /// Makes one in a directory that others may write to as well.
-    package init(in parent: String = "/tmp") throws(Failure) {
+    package init(in parent: String = "/tmp") throws(Complaint) {
         Self.sweep(parent)
         while true {
             var template = Array("\(parent)/\(Self.prefix)\(String(repeating: "X", count: Self.letters))".utf8CString)
@@ -95,10 +88,9 @@ package final class PrivateDirectory: Sendable {
         return count > 0 && Array(bytes[..<count]) == words(found)
     }
 
-    private static func failure(_ parent: String, _ number: Int32) -> Failure {
-        Failure(
-            description:
-                "no directory for sockets can be made in \(parent): \(String(cString: strerror(number))): make "
+    private static func failure(_ parent: String, _ number: Int32) -> Complaint {
+        Complaint(
+            "no directory for sockets can be made in \(parent): \(String(cString: strerror(number))): make "
                 + "it writable, or use cluster.transport=tcp")
     }
 }

@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Telemetry
 import Tensors
@@ -5,36 +6,19 @@ import Tensors
 /// What a run left in its directory, read again only when a file has changed: who looks every second at a run that is over
 /// does not read its whole record every second.
 struct RunFiles {
-    /// What a file's content is known by without reading it.
-    private struct Stamp: Equatable {
-        let path: String
-        let number: UInt64
-        let size: UInt64
-        let changed: Date
-
-        /// Nil when there is no such file.
-        init?(_ path: String) {
-            guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }
-            self.path = path
-            number = attributes[.systemFileNumber] as? UInt64 ?? 0
-            size = attributes[.size] as? UInt64 ?? 0
-            changed = attributes[.modificationDate] as? Date ?? .distantPast
-        }
-    }
-
     /// How often a file was read.
     private(set) var reads = 0
     /// Why the last status that was asked for cannot be read.
     private(set) var problem = ""
-    private var statusStamp: Stamp?
+    private var statusStamp: Files.Stamp?
     private var newest: ClusterStatus?
-    private var seriesStamp: Stamp?
+    private var seriesStamp: Files.Stamp?
     private var points: [SeriesPoint] = []
 
     /// The status that a run left, or leaves every few seconds; nil when it cannot be read.
     mutating func status(in directory: String) -> ClusterStatus? {
         let path = directory + "/status.json"
-        let stamp = Stamp(path)
+        let stamp = try? Files.stamp(path)
         guard stamp == nil || stamp != statusStamp else { return newest }
         reads += 1
         statusStamp = stamp
@@ -49,12 +33,12 @@ struct RunFiles {
 
     /// The curves, oldest first.
     mutating func series(in directory: String) -> [SeriesPoint] {
-        let stamp = Stamp(directory + "/metrics.jsonl")
+        let stamp = try? Files.stamp(directory + "/metrics.jsonl")
         guard stamp == nil || stamp != seriesStamp else { return points }
         reads += 1
         // Of before it was read: what is added meanwhile is read the next time.
         seriesStamp = stamp
-        points = RunRecord.series(in: directory)
+        points = Record.series(in: directory)
         return points
     }
 }

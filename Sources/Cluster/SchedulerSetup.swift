@@ -18,22 +18,16 @@ package enum SchedulerSetup {
         let config = job.config
         for path in [checkpoints, resume].compactMap(\.self) {
             guard let problem = Carriable.problem(path) else { continue }
-            throw RunDirectory.Failure(description: "\(Carriable.shown(path)) \(problem): rename it, or move it")
+            throw Complaint.data("\(Carriable.shown(path)) \(problem): rename it, or move it")
         }
         // A checkpoint of another run is where this one begins, and says nothing of its own states.
         let isSameRun = resume.map { place(of: $0 + "/..") } == checkpoints.map { place(of: $0) }
         let judgement = isSameRun ? try resume.map { try Manifest(directory: $0).judgement } : nil
         func split(_ name: String) -> String? { job.scoredSamples[name] == nil ? nil : name }
-        let metric: SchedulerOptions.Metric =
-            switch config.train.metric {
-            case .auc: .auc
-            case .gauc: .gauc
-            case .logLoss: .logLoss
-            }
         var options = SchedulerOptions(
             job: jobId, servers: config.cluster.servers, shardsPerServer: config.cluster.shards,
             workers: config.cluster.workers, config: try config.yaml(), plan: job.plan, splits: job.scoredSamples,
-            validation: split(config.data.validation), test: split(config.data.test), metric: metric,
+            validation: split(config.data.validation), test: split(config.data.test), metric: config.train.metric,
             earlyStop: config.train.patience > 0
                 ? .init(patience: config.train.patience, minimumGain: config.train.minimumGain) : nil,
             keepBest: config.checkpoint.best, keepLast: config.checkpoint.last,
@@ -90,7 +84,7 @@ package enum SchedulerSetup {
         } watch: {
             monitor.take($0)
         }
-        monitor.book?.announce(
+        monitor.book.announce(
             scheduler: node.endpoint.hasPrefix("inproc") ? nil : node.endpoint, id: options.job,
             isEncrypted: node.endpoint.hasPrefix("tcp") ? allowed != nil : nil, attempt: options.attempt)
         return node

@@ -16,7 +16,7 @@ struct StatusDerivation {
         // After the end the means over training are shown: the last seconds' rates would pass for something current.
         let lifetime = isOver && trainingStarted > 0 ? max(0.001, status.job.ended - trainingStarted) : nil
         for index in status.nodes.indices {
-            guard let member = member(status.nodes[index]), let window = windows[member], let report = window.newest
+            guard let window = windows[status.nodes[index]], let report = window.newest
             else { continue }
             status.nodes[index].process = report.process
             status.nodes[index].warnings = report.warnings
@@ -37,20 +37,12 @@ struct StatusDerivation {
         status.limitedBy = Limitation.sentence(status)
     }
 
-    private func member(_ node: NodeStatus) -> Member? {
-        switch node.role {
-        case "server": Member(role: .server, rank: node.rank)
-        case "worker": Member(role: .worker, rank: node.rank)
-        default: nil
-        }
-    }
-
     // MARK: Shards
 
     private func shards(_ nodes: [NodeStatus], _ lifetime: Double?) -> [ShardStatus] {
         var shards: [ShardStatus] = []
         for node in nodes where node.role == "server" {
-            guard let window = windows[Member(role: .server, rank: node.rank)], let report = window.newest else {
+            guard let window = windows[node], let report = window.newest else {
                 continue
             }
             for (place, shard) in report.shards.enumerated() {
@@ -102,7 +94,7 @@ struct StatusDerivation {
 
     private func workers(_ nodes: [NodeStatus], _ lifetime: Double?) -> [WorkerStatus] {
         nodes.filter { $0.role == "worker" }.compactMap { node in
-            guard let window = windows[Member(role: .worker, rank: node.rank)], let report = window.newest?.worker
+            guard let window = windows[node], let report = window.newest?.worker
             else { return nil }
             var status = WorkerStatus()
             status.rank = node.rank
@@ -175,5 +167,21 @@ struct StatusDerivation {
         all.traffic = skew { Double($0.report.receivedBytes.plus($0.report.sentBytes)) }
         all.busy = skew(\.report.busySeconds)
         return all
+    }
+}
+
+extension [Member: ReportWindow] {
+    /// The reports of a node.
+    subscript(node: NodeStatus) -> ReportWindow? { node.member.flatMap { self[$0] } }
+}
+
+extension NodeStatus {
+    /// The node by role and rank; nil for the scheduler.
+    var member: Member? {
+        switch role {
+        case "server": Member(role: .server, rank: rank)
+        case "worker": Member(role: .worker, rank: rank)
+        default: nil
+        }
     }
 }

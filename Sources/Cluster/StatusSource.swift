@@ -1,16 +1,10 @@
 import Foundation
-package import Telemetry
+import Telemetry
 import Transport
 package import Wire
 
 /// Where commands that only look get a job's status: its scheduler while it runs, its run directory otherwise.
 package final class StatusSource {
-    /// Nothing can be shown.
-    package struct Failure: FailureCausing, CustomStringConvertible {
-        package let description: String
-        package var cause = FailureReport.Cause.data
-    }
-
     /// How long a scheduler may take to answer.
     private static let patience = Duration.seconds(2)
 
@@ -37,14 +31,13 @@ package final class StatusSource {
             return
         }
         guard let path = target ?? Self.newestRun() else {
-            throw Failure(
-                description: "runs/ holds no run: name a run directory or the scheduler's address (tcp://host:port)")
+            throw Complaint.data(
+                "runs/ holds no run: name a run directory or the scheduler's address (tcp://host:port)")
         }
         directory = path
         guard let status = files.status(in: path) else {
-            throw Failure(
-                description:
-                    "\(path): holds no readable status.json: it is no run directory, or one of an older version "
+            throw Complaint.data(
+                "\(path): holds no readable status.json: it is no run directory, or one of an older version "
                     + "(\(files.problem))")
         }
         endpoint = address(of: status)
@@ -93,12 +86,12 @@ package final class StatusSource {
                 isAbandoned = true
                 return Inspection(status: closed, series: [])
             }
-            throw Failure(
-                description: "the scheduler at \(endpoint) does not answer: \(silence.why). "
-                    + "A finished run is shown by its directory", cause: silence.cause)
+            throw Complaint(
+                "the scheduler at \(endpoint) does not answer: \(silence.why). "
+                    + "A finished run is shown by its directory", silence.cause)
         }
         guard var status = files.status(in: directory) else {
-            throw Failure(description: "\(directory)/status.json: cannot be read: \(files.problem)")
+            throw Complaint.data("\(directory)/status.json: cannot be read: \(files.problem)")
         }
         let next = address(of: status)
         if next != endpoint { (endpoint, socket, door) = (next, nil, nil) }

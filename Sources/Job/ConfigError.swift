@@ -3,6 +3,11 @@ package struct ConfigError: Error, CustomStringConvertible, Equatable {
     /// One line for each problem.
     package let problems: [String]
 
+    /// All of them, in order.
+    package init(problems: [String]) { self.problems = problems }
+
+    init(_ problem: String) { problems = [problem] }
+
     package var description: String { problems.joined(separator: "\n") }
 }
 

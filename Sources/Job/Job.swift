@@ -6,9 +6,7 @@ package import Wire
 
 /// A job resolved against its dataset: what every role derives from the same configuration, to the same bits.
 package struct Job: Sendable {
-    /// The configuration.
     package let config: JobConfig
-    /// The dataset.
     package let dataset: Dataset
     /// The model for its fields.
     package let model: any Model
@@ -22,10 +20,13 @@ package struct Job: Sendable {
     package init(_ config: JobConfig, startStep: Int = 0) throws {
         self.config = config
         dataset = try Dataset(directory: config.data.directory)
+        func refuse(_ key: String, _ problem: String) -> ConfigError {
+            ConfigError("\(config.places.of(key)): \(problem)")
+        }
         do {
             model = try config.model.make(schema: dataset.schema)
         } catch {
-            throw ConfigError(problems: ["\(config.places.of(error.key)): \(error)"])
+            throw refuse(error.key, "\(error)")
         }
         let train = config.train
         let data = config.data
@@ -34,15 +35,11 @@ package struct Job: Sendable {
         for (key, name) in wanted where splits[name] == nil && !(name.isEmpty && key != "data.train") {
             let known = splits.keys.sorted().joined(separator: ", ")
             let remedy = key == "data.train" ? "" : "; \"\" does without"
-            throw ConfigError(problems: [
-                "\(config.places.of(key)): \(key) is \(shown(name)), and \(data.directory) has no such split; it has "
-                    + known + remedy
-            ])
+            throw refuse(
+                key, "\(key) is \(shown(name)), and \(data.directory) has no such split; it has " + known + remedy)
         }
         guard let split = splits[data.train], split.samples > 0 else {
-            throw ConfigError(problems: [
-                "\(config.places.of("data.train")): data.train is '\(data.train)', and that split of \(data.directory) is empty"
-            ])
+            throw refuse("data.train", "data.train is '\(data.train)', and that split of \(data.directory) is empty")
         }
         let evaluation: JobPlan.Evaluation =
             train.evaluateEvery > 0
@@ -52,18 +49,16 @@ package struct Job: Sendable {
             microBatch: min(train.microBatch, split.samples), epochs: train.epochs,
             maxSteps: train.maxSteps > 0 ? train.maxSteps : nil, startStep: startStep, evaluation: evaluation,
             checkpointEvery: config.checkpoint.every)
-        if let (key, problem) = tooMuch ?? pointless {
-            throw ConfigError(problems: ["\(config.places.of(key)): \(problem)"])
-        }
+        try check(refuse)
     }
 
-    /// What of the job cannot be counted or held, with the keys that make it smaller; nil if all is well.
-    private var tooMuch: (key: String, problem: String)? {
+    /// Throws what of the job cannot be counted or held, with the keys that make it smaller, or would learn nothing.
+    private func check(_ refuse: (_ key: String, _ problem: String) -> ConfigError) throws {
         let dense = model.layout.count
         let shards = config.cluster.servers * config.cluster.shards
         let slice = Limits().dense
         if dense > 1 << 28 || dense > slice * shards {
-            return (
+            throw refuse(
                 "model",
                 "the model has \(dense) dense parameters (\(Self.size(dense))), at most \(min(1 << 28, slice * shards)) "
                     + "fit on \(shards) shards: lower model.top.hidden or model.embedding.width"
@@ -72,7 +67,7 @@ package struct Job: Sendable {
         }
         let activations = plan.microBatch * model.layout.entries.reduce(0) { $0 + $1.slot.columns }
         if activations > 1 << 32 {
-            return (
+            throw refuse(
                 "train.micro_batch",
                 "train.micro_batch is \(plan.microBatch), and the layers of such a micro-batch take about "
                     + "\(Self.size(activations)) on every thread: lower it, model.top.hidden or model.embedding.width"
@@ -80,25 +75,19 @@ package struct Job: Sendable {
         }
         let ids = plan.microBatch * (1 + config.data.history) * max(1, dataset.schema.fieldCount)
         if ids > Int(Int32.max) {
-            return (
+            throw refuse(
                 "train.micro_batch",
                 "train.micro_batch is \(plan.microBatch) and data.history \(config.data.history): up to \(ids) ids of "
                     + "one micro-batch, at most \(Int32.max) are counted; lower one of them"
             )
         }
         guard (0...JobPlan.mostSteps).contains(plan.startStep) else {
-            return ("train", "the state to begin with is of step \(plan.startStep), expected 0 to \(JobPlan.mostSteps)")
+            throw refuse(
+                "train", "the state to begin with is of step \(plan.startStep), expected 0 to \(JobPlan.mostSteps)")
         }
-        return nil
-    }
-
-    /// What would run and learn nothing; nil if all is well.
-    private var pointless: (key: String, problem: String)? {
         guard config.train.microBatch == 1, let entry = model.layout.entries.first(where: { $0.kind == .statistic })
-        else {
-            return nil
-        }
-        return (
+        else { return }
+        throw refuse(
             "train.micro_batch",
             "train.micro_batch is 1, and '\(entry.name)' takes the variance of a micro-batch, that of one sample is 0: "
                 + "expected 2 or more, better 64 or more, or no dice and no batch norm"

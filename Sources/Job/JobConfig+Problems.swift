@@ -83,26 +83,18 @@ extension JobConfig {
             monitor.tokenFile.utf8.count <= 4096, "monitor.token_file", "'\(monitor.tokenFile)'",
             "the path of a file, or \"\" for none")
         seconds("monitor.linger", monitor.linger, from: 0)
-        do throws(ModelError) {
-            try model.validate()
-        } catch {
-            if case .option(_, let value, let expected) = error { check(false, error.key, value, expected) }
+        func validate(_ section: String, _ validated: @autoclosure () throws -> Void) {
+            do { try validated() } catch ModelError.option(let key, let value, let expected),
+                ParametersError.option(let key, let value, let expected)
+            {
+                check(false, section + "." + key, value, expected)
+            } catch {}
         }
-        func validate(_ section: String, _ body: () throws(ParametersError) -> Void) {
-            do throws(ParametersError) {
-                try body()
-            } catch {
-                if case .option(let key, let value, let expected) = error {
-                    check(false, section + "." + key, value, expected)
-                }
-            }
-        }
-        validate("rows") { () throws(ParametersError) in try rows.optimizer.validate() }
-        validate("rows") { () throws(ParametersError) in try rows.schedule.validate() }
-        validate("rows") { () throws(ParametersError) in
-            try rows.regularization.validate(with: rows.optimizer.kind)
-        }
-        validate("dense") { () throws(ParametersError) in try dense.validate() }
+        validate("model", try model.validate())
+        validate("rows", try rows.optimizer.validate())
+        validate("rows", try rows.schedule.validate())
+        validate("rows", try rows.regularization.validate(with: rows.optimizer.kind))
+        validate("dense", try dense.validate())
         return found
     }
 }

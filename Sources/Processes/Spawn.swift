@@ -1,12 +1,13 @@
 import CShims
 import Foundation
+import Telemetry
 
 /// How a program is started: with three descriptors, and no ignored signals, nor blocked ones unless told.
 enum Spawn {
     /// Starts a program and returns the number of its process.
-    static func start(_ setup: Child.Setup) throws(Child.Failure) -> pid_t {
+    static func start(_ setup: Child.Setup) throws(Complaint) -> pid_t {
         guard let program = setup.executableURL?.path else {
-            throw Child.Failure(description: "a child without a program")
+            throw Complaint("a child without a program")
         }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -61,9 +62,9 @@ enum Spawn {
         return pid
     }
 
-    private static func failure(_ program: String, _ place: String?, _ number: Int32) -> Child.Failure {
+    private static func failure(_ program: String, _ place: String?, _ number: Int32) -> Complaint {
         let place = place.map { " (\($0))" } ?? ""
-        return Child.Failure(description: "\(program)\(place): cannot be started: \(String(cString: strerror(number)))")
+        return Complaint("\(program)\(place): cannot be started: \(String(cString: strerror(number)))")
     }
 
     /// Calls with texts as C takes a list of them.

@@ -2,6 +2,7 @@ import Cluster
 import Foundation
 import Processes
 import Scheduler
+import Telemetry
 import Testing
 import Wire
 
@@ -94,13 +95,13 @@ struct HostFileTests {
             "# some\n\nA=1\n_b2=it's \"x\" = $Y # z\nEMPTY=\n", path: "some.env")
         #expect(variables == [.init("A", "1"), .init("_b2", "it's \"x\" = $Y # z"), .init("EMPTY", "")])
         for name in ["AWS_SECRET_ACCESS", "api_key", "GITHUB_TOKEN", "DbPassword"] {
-            let error = #expect(throws: HostFile.Failure.self) {
+            let error = #expect(throws: Complaint.self) {
                 try EnvironmentFile.parse("A=1\n\(name)=hidden-value", path: "some.env")
             }
             let text = error.map { "\($0)" } ?? ""
             #expect(text.contains("some.env:2: \(name) looks like a secret") && !text.contains("hidden-value"))
         }
-        let error = #expect(throws: HostFile.Failure.self) {
+        let error = #expect(throws: Complaint.self) {
             try EnvironmentFile.parse("2A=1\nB C=2\nD", path: "some.env")
         }
         #expect(error?.description.split(separator: "\n").count == 3)
@@ -147,7 +148,7 @@ struct HostFileTests {
                 }
             }
         }
-        let error = #expect(throws: HostFile.Failure.self) {
+        let error = #expect(throws: Complaint.self) {
             try Placement.place(servers: 1, workers: 2, on: try hosts("a\nb"))
         }
         #expect(error?.description.contains("hosts: has 2 slots, and 1 server and 2 workers need one each") == true)
