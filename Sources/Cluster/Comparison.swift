@@ -173,14 +173,16 @@ package struct Comparison {
 
     // MARK: Results
 
+    /// The runs of a model that are finished.
+    func done(_ model: Int) -> [Run] { runs.filter { $0.model == model && $0.figures != nil } }
+
     /// Whether every run is finished.
     package var isComplete: Bool { runs.allSatisfy { $0.figures != nil } }
 
     /// Writes `table.md`, `results.json` and, where runs were validated, `curves.svg`.
     package func write() throws {
         let curves = models.indices.compactMap { model -> Curves.Curve? in
-            let done = runs.filter { $0.model == model && $0.figures != nil }
-            let curves = done.compactMap {
+            let curves = done(model).compactMap {
                 try? Curves.Curve(run: $0.directory, split: models[model].config.data.validation)
             }
             guard !curves.isEmpty else { return nil }

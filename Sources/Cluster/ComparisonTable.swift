@@ -30,7 +30,7 @@ extension Comparison {
     /// The models of which at least one run is finished.
     private var summaries: [(model: Model, runs: [Run], figures: Figures<Statistic>)] {
         models.enumerated().compactMap { number, model in
-            let done = runs.filter { $0.model == number && $0.figures != nil }
+            let done = done(number)
             func mean(_ figure: (Figures<Double>) -> Double?) -> Statistic? {
                 Statistic(done.map { $0.figures.flatMap(figure) })
             }
@@ -85,7 +85,7 @@ extension Comparison {
             if let bayes = group.bayes { lines.append(names + bayes) }
         }
         let missing = models.enumerated().compactMap { number, model -> String? in
-            let done = runs.count { $0.model == number && $0.figures != nil }
+            let done = done(number).count
             return done < seeds ? "\(model.name) has \(done) of \(seeds) seeds" : nil
         }
         if !missing.isEmpty { lines.append("incomplete: " + missing.joined(separator: ", ")) }

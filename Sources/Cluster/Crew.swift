@@ -37,23 +37,19 @@ final class Crew: Sendable {
         self.inbox = inbox
     }
 
-    private static func members(servers: Int, workers: Int) -> [Member] {
-        (0..<servers).map { Member(role: .server, rank: $0) } + (0..<workers).map { Member(role: .worker, rank: $0) }
-    }
-
     /// How long the last may wait for its turn to begin.
-    static func timeToStart(servers: Int, workers: Int, on site: any LaunchSite) -> Duration {
+    static func timeToStart(_ members: [Member], on site: any LaunchSite) -> Duration {
         guard let patience = site.patience else { return .zero }
-        let hosts = Dictionary(grouping: members(servers: servers, workers: workers), by: site.host)
+        let hosts = Dictionary(grouping: members, by: site.host)
         let most = hosts.values.map(\.count).max() ?? 0
         return patience * ((most + beginners - 1) / beginners)
     }
 
     /// Begins to start them, and returns.
-    func start(servers: Int, workers: Int) {
+    func start(_ members: [Member]) {
         starting.enter()
         Want.thread("crew") { [self] in
-            for member in Self.members(servers: servers, workers: workers) {
+            for member in members {
                 waitForTurn(on: site.host(of: member))
                 guard !isOver else { break }
                 do { try start(member) } catch {

@@ -34,10 +34,10 @@ package enum Curves {
             }
             name = (run as NSString).lastPathComponent
             let all = lines.compactMap { line -> Point? in
-                guard let found = Record(line), found.event == "evaluated", found.split == split,
-                    let samples = found.samples, let auc = found.auc
-                else { return nil }
-                return Point(step: found.step ?? 0, samples: samples, auc: auc)
+                guard let found = Record(line)?.evaluation, found.split == split, let auc = found.auc else {
+                    return nil
+                }
+                return Point(step: found.step, samples: Double(found.samples), auc: auc)
             }
             // A run that was continued after a crash says some of them twice.
             points = Dictionary(all.map { ($0.step, $0) }) { $1 }.values.sorted { $0.step < $1.step }

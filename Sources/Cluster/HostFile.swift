@@ -1,7 +1,9 @@
 import Foundation
 import Job
+package import Scheduler
 package import Telemetry
 import Tensors
+import Wire
 
 /// The machines of a job, one a line, in the grammar of DeepSpeed and Open MPI with some more words.
 ///
@@ -30,27 +32,21 @@ package struct HostFile: Sendable {
     package init(text: String, path: String) throws(Complaint) {
         self.path = path
         var hosts: [RemoteHost] = []
-        var problems: [String] = []
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         // Not Foundation's: it traps at a name of one character.
         let place = path.lastIndex(of: "/").map { String(path[..<max($0, path.index(after: path.startIndex))]) } ?? ""
-        for (index, line) in lines.enumerated() {
+        try Complaint.gather(lines, at: { "\(path):\($0 + 1): " }) { line throws(Complaint) in
             let words = Self.words(of: line)
-            guard !words.isEmpty else { continue }
-            do throws(Complaint) {
-                let host = try Self.host(words, directory: place)
-                if hosts.contains(where: { $0.name == host.name && $0.port == host.port && $0.role == host.role }) {
-                    throw .config("\(host.name) has a line already: give that one more slots")
-                }
-                hosts.append(host)
-            } catch {
-                problems += error.description.split(separator: "\n").map { "\(path):\(index + 1): \($0)" }
+            guard !words.isEmpty else { return }
+            let host = try Self.host(words, directory: place)
+            if hosts.contains(where: { $0.name == host.name && $0.port == host.port && $0.role == host.role }) {
+                throw .config("\(host.name) has a line already: give that one more slots")
             }
+            hosts.append(host)
         }
-        if hosts.isEmpty, problems.isEmpty {
-            problems = ["\(path): names no host: write one a line, such as `node1 slots=2`"]
+        guard !hosts.isEmpty else {
+            throw .config("\(path): names no host: write one a line, such as `node1 slots=2`")
         }
-        guard problems.isEmpty else { throw .config(problems.joined(separator: "\n")) }
         self.hosts = hosts
     }
 
@@ -67,20 +63,14 @@ package struct HostFile: Sendable {
             throw .config("'\(name)' is no host: a line begins with host or user@host")
         }
         var host = RemoteHost(name: name)
-        var problems: [String] = []
         var given: Set<String> = []
-        for word in words.dropFirst() {
-            do throws(Complaint) {
-                let key = String(word.prefix { $0 != "=" })
-                guard given.insert(key).inserted else {
-                    throw .config("\(word): \(key)= stands here twice: leave one of them")
-                }
-                try set(word, of: &host, directory)
-            } catch {
-                problems.append(error.description)
+        try Complaint.gather(words.dropFirst()) { word throws(Complaint) in
+            let key = String(word.prefix { $0 != "=" })
+            guard given.insert(key).inserted else {
+                throw .config("\(word): \(key)= stands here twice: leave one of them")
             }
+            try set(word, of: &host, directory)
         }
-        guard problems.isEmpty else { throw .config(problems.joined(separator: "\n")) }
         return host
     }
 
@@ -141,7 +131,7 @@ package struct RemoteHost: Sendable, Equatable {
     /// The program there.
     package var program: String?
     /// What its processes get into their environment, in the file's order.
-    package var environment: [EnvironmentFile.Variable] = []
+    package var environment: [String] = []
 
     /// A machine with one slot for anything.
     package init(name: String) { self.name = name }
@@ -149,17 +139,11 @@ package struct RemoteHost: Sendable, Equatable {
 
 /// A file of `VAR=VALUE` lines: what the processes of one host need in their environment.
 package enum EnvironmentFile {
-    package struct Variable: Sendable, Equatable {
-        package let name: String
-        /// Its value, to the end of the line.
-        package let value: String
-    }
-
     /// Parts of names that speak of a secret, which has no place in a command line that everybody on a host can read.
     private static let secrets = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL"]
 
     /// Reads a file, with all that is wrong in one error.
-    package static func read(_ path: String) throws(Complaint) -> [Variable] {
+    package static func read(_ path: String) throws(Complaint) -> [String] {
         let text: String
         do {
             text = try Files.text(of: path)
@@ -172,31 +156,74 @@ package enum EnvironmentFile {
     }
 
     /// Reads a text.
-    package static func parse(_ text: String, path: String) throws(Complaint) -> [Variable] {
-        var variables: [Variable] = []
-        var problems: [String] = []
-        for (index, whole) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+    package static func parse(_ text: String, path: String) throws(Complaint) -> [String] {
+        var variables: [String] = []
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        try Complaint.gather(lines, at: { "\(path):\($0 + 1): " }) { whole throws(Complaint) in
             let line = whole.trimmingCharacters(in: .whitespaces)
-            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+            guard !line.isEmpty, !line.hasPrefix("#") else { return }
             let halves = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            if halves.count != 2 || !isName(halves[0]) {
-                problems.append("\(path):\(index + 1): '\(halves[0])' is not understood: write VARIABLE=value")
-            } else if secrets.contains(where: halves[0].uppercased().contains) {
-                problems.append(
-                    "\(path):\(index + 1): \(halves[0]) looks like a secret, and whoever is on that host can read "
-                        + "command lines: leave it to a file there, and name the file")
-            } else {
-                variables.append(Variable(name: halves[0], value: halves[1]))
+            guard halves.count == 2, isName(halves[0]) else {
+                throw .config("'\(halves[0])' is not understood: write VARIABLE=value")
             }
+            guard !secrets.contains(where: halves[0].uppercased().contains) else {
+                throw .config(
+                    "\(halves[0]) looks like a secret, and whoever is on that host can read command lines: leave it to a "
+                        + "file there, and name the file")
+            }
+            variables.append(line)
         }
-        guard problems.isEmpty else { throw .config(problems.joined(separator: "\n")) }
         return variables
     }
 
-    private static func isName(_ text: String) -> Bool {
-        guard let first = text.utf8.first, !(48...57).contains(first) else { return false }
-        return text.utf8.allSatisfy {
-            (65...90).contains($0) || (97...122).contains($0) || (48...57).contains($0) || $0 == 95
+    private static func isName(_ text: String) -> Bool { text.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }
+}
+
+// Which process runs on which machine: a function of the hosts file alone.
+extension HostFile {
+    /// Places servers, over as many machines as there are, then workers in the slots that are left, in the file's order.
+    ///
+    /// Machines for servers alone come first, and no server takes a slot without which a worker would have none.
+    package func place(
+        servers: Int, workers: Int
+    ) throws(Complaint) -> [(member: Member, host: RemoteHost)] {
+        func slots(_ role: RemoteHost.Role) -> Int { hosts.filter { $0.role == role }.reduce(0) { $0 + $1.slots } }
+        let (server, worker, any) = (slots(.server), slots(.worker), slots(.any))
+        let enough = servers <= server + any && workers <= worker + any && servers + workers <= server + worker + any
+        guard enough else {
+            let total = "\(server + worker + any) slots"
+            let kinds =
+                server + worker > 0 ? "\(total) (\(server) for servers, \(worker) for workers, \(any) for any)" : total
+            throw .config(
+                "\(path): has \(kinds), and \(count(servers, "server")) and "
+                    + "\(count(workers, "worker")) need one each: add hosts, raise slots=, or ask for fewer with "
+                    + "--servers and --workers")
         }
+        var free = hosts.map(\.slots)
+        var spare = any - max(0, workers - worker)
+        var places: [(member: Member, host: RemoteHost)] = []
+        let order =
+            hosts.indices.filter { hosts[$0].role == .server } + hosts.indices.filter { hosts[$0].role == .any }
+        while places.count < servers {
+            for index in order where places.count < servers && free[index] > 0 {
+                if hosts[index].role == .any {
+                    guard spare > 0 else { continue }
+                    spare -= 1
+                }
+                free[index] -= 1
+                places.append((member: Member(role: .server, rank: places.count), host: hosts[index]))
+            }
+        }
+        var rank = 0
+        for index in hosts.indices where hosts[index].role != .server {
+            while free[index] > 0, rank < workers {
+                free[index] -= 1
+                places.append((member: Member(role: .worker, rank: rank), host: hosts[index]))
+                rank += 1
+            }
+        }
+        return places
     }
+
+    private func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 }

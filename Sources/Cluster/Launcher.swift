@@ -24,6 +24,9 @@ package enum Launcher {
     ) throws {
         monitor.showsNodes = true
         let cluster = job.config.cluster
+        let members =
+            (0..<cluster.servers).map { Member(role: .server, rank: $0) }
+            + (0..<cluster.workers).map { Member(role: .worker, rank: $0) }
         defer { site.close() }
         var meeting = MeetingPoint(scheduler: "\(site.endpoint)", run: run.path)
         var options = try SchedulerSetup.options(
@@ -31,7 +34,7 @@ package enum Launcher {
             resetsOptimizer: resetsOptimizer)
         options.name = meeting.job
         // Logins that are made one after the other take their time, and each has its own deadline.
-        options.startTimeout += Crew.timeToStart(servers: cluster.servers, workers: cluster.workers, on: site)
+        options.startTimeout += Crew.timeToStart(members, on: site)
         let security = try site.security(run)
         let scheduler = try SchedulerSetup.node(
             job, options, on: meeting.scheduler, in: security.context, allowed: security.allowed, monitor: monitor)
@@ -41,7 +44,7 @@ package enum Launcher {
         }
         started(scheduler)
         let crew = Crew(site, meeting, logs: run.logs, inbox: scheduler.inbox)
-        crew.start(servers: cluster.servers, workers: cluster.workers)
+        crew.start(members)
         scheduler.run()
         crew.end(hasFailed: monitor.failure != nil)
     }

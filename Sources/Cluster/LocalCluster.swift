@@ -67,18 +67,14 @@ package enum LocalCluster {
                     scheduler: "inproc://scheduler",
                     listen: (0..<cluster.shards).map { "inproc://server-\(rank)-shard-\($0)" },
                     hello: SystemInfo.hello(.server, rank: rank))
-                _ = try ServerNode(options, in: context, process: SystemInfo.process, write: NodeSetup.write) {
-                    try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "", tell: $2)
-                }.run()
+                _ = try NodeSetup.server(options, in: context, checkpoints: checkpoints ?? "").run()
             }
         }
         for rank in 0..<cluster.workers {
             start(.worker, rank) {
                 let options = WorkerNode.Options(
                     scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
-                _ = try WorkerNode(options, in: context, process: SystemInfo.process) {
-                    try NodeSetup.worker($0, tell: $1)
-                }.run()
+                _ = try NodeSetup.worker(options, in: context).run()
             }
         }
         scheduler.run()

@@ -9,18 +9,14 @@ import Wire
 ///
 /// Called on one thread at a time: the clerk's of a scheduler that runs.
 package final class Monitor {
-    private let run: RunDirectory?
+    let run: RunDirectory?
     /// The job's books.
     package let book: ClusterBook
-    /// Which start of the run this is, from 1.
-    package var attempt: Int { run?.attempt ?? 1 }
     /// Whether the table of processes is printed whenever one came or went: where they are more than this one.
     package var showsNodes = false
     /// Since when the printed table has not shown that somebody came or went.
     private var tableIsDue: ContinuousClock.Instant?
     private var lost = 0
-    /// The newest status, for whoever shows it.
-    package var board: StatusBoard { book.board }
     private var tensorBoard: TensorBoardWriter?
     /// When how the job gets on was written into the scheduler's log, and how often that is.
     private var journaled: ContinuousClock.Instant?

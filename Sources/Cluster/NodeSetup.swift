@@ -7,12 +7,24 @@ import Models
 import Parameters
 package import Server
 import Telemetry
+package import Transport
 package import Wire
 package import Worker
 
 /// Builds the roles' parts from what the scheduler told them: every node derives the same job from the same text.
 package enum NodeSetup {
-    /// The job of a welcome.
+    /// A server that builds its shards of what the scheduler tells it.
+    package static func server(_ options: ServerNode.Options, in context: Context, checkpoints: String) -> ServerNode {
+        ServerNode(options, in: context, process: SystemInfo.process, write: { try write($0, $1) }) {
+            try shards($0, $1, checkpoints: checkpoints, tell: $2)
+        }
+    }
+
+    /// A worker that builds itself of what the scheduler tells it.
+    package static func worker(_ options: WorkerNode.Options, in context: Context) -> WorkerNode {
+        WorkerNode(options, in: context, process: SystemInfo.process) { try worker($0, tell: $1) }
+    }
+
     private static func job(_ welcome: Welcome, _ tell: (String) -> Void) throws -> Job {
         tell("building: checking the dataset")
         let config = try ConfigReader.read(text: welcome.config, name: "the job's configuration")

@@ -14,7 +14,7 @@ package struct RemoteHosts: LaunchSite {
 
     package let endpoint: Endpoint
     /// Which process runs where.
-    package let places: [Placement.Place]
+    package let places: [(member: Member, host: RemoteHost)]
     private let hosts: [Member: RemoteHost]
     private let shards: Int
     /// The ssh client, as words of a shell.
@@ -40,8 +40,8 @@ package struct RemoteHosts: LaunchSite {
         _ job: Job, on file: HostFile, ssh: String, listen: String?, program: String, wait: Duration, access: Access
     ) throws {
         let cluster = job.config.cluster
-        places = try Placement.place(servers: cluster.servers, workers: cluster.workers, on: file)
-        hosts = Dictionary(uniqueKeysWithValues: places.map { ($0.member, $0.host) })
+        places = try file.place(servers: cluster.servers, workers: cluster.workers)
+        hosts = Dictionary(uniqueKeysWithValues: places.map { ($0, $1) })
         shards = cluster.shards
         (self.ssh, self.program, self.wait, self.access) = (ssh, program, wait, access)
         let wanted = try listen.map { try Endpoint($0) }
@@ -136,7 +136,7 @@ package struct RemoteHosts: LaunchSite {
 
     private func remoteLine(_ member: Member, _ host: RemoteHost, _ meeting: MeetingPoint) -> String {
         var words = ["exec"]
-        if !host.environment.isEmpty { words += ["env"] + host.environment.map { "\($0.name)=\($0.value)" } }
+        if !host.environment.isEmpty { words += ["env"] + host.environment }
         words += [host.program ?? program, "\(member.role)", "--scheduler", reachable(meeting.scheduler)]
         words += ["--rank", String(member.rank), "--job", meeting.job]
         if member.role == .server { words += ["--shards", String(shards), "--checkpoints", meeting.checkpoints] }

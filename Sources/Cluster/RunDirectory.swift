@@ -118,24 +118,20 @@ package final class RunDirectory: Sendable {
 
     /// Adds a line to `metrics.jsonl`; a number that is not finite, or none, becomes null.
     package func log(_ event: String, _ texts: [String: String] = [:], _ numbers: [String: Double?] = [:]) {
-        var all = numbers.mapValues { $0.flatMap { $0.isFinite ? .number($0) : nil } ?? Value.null }
-        all.merge(texts.mapValues(Value.text)) { $1 }
-        all["event"] = .text(event)
-        all["time"] = .number(Date().timeIntervalSince1970)
-        if let line = try? TelemetryJSON.encode(all) { append(line, to: Record.file) }
+        var line = Line(texts: texts, numbers: numbers.mapValues { $0.flatMap { $0.isFinite ? $0 : nil } })
+        line.texts["event"] = event
+        line.numbers["time"] = Date().timeIntervalSince1970
+        if let data = try? TelemetryJSON.encode(line) { append(data, to: Record.file) }
     }
 
-    /// A value in `metrics.jsonl`.
-    private enum Value: Encodable {
-        case number(Double), text(String), null
+    /// A line of `metrics.jsonl`: one object of both.
+    private struct Line: Encodable {
+        var texts: [String: String]
+        var numbers: [String: Double?]
 
         func encode(to encoder: any Encoder) throws {
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .number(let value): try container.encode(value)
-            case .text(let value): try container.encode(value)
-            case .null: try container.encodeNil()
-            }
+            try texts.encode(to: encoder)
+            try numbers.encode(to: encoder)
         }
     }
 

@@ -111,7 +111,7 @@ package enum RunPlace {
     }
 
     /// The whole path by which the system knows a place, also one that is not there yet.
-    private static func place(of path: String) -> String {
+    static func place(of path: String) -> String {
         var (there, rest) = (URL(filePath: path).path, [String]())
         while there.count > 1 {
             if let found = realpath(there, nil) {

@@ -12,8 +12,7 @@ import Wire
 package enum SchedulerSetup {
     /// The options that follow from a job.
     package static func options(
-        _ job: Job, checkpoints: String?, resume: String?, resetsOptimizer: Bool = false,
-        jobId: UInt64 = .random(in: 1...UInt64.max)
+        _ job: Job, checkpoints: String?, resume: String?, resetsOptimizer: Bool = false
     ) throws -> SchedulerOptions {
         let config = job.config
         for path in [checkpoints, resume].compactMap(\.self) {
@@ -21,11 +20,11 @@ package enum SchedulerSetup {
             throw Complaint.data("\(Carriable.shown(path)) \(problem): rename it, or move it")
         }
         // A checkpoint of another run is where this one begins, and says nothing of its own states.
-        let isSameRun = resume.map { place(of: $0 + "/..") } == checkpoints.map { place(of: $0) }
+        let isSameRun = resume.map { RunPlace.place(of: $0 + "/..") } == checkpoints.map(RunPlace.place)
         let judgement = isSameRun ? try resume.map { try Manifest(directory: $0).judgement } : nil
         func split(_ name: String) -> String? { job.scoredSamples[name] == nil ? nil : name }
         var options = SchedulerOptions(
-            job: jobId, servers: config.cluster.servers, shardsPerServer: config.cluster.shards,
+            job: .random(in: 1 ... .max), servers: config.cluster.servers, shardsPerServer: config.cluster.shards,
             workers: config.cluster.workers, config: try config.yaml(), plan: job.plan, splits: job.scoredSamples,
             validation: split(config.data.validation), test: split(config.data.test), metric: config.train.metric,
             earlyStop: config.train.patience > 0
@@ -50,10 +49,6 @@ package enum SchedulerSetup {
             dataset: options.dataset, earlierUpdates: earlier.map { takeover.earlierUpdates($0) } ?? 0)
     }
 
-    private static func place(of path: String) -> String {
-        URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path
-    }
-
     /// A scheduler that listens on an endpoint.
     ///
     /// - Parameter allowed: whose keys are let in, where the context encrypts.
@@ -67,7 +62,7 @@ package enum SchedulerSetup {
         }
         let config = job.config
         var options = options
-        options.attempt = monitor.attempt
+        options.attempt = monitor.run?.attempt ?? 1
         let writer = CheckpointWriter(
             directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables, dense: config.dense,
             map: try job.map(shards: config.cluster.servers * config.cluster.shards),
@@ -80,7 +75,8 @@ package enum SchedulerSetup {
             writer.discard(step: step)
         } inspect: { wish in
             Inspection(
-                status: monitor.board.status, series: wish.seriesSince.map { monitor.board.series(since: $0) } ?? [])
+                status: monitor.book.board.status,
+                series: wish.seriesSince.map { monitor.book.board.series(since: $0) } ?? [])
         } watch: {
             monitor.take($0)
         }

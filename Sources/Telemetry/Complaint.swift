@@ -14,6 +14,22 @@ package struct Complaint: FailureCausing, CustomStringConvertible {
 
     /// Of what is on disk, or cannot be put there.
     package static func data(_ description: String) -> Complaint { Complaint(description, .data(unless: description)) }
+
+    /// Does something with each of several things, and throws all that is wrong with them in one error.
+    ///
+    /// - Parameter place: stands before each line that is wrong with the item of a number.
+    package static func gather<Item>(
+        _ items: some Collection<Item>, at place: (Int) -> String = { _ in "" },
+        _ body: (Item) throws(Complaint) -> Void
+    ) throws(Complaint) {
+        var problems: [String] = []
+        for (index, item) in items.enumerated() {
+            do throws(Complaint) { try body(item) } catch {
+                problems += error.description.split(separator: "\n").map { place(index) + $0 }
+            }
+        }
+        if !problems.isEmpty { throw .config(problems.joined(separator: "\n")) }
+    }
 }
 
 extension FailureReport.Cause {

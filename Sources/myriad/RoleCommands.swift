@@ -137,10 +137,7 @@ struct ServerCommand: ParsableCommand {
             options.told = { StandardError.line("told to stop: \($0)") }
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
             if node.hasLifeline { try NodeSetup.checkShared(directory) }
-            let server = ServerNode(
-                options, in: context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
-                build: { try NodeSetup.shards($0, $1, checkpoints: directory, tell: $2) })
-            return try server.run()
+            return try NodeSetup.server(options, in: context, checkpoints: directory).run()
         }
     }
 
@@ -177,10 +174,7 @@ struct WorkerCommand: ParsableCommand {
                 wait: .seconds(try node.patience()), silence: .seconds(node.silence),
                 departure: departure)
             options.told = { StandardError.line("told to stop: \($0)") }
-            let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
-                try NodeSetup.worker($0, tell: $1)
-            }
-            return try worker.run()
+            return try NodeSetup.worker(options, in: context).run()
         }
     }
 }
