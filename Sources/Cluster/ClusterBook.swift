@@ -65,23 +65,17 @@ package final class ClusterBook {
         board.publish(status)
     }
 
-    /// Where others find the job, and which start of its run it is.
-    package func announce(
-        scheduler: String? = nil, page: String? = nil, id: UInt64? = nil, isEncrypted: Bool? = nil,
-        attempt: Int? = nil
-    ) {
-        if let isEncrypted { status.job.isEncrypted = isEncrypted }
-        if let attempt {
-            status.nodes[0].incarnation = UInt32(clamping: attempt)
-            status.nodes[0].state = attempt > 1 ? .restarted : .running
-        }
-        if let scheduler {
-            status.job.scheduler = scheduler
-            status.nodes[0].endpoints = [scheduler]
-        }
-        if let page { status.job.page = page }
-        if let id { status.job.id = String(id, radix: 16) }
+    /// Where others find the job.
+    package func announce(_ change: (inout JobStatus) -> Void) {
+        change(&status.job)
+        if !status.job.scheduler.isEmpty { status.nodes[0].endpoints = [status.job.scheduler] }
         board.publish(status)
+    }
+
+    /// Which start of its run the job is, from 1.
+    func announce(attempt: Int) {
+        status.nodes[0].incarnation = UInt32(clamping: attempt)
+        status.nodes[0].state = attempt > 1 ? .restarted : .running
     }
 
     /// Takes over what an earlier process of the run found out about the states up to the one that this one begins with.

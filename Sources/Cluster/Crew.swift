@@ -18,6 +18,8 @@ final class Crew: Sendable {
     static let beginners = 8
 
     private let site: any LaunchSite
+    /// Where a process begins after a login; nil where starting it tells at once whether it does.
+    private let remote: RemoteHosts?
     private let meeting: MeetingPoint
     private let logs: String
     private let inbox: Inbox<SchedulerNode.Command>
@@ -32,6 +34,7 @@ final class Crew: Sendable {
     ///   - inbox: where the scheduler is told how one ended.
     init(_ site: any LaunchSite, _ meeting: MeetingPoint, logs: String, inbox: Inbox<SchedulerNode.Command>) {
         self.site = site
+        remote = site as? RemoteHosts
         self.meeting = meeting
         self.logs = logs
         self.inbox = inbox
@@ -39,10 +42,9 @@ final class Crew: Sendable {
 
     /// How long the last may wait for its turn to begin.
     static func timeToStart(_ members: [Member], on site: any LaunchSite) -> Duration {
-        guard let patience = site.patience else { return .zero }
-        let hosts = Dictionary(grouping: members, by: site.host)
-        let most = hosts.values.map(\.count).max() ?? 0
-        return patience * ((most + beginners - 1) / beginners)
+        guard let remote = site as? RemoteHosts else { return .zero }
+        let most = Dictionary(grouping: members, by: remote.host).values.map(\.count).max() ?? 0
+        return remote.wait * ((most + beginners - 1) / beginners)
     }
 
     /// Begins to start them, and returns.
@@ -50,7 +52,7 @@ final class Crew: Sendable {
         starting.enter()
         Want.thread("crew") { [self] in
             for member in members {
-                waitForTurn(on: site.host(of: member))
+                waitForTurn(member)
                 guard !isOver else { break }
                 do { try start(member) } catch {
                     inbox.post(.saw(Evidence(.died, of: member, what: "\(member): \(error)")))
@@ -70,10 +72,10 @@ final class Crew: Sendable {
             inbox.post(.saw(site.evidence(of: $0, member, log: log)))
         }
         state.withLock { $0.children.append(process) }
-        guard let patience = site.patience else { return }
-        DispatchQueue.global().asyncAfter(deadline: .now() + patience / .seconds(1)) {
-            guard process.child.isRunning, !site.hasBegun(log: process.log) else { return }
-            inbox.post(.saw(site.evidence(ofMissing: member, log: process.log)))
+        guard let remote else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + remote.wait / .seconds(1)) {
+            guard process.child.isRunning, !remote.hasBegun(log: log) else { return }
+            inbox.post(.saw(remote.evidence(ofMissing: member, log: log)))
             process.child.kill()
         }
     }
@@ -81,16 +83,14 @@ final class Crew: Sendable {
     private var children: [MemberProcess] { state.withLock { $0.children } }
     private var isOver: Bool { state.withLock { $0.isOver } }
 
-    /// Waits until few enough processes are beginning on a machine, or nobody is to begin any more.
-    private func waitForTurn(on host: String) {
-        guard site.patience != nil else { return }
-        while !isOver {
-            let beginning = children.filter {
-                site.host(of: $0.member) == host && $0.child.isRunning && !site.hasBegun(log: $0.log)
-            }
-            guard beginning.count >= Self.beginners else { return }
-            Thread.sleep(forTimeInterval: 0.05)
+    /// Waits until few enough processes are beginning on a process's machine, or nobody is to begin any more.
+    private func waitForTurn(_ member: Member) {
+        guard let remote else { return }
+        let host = remote.host(of: member)
+        func isBeginning(_ process: MemberProcess) -> Bool {
+            remote.host(of: process.member) == host && process.child.isRunning && !remote.hasBegun(log: process.log)
         }
+        while !isOver, children.count(where: isBeginning) >= Self.beginners { Thread.sleep(forTimeInterval: 0.05) }
     }
 
     /// Waits for them to leave by themselves, then makes them; after a failure some cannot.
@@ -98,13 +98,12 @@ final class Crew: Sendable {
         state.withLock { $0.isOver = true }
         starting.wait()
         let children = children
-        wait(.seconds(hasFailed ? 3 : 10), for: children.filter { site.hasBegun(log: $0.log) })
+        wait(.seconds(hasFailed ? 3 : 10), for: children.filter { remote?.hasBegun(log: $0.log) ?? true })
         for process in children { process.letGo() }
-        if site.patience != nil {
+        if let remote {
             wait(.seconds(2), for: children)
             let late = children.filter(\.child.isRunning)
-            let site = site
-            DispatchQueue.concurrentPerform(iterations: late.count) { site.kill(late[$0].member, log: late[$0].log) }
+            DispatchQueue.concurrentPerform(iterations: late.count) { remote.kill(late[$0].member, log: late[$0].log) }
         }
         for process in children { process.child.kill() }
         for process in children { process.child.waitUntilExit() }

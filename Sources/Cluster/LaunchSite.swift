@@ -7,8 +7,6 @@ package import Transport
 package protocol LaunchSite: Sendable {
     /// Where the scheduler is to listen.
     var endpoint: Endpoint { get }
-    /// The time in which a process has to begin; nil where starting it tells at once whether it does.
-    var patience: Duration? { get }
 
     /// Takes away what it made for the processes, after the last has ended.
     func close()
@@ -16,16 +14,8 @@ package protocol LaunchSite: Sendable {
     func security(_ run: RunDirectory) throws -> SchedulerSecurity
     /// How a server or worker is started, and what it is given to read; nil when it reads nothing.
     func command(for member: Member, _ meeting: MeetingPoint) -> (setup: Child.Setup, given: Data?)
-    /// The name of the machine that a process runs on.
-    func host(of member: Member) -> String
-    /// Whether a process has begun, by its log.
-    func hasBegun(log: String) -> Bool
-    /// What it means that a process has not begun in time.
-    func evidence(ofMissing member: Member, log: String) -> Evidence
     /// What the end of a process means.
     func evidence(of end: Child.End, _ member: Member, log: String) -> Evidence
-    /// Ends a process that did not leave by itself, where killing the child of this machine is not enough.
-    func kill(_ member: Member, log: String)
 }
 
 /// What processes are told so that they find their job.

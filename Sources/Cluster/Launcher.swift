@@ -39,7 +39,7 @@ package enum Launcher {
         let scheduler = try SchedulerSetup.node(
             job, options, on: meeting.scheduler, in: security.context, allowed: security.allowed, monitor: monitor)
         meeting.scheduler = scheduler.endpoint
-        if site.patience != nil {
+        if site is RemoteHosts {
             monitor.say("scheduler listens on \(scheduler.endpoint) (\(security.words(for: site.endpoint)))")
         }
         started(scheduler)

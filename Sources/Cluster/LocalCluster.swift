@@ -39,7 +39,7 @@ package enum LocalCluster {
         let door = try checkpoints.map { _ in
             let door = try PrivateDirectory()
             try scheduler.listen(also: "ipc://\(door.path)/scheduler")
-            monitor.book.announce(scheduler: "ipc://\(door.path)/scheduler")
+            monitor.book.announce { $0.scheduler = "ipc://\(door.path)/scheduler" }
             return door
         }
         defer { door?.remove() }

@@ -23,7 +23,7 @@ package struct RemoteHosts: LaunchSite {
     private let program: String
     private let directory = FileManager.default.currentDirectoryPath
     /// Time in which a process has to begin.
-    private let wait: Duration
+    let wait: Duration
     private let access: Access
     /// This machine, as the hosts are told it, where `endpoint` stands for all of its addresses.
     private let address: String?
@@ -78,10 +78,11 @@ package struct RemoteHosts: LaunchSite {
         return loopback ?? "127.0.0.1"
     }
 
-    package var patience: Duration? { wait }
     package func close() {}
-    package func host(of member: Member) -> String { hosts[member]?.name ?? "" }
-    package func hasBegun(log: String) -> Bool { Lifeline.process(inLog: log) != nil }
+    /// The name of the machine that a process runs on.
+    func host(of member: Member) -> String { hosts[member]?.name ?? "" }
+    /// Whether a process has begun, by its log.
+    func hasBegun(log: String) -> Bool { Lifeline.process(inLog: log) != nil }
 
     /// Who runs where, a line for each host.
     package var overview: [String] {
@@ -157,14 +158,16 @@ package struct RemoteHosts: LaunchSite {
         return place.hasPrefix("~/") ? "./" + place.dropFirst(2) : place
     }
 
-    package func kill(_ member: Member, log: String) {
+    /// Ends a process that did not leave by itself: to kill the child of this machine is not enough.
+    func kill(_ member: Member, log: String) {
         guard let host = hosts[member], let process = Lifeline.process(inLog: log) else { return }
         SSHClient.run("kill -9 \(process.pid)", on: host, ssh)
     }
 
     // MARK: What ends mean
 
-    package func evidence(ofMissing member: Member, log: String) -> Evidence {
+    /// What it means that a process has not begun in time.
+    func evidence(ofMissing member: Member, log: String) -> Evidence {
         let host = host(of: member)
         let said = LogTail.lines(of: log).last.map { ": \($0)" } ?? ""
         return died(

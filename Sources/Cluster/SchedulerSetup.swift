@@ -80,9 +80,12 @@ package enum SchedulerSetup {
         } watch: {
             monitor.take($0)
         }
-        monitor.book.announce(
-            scheduler: node.endpoint.hasPrefix("inproc") ? nil : node.endpoint, id: options.job,
-            isEncrypted: node.endpoint.hasPrefix("tcp") ? allowed != nil : nil, attempt: options.attempt)
+        monitor.book.announce(attempt: options.attempt)
+        monitor.book.announce {
+            $0.id = String(options.job, radix: 16)
+            if !node.endpoint.hasPrefix("inproc") { $0.scheduler = node.endpoint }
+            if node.endpoint.hasPrefix("tcp") { $0.isEncrypted = allowed != nil }
+        }
         return node
     }
 }

@@ -28,7 +28,6 @@ package struct ThisMachine: LaunchSite {
     package var endpoint: Endpoint {
         sockets.map { Endpoint(path: "\($0.path)/scheduler") } ?? Endpoint(host: "127.0.0.1", port: "*")
     }
-    package var patience: Duration? { nil }
     package func close() { sockets?.remove() }
 
     package func security(_ run: RunDirectory) throws -> SchedulerSecurity {
@@ -61,14 +60,6 @@ package struct ThisMachine: LaunchSite {
     /// How often the kernel's out-of-memory killer has struck since the machine was started.
     private static var outOfMemoryKills: Int {
         SystemInfo.words(in: "/proc/vmstat", after: "oom_kill ").flatMap { Int($0) } ?? 0
-    }
-
-    package func host(of member: Member) -> String { ProcessInfo.processInfo.hostName }
-    package func hasBegun(log: String) -> Bool { true }
-    package func kill(_ member: Member, log: String) {}
-
-    package func evidence(ofMissing member: Member, log: String) -> Evidence {
-        Evidence(.missing, of: member, what: "\(member) has not begun")
     }
 
     package func evidence(of end: Child.End, _ member: Member, log: String) -> Evidence {

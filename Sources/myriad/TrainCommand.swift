@@ -153,7 +153,7 @@ struct JobArguments: ParsableArguments {
                 config: (try? job.config.yaml()) ?? "", resumedAt: resumes ? job.plan.startStep : nil)
         }
         if let page {
-            book.announce(page: page.url)
+            book.announce { $0.page = page.url }
             if !quiet { StandardError.line("page: \(page.url)") }
         }
         do {
