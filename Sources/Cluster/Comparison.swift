@@ -35,8 +35,7 @@ package struct Comparison {
 
     /// A model with one seed.
     package struct Run: Sendable {
-        /// Which of the models.
-        package let model: Int
+        package let model: Model
         package let seed: Int
         /// Its run directory.
         package let directory: String
@@ -71,11 +70,11 @@ package struct Comparison {
             return model
         }
         try RunPlace.checkPlace(output, "the output directory", "--output")
-        for (number, model) in models.enumerated() {
+        for model in models {
             for seed in 1...seeds {
                 let directory = "\(output)/\(model.name)-\(seed)"
                 try RunPlace.check(directory)
-                var run = Run(model: number, seed: seed, directory: directory)
+                var run = Run(model: model, seed: seed, directory: directory)
                 run.figures = try finished(run)
                 runs.append(run)
             }
@@ -105,10 +104,10 @@ package struct Comparison {
     // MARK: Runs
 
     /// How a run is called in messages.
-    package func name(of run: Run) -> String { "\(models[run.model].name), seed \(run.seed)" }
+    package func name(of run: Run) -> String { "\(run.model.name), seed \(run.seed)" }
 
     private func config(of run: Run) -> JobConfig {
-        var config = models[run.model].config
+        var config = run.model.config
         config.train.seed = UInt64(run.seed)
         return config
     }
@@ -129,8 +128,7 @@ package struct Comparison {
     /// What a run's `metrics.jsonl` says of its end; nil unless it ended well.
     private func figures(of run: Run) -> Figures<Double>? {
         guard let end = try? Record.last(of: ["finished"], in: run.directory) else { return nil }
-        let model = models[run.model]
-        let found = end.figures(ofTest: model.split == model.config.data.test)
+        let found = end.figures(ofTest: run.model.split == run.model.config.data.test)
         return Figures(
             auc: found.auc, gauc: found.gauc, logLoss: found.logLoss, samplesPerSecond: end.samplesPerSecond)
     }
@@ -174,19 +172,19 @@ package struct Comparison {
     // MARK: Results
 
     /// The runs of a model that are finished.
-    func done(_ model: Int) -> [Run] { runs.filter { $0.model == model && $0.figures != nil } }
+    func done(_ model: Model) -> [Run] { runs.filter { $0.model.name == model.name && $0.figures != nil } }
 
     /// Whether every run is finished.
     package var isComplete: Bool { runs.allSatisfy { $0.figures != nil } }
 
     /// Writes `table.md`, `results.json` and, where runs were validated, `curves.svg`.
     package func write() throws {
-        let curves = models.indices.compactMap { model -> Curves.Curve? in
+        let curves = models.compactMap { model -> Curves.Curve? in
             let curves = done(model).compactMap {
-                try? Curves.Curve(run: $0.directory, split: models[model].config.data.validation)
+                try? Curves.Curve(run: $0.directory, split: model.config.data.validation)
             }
             guard !curves.isEmpty else { return nil }
-            return Curves.Curve(name: models[model].name, meanOf: curves)
+            return Curves.Curve(name: model.name, meanOf: curves)
         }
         try Files.write(table(), to: output + "/table.md")
         try Files.replace(output + "/results.json", with: results())

@@ -29,8 +29,8 @@ package struct Statistic: Codable, Sendable, Equatable {
 extension Comparison {
     /// The models of which at least one run is finished.
     private var summaries: [(model: Model, runs: [Run], figures: Figures<Statistic>)] {
-        models.enumerated().compactMap { number, model in
-            let done = done(number)
+        models.compactMap { model in
+            let done = done(model)
             func mean(_ figure: (Figures<Double>) -> Double?) -> Statistic? {
                 Statistic(done.map { $0.figures.flatMap(figure) })
             }
@@ -84,8 +84,8 @@ extension Comparison {
             lines.append("\(names)\(group.text); \(seedsText)")
             if let bayes = group.bayes { lines.append(names + bayes) }
         }
-        let missing = models.enumerated().compactMap { number, model -> String? in
-            let done = done(number).count
+        let missing = models.compactMap { model -> String? in
+            let done = done(model).count
             return done < seeds ? "\(model.name) has \(done) of \(seeds) seeds" : nil
         }
         if !missing.isEmpty { lines.append("incomplete: " + missing.joined(separator: ", ")) }
@@ -98,7 +98,7 @@ extension Comparison {
         let all = runs.compactMap { run in
             run.figures.map {
                 Entry(
-                    model: models[run.model].name, run: run.directory, seed: run.seed, auc: $0.auc, gauc: $0.gauc,
+                    model: run.model.name, run: run.directory, seed: run.seed, auc: $0.auc, gauc: $0.gauc,
                     logLoss: $0.logLoss, samplesPerSecond: $0.samplesPerSecond)
             }
         }
