@@ -70,16 +70,14 @@ package struct Job: Sendable {
             throw refuse(
                 "train.micro_batch",
                 "train.micro_batch is \(plan.microBatch), and the layers of such a micro-batch take about "
-                    + "\(Self.size(activations)) on every thread: lower it, model.top.hidden or model.embedding.width"
-            )
+                    + "\(Self.size(activations)) on every thread: lower it, model.top.hidden or model.embedding.width")
         }
         let ids = plan.microBatch * (1 + config.data.history) * max(1, dataset.schema.fieldCount)
         if ids > Int(Int32.max) {
             throw refuse(
                 "train.micro_batch",
                 "train.micro_batch is \(plan.microBatch) and data.history \(config.data.history): up to \(ids) ids of "
-                    + "one micro-batch, at most \(Int32.max) are counted; lower one of them"
-            )
+                    + "one micro-batch, at most \(Int32.max) are counted; lower one of them")
         }
         guard (0...JobPlan.mostSteps).contains(plan.startStep) else {
             throw refuse(
@@ -90,8 +88,7 @@ package struct Job: Sendable {
         throw refuse(
             "train.micro_batch",
             "train.micro_batch is 1, and '\(entry.name)' takes the variance of a micro-batch, that of one sample is 0: "
-                + "expected 2 or more, better 64 or more, or no dice and no batch norm"
-        )
+                + "expected 2 or more, better 64 or more, or no dice and no batch norm")
     }
 
     private static func size(_ floats: Int) -> String { "\((floats * 4) >> 20) MiB" }
@@ -226,12 +223,7 @@ extension Job {
         guard takesPreparedCounts else { return }
         for table in tables {
             let (ids, counts) = try dataset.counts(table: table.options.name)
-            try ids.withUnsafeBufferPointer { ids in
-                try counts.withUnsafeBufferPointer { counts in
-                    guard let first = ids.baseAddress, let second = counts.baseAddress else { return }
-                    try table.setPreparedCounts(ids: first, counts: second, count: ids.count)
-                }
-            }
+            try table.setPreparedCounts(ids: ids, counts: counts, count: ids.count)
         }
     }
 }
