@@ -101,15 +101,9 @@ package struct Job: Sendable {
     /// The tables as the shards hold them.
     package var tables: [TableOptions] {
         model.tables.map { table in
-            let initial: InitialValue =
-                switch table.initial {
-                case .normal(let deviation): .normal(deviation: deviation)
-                case .uniform(let limit): .uniform(limit: limit)
-                case .zero: .zero
-                }
-            return TableOptions(
+            TableOptions(
                 name: table.name, width: table.width, optimizer: config.rows.optimizer, schedule: config.rows.schedule,
-                regularization: config.rows.regularization, initial: initial,
+                regularization: config.rows.regularization, initial: table.initial,
                 limit: config.rows.limit > 0 ? config.rows.limit : nil)
         }
     }

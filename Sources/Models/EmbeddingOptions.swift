@@ -32,7 +32,7 @@ package struct EmbeddingOptions: Codable, Sendable, Equatable {
     package init() {}
 
     /// How a row starts.
-    var rowInitial: RowInitial {
+    var rowInitial: InitialValue {
         switch initial {
         case .normal: .normal(deviation: scale)
         case .uniform: .uniform(limit: scale)

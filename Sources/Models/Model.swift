@@ -1,16 +1,6 @@
 package import Datasets
 package import Tensors
 
-/// How an embedding row starts; drawn by the server from (seed, table, id), whoever asks first.
-package enum RowInitial: Sendable, Hashable {
-    /// Normal with mean 0.
-    case normal(deviation: Float)
-    /// Uniform in ±limit.
-    case uniform(limit: Float)
-    /// Zero.
-    case zero
-}
-
 /// A table of embedding rows that a model reads, at the schema's table index.
 package struct EmbeddingTable: Sendable, Hashable {
     /// The table's name in the schema.
@@ -18,12 +8,12 @@ package struct EmbeddingTable: Sendable, Hashable {
     /// Floats of a row.
     package let width: Int
     /// How a row starts.
-    package let initial: RowInitial
+    package let initial: InitialValue
     /// Whether any feature that the model takes reads it; the rows of other tables get gradients of zero.
     package let isUsed: Bool
 
     /// A table as a model declares it.
-    package init(name: String, width: Int, initial: RowInitial, isUsed: Bool = true) {
+    package init(name: String, width: Int, initial: InitialValue, isUsed: Bool = true) {
         self.name = name
         self.width = width
         self.initial = initial

@@ -1,18 +1,9 @@
 import Kernels
-import Tensors
+package import Tensors
 
-/// How a row starts: a pure function of (seed, table, id, column), whoever asks first and wherever the row lives.
-///
 /// Drawn by Philox with the job's seed as key and (table, id, column) as counter, so that a row that was never stored
 /// can be shown again and again with the same bits.
-package enum InitialValue: Sendable, Equatable {
-    /// Normal with mean 0.
-    case normal(deviation: Float)
-    /// Uniform in ±limit.
-    case uniform(limit: Float)
-    /// Zero.
-    case zero
-
+extension InitialValue {
     /// Writes the `width` initial weights of a row.
     package func fill(_ row: UnsafeMutablePointer<Float>, width: Int, seed: UInt64, table: UInt32, id: UInt64) {
         switch self {

@@ -1,3 +1,5 @@
+package import Tensors
+
 /// Everything that is configured of one embedding table.
 package struct TableOptions: Sendable, Equatable {
     /// The table's name in the schema.
