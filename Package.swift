@@ -100,7 +100,7 @@ let modules: [[Target]] = [
         // It counts what the code under test allocates, and allocates nothing itself.
         testing: strict),
     module("Scheduler", ["Telemetry", "Wire", "Transport"], tests: ["Tensors", "Extremes"]),
-    module("Job", ["Tensors", "Models", "Datasets", "Parameters", "Wire", yams]),
+    module("Job", ["Tensors", "Telemetry", "Models", "Datasets", "Parameters", "Wire", yams]),
     module(
         "Cluster",
         [

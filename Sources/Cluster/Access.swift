@@ -1,4 +1,6 @@
 import Foundation
+import Job
+import Telemetry
 package import Transport
 
 /// By what a process may speak with others: the keys that were named, or whether plaintext may leave this machine.
@@ -30,7 +32,10 @@ package struct Access: Sendable {
 
     /// What a scheduler that listens on an endpoint needs.
     package func scheduler(on endpoint: Endpoint, run: RunDirectory) throws -> SchedulerSecurity {
-        guard let directory = directory(for: endpoint) else { return try SchedulerSecurity(isInsecure: isInsecure) }
+        guard let directory = directory(for: endpoint) else {
+            // Within this machine, or beyond it where that was allowed.
+            return SchedulerSecurity(context: try Context(isInsecure: isInsecure), allowed: nil)
+        }
         return try SchedulerSecurity(scheduler: try directory.scheduler(), list: directory, run: run)
     }
 
@@ -53,5 +58,39 @@ package struct Access: Sendable {
         }
         let keys = try NodeKeys(directory)
         return (try Context(identity: keys.node), keys.scheduler)
+    }
+}
+
+/// How a scheduler is protected: its context, and whose keys it lets in.
+package struct SchedulerSecurity {
+    /// For all its sockets.
+    package let context: Context
+    /// Whose keys are let in; nil in plaintext.
+    package let allowed: AllowList?
+
+    /// How it protects what is said at an endpoint, for a person.
+    package func words(for endpoint: Endpoint) -> String {
+        allowed != nil ? "encrypted" : endpoint.isLocal ? "this machine only" : "PLAINTEXT"
+    }
+}
+
+extension SchedulerSecurity {
+    /// Keys of a directory, and one made for this run, by which those who may read the run's directory may look at it.
+    ///
+    /// - Parameters:
+    ///   - nodes: keys of nodes that are not in the list.
+    ///   - run: where the key for looking is left, in `keys/`.
+    package init(
+        scheduler: KeyPair, list directory: KeyDirectory?, nodes: [PublicKey] = [], run: RunDirectory
+    ) throws {
+        context = try Context(identity: scheduler)
+        let monitor = try KeyPair()
+        let keys = KeyDirectory(run.path + "/keys")
+        try? FileManager.default.removeItem(atPath: keys.path)
+        try keys.create(monitor, scheduler: scheduler.publicKey)
+        let own =
+            nodes.map { KeyDirectory.Grant(key: $0, role: .node, name: "launched") }
+            + [KeyDirectory.Grant(key: monitor.publicKey, role: .monitor, name: "run")]
+        allowed = try AllowList(directory, own: own) { StandardError.line("warning: \($0)") }
     }
 }

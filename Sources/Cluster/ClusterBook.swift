@@ -17,27 +17,20 @@ package final class ClusterBook {
     private var skews: [Member: ClockSkew] = [:]
     private var trainingBegan = 0.0
     private var steps: [Int: Int] = [:]
-    private var samples = 0
+    /// Trained on by this process of the run.
+    private(set) var samples = 0
     /// What came in since the last pulse.
-    private var fresh = Fresh()
+    private var fresh = Stretch()
     private let shape: (servers: Int, shards: Int, workers: Int)
     let plan: JobPlan
 
     /// The most rows of a table; 0 for no limit.
     private let rowLimit: Int
     private var full: Set<String> = []
-    /// Warnings that nobody has taken yet.
-    private var warnings: [String] = []
-    /// What has happened since this was last taken.
-    private var news: [EventStatus] = []
-
-    private struct Fresh {
-        var samples = 0
-        var loss = 0.0
-        var auxiliary = 0.0
-        var auc = RunningAUC()
-        var since = Date().timeIntervalSince1970
-    }
+    /// Called with what has happened.
+    var told: (EventStatus) -> Void = { _ in }
+    /// Called with a warning that came up here.
+    var warned: (String) -> Void = { _ in }
 
     /// - Parameters:
     ///   - job: what is run.
@@ -58,9 +51,13 @@ package final class ClusterBook {
         status.job.samplesTotal = plan.samples(through: plan.lastStep) - plan.samples(through: plan.startStep)
         status.job.config = (try? job.config.yaml()) ?? ""
         status.job.build = SystemInfo.build
-        status.nodes = [node("scheduler", 0)]
-        status.nodes += (0..<shape.servers).map { node("server", $0) }
-        status.nodes += (0..<shape.workers).map { node("worker", $0) }
+        for (role, count) in [("scheduler", 1), ("server", shape.servers), ("worker", shape.workers)] {
+            for rank in 0..<count {
+                var node = NodeStatus()
+                (node.role, node.rank) = (role, rank)
+                status.nodes.append(node)
+            }
+        }
         status.nodes[0].host = ProcessInfo.processInfo.hostName
         status.nodes[0].pid = Int(getpid())
         status.nodes[0].state = .running
@@ -68,30 +65,17 @@ package final class ClusterBook {
         board.publish(status)
     }
 
-    private func node(_ role: String, _ rank: Int) -> NodeStatus {
-        var node = NodeStatus()
-        node.role = role
-        node.rank = rank
-        return node
+    /// Where others find the job.
+    package func announce(_ change: (inout JobStatus) -> Void) {
+        change(&status.job)
+        if !status.job.scheduler.isEmpty { status.nodes[0].endpoints = [status.job.scheduler] }
+        board.publish(status)
     }
 
-    /// Where others find the job, and which start of its run it is.
-    package func announce(
-        scheduler: String? = nil, page: String? = nil, id: UInt64? = nil, isEncrypted: Bool? = nil,
-        attempt: Int? = nil
-    ) {
-        if let isEncrypted { status.job.isEncrypted = isEncrypted }
-        if let attempt {
-            status.nodes[0].incarnation = UInt32(clamping: attempt)
-            status.nodes[0].state = attempt > 1 ? .restarted : .running
-        }
-        if let scheduler {
-            status.job.scheduler = scheduler
-            status.nodes[0].endpoints = [scheduler]
-        }
-        if let page { status.job.page = page }
-        if let id { status.job.id = String(id, radix: 16) }
-        board.publish(status)
+    /// Which start of its run the job is, from 1.
+    func announce(attempt: Int) {
+        status.nodes[0].incarnation = UInt32(clamping: attempt)
+        status.nodes[0].state = attempt > 1 ? .restarted : .running
     }
 
     /// Takes over what an earlier process of the run found out about the states up to the one that this one begins with.
@@ -118,7 +102,7 @@ package final class ClusterBook {
             status.job.state = .running
             trainingBegan = Date().timeIntervalSince1970
             status.job.trainingStarted = trainingBegan
-            fresh = Fresh()
+            fresh = Stretch()
             note(.started, "\(nodes) nodes are there, training begins")
             for warning in warnings { note(.warning, warning) }
         case .pulse(let members, let waits, let turnedAway):
@@ -129,7 +113,10 @@ package final class ClusterBook {
             windows[member, default: ReportWindow()].add(report)
             skews[member, default: ClockSkew()].add(report.time, at: Date().timeIntervalSince1970)
             if let index = index(of: member) { status.nodes[index].clockSkewSeconds = skews[member]?.seconds }
-        case .progress(let worker, let progress): take(progress, of: worker)
+        case .progress(let worker, let progress):
+            samples = samples.plus(progress.samples)
+            steps[worker] = progress.step
+            fresh.add(progress)
         case .evaluated(let split, let step, let metrics, let isBest):
             status.add(
                 EvaluationStatus(
@@ -158,18 +145,6 @@ package final class ClusterBook {
         return nil
     }
 
-    /// The warnings that came up since this was last called.
-    package func takeWarnings() -> [String] {
-        defer { warnings = [] }
-        return warnings
-    }
-
-    /// What has happened since this was last called.
-    package func takeNews() -> [EventStatus] {
-        defer { news = [] }
-        return news
-    }
-
     /// A table that is full refuses new ids, which nobody would notice otherwise.
     private func lookForFullTables() {
         for table in status.tables where table.refusedRows > 0 && full.insert(table.name).inserted {
@@ -177,7 +152,7 @@ package final class ClusterBook {
                 "table '\(table.name)' has reached its limit of \(rowLimit) rows (rows.limit): "
                 + "\(table.refusedRows) gradients of new ids were dropped so far. "
                 + FailureDiagnosis.remedy(.tableLimit, what: "")
-            warnings.append(text)
+            warned(text)
             note(.warning, text)
         }
     }
@@ -185,8 +160,7 @@ package final class ClusterBook {
     /// - Parameter step: that it is about; the one that has been reached by now is noted if that is later.
     private func note(_ kind: EventStatus.Kind, _ text: String, step: Int = 0) {
         let event = EventStatus(time: Date().timeIntervalSince1970, kind: kind, text: text, step: max(step, reached))
-        news.append(event)
-        if news.count > 500 { news.removeFirst() }
+        told(event)
         status.events.append(event)
         if status.events.count > 500 { status.events.removeFirst(status.events.count - 500) }
     }
@@ -197,13 +171,7 @@ package final class ClusterBook {
         status.job.ended = Date().timeIntervalSince1970
         // What came after the last pulse counts too.
         _ = settle(at: status.job.ended)
-        let kind: EventStatus.Kind =
-            switch state {
-            case .finished: .finished
-            case .stopped: .stopped
-            case .waiting, .running, .failed: .failed
-            }
-        note(kind, reason)
+        note(EventStatus.Kind(rawValue: state.rawValue) ?? .failed, reason)
         for index in status.nodes.indices {
             if status.nodes[index].state.isUp { status.nodes[index].state = .done }
             status.nodes[index].step = max(status.nodes[index].step, lastStep(of: status.nodes[index]))
@@ -213,23 +181,9 @@ package final class ClusterBook {
 
     /// The step of a node by its last report.
     private func lastStep(of node: NodeStatus) -> Int {
-        switch node.role {
-        case "server":
-            windows[Member(role: .server, rank: node.rank)]?.newest?.shards.map(\.step).max() ?? 0
-        case "worker": windows[Member(role: .worker, rank: node.rank)]?.newest?.worker?.step ?? 0
-        default: status.job.step
-        }
-    }
-
-    private func take(_ progress: Wire.Progress, of worker: Int) {
-        samples = samples.plus(progress.samples)
-        steps[worker] = progress.step
-        fresh.samples = fresh.samples.plus(progress.samples)
-        fresh.loss += progress.loss
-        fresh.auxiliary += progress.auxiliaryLoss
-        if let histogram = progress.histogram {
-            fresh.auc.add(negatives: histogram.negatives, positives: histogram.positives)
-        }
+        guard node.member != nil else { return status.job.step }
+        let report = windows[node]?.newest
+        return report?.worker?.step ?? report?.shards.map(\.step).max() ?? 0
     }
 
     /// All reports are in.
@@ -254,7 +208,7 @@ package final class ClusterBook {
         status.nodes[0].process = SystemInfo.process()
         status.nodes[0].activity = waits.first.map { "waiting for \($0.name)" } ?? "serving"
         // The pulse before the end may follow the one before it closely: too few samples for a point of a curve.
-        let hasProgress = (status.job.samples == 0 || now - fresh.since > 0.5) && settle(at: now)
+        let hasProgress = (status.job.samples == 0 || fresh.seconds > 0.5) && settle(at: now)
         status.nodes[0].step = status.job.step
         refresh(waits: waits)
         let point = hasProgress ? self.point(at: now) : nil
@@ -270,7 +224,7 @@ package final class ClusterBook {
     }
 
     /// The step that all workers have finished, as of now.
-    private var reached: Int { max(status.job.step, steps.values.min() ?? 0) }
+    var reached: Int { max(status.job.step, steps.values.min() ?? 0) }
 
     /// Makes the job's progress known that came since this was last called; whether there was any.
     private func settle(at now: Double) -> Bool {
@@ -278,12 +232,12 @@ package final class ClusterBook {
         status.job.samples = samples
         status.job.step = reached
         status.job.epoch = plan.epoch(of: max(1, status.job.step))
-        status.job.loss = fresh.loss / Double(fresh.samples)
-        status.job.auxiliaryLoss = fresh.auxiliary / Double(fresh.samples)
-        status.job.auc = fresh.auc.value
-        status.job.samplesPerSecond = Double(fresh.samples) / max(0.001, now - fresh.since)
+        status.job.loss = fresh.loss
+        status.job.auxiliaryLoss = fresh.auxiliaryLoss
+        status.job.auc = fresh.auc
+        status.job.samplesPerSecond = Double(fresh.samples) / max(0.001, fresh.seconds)
         status.job.meanSamplesPerSecond = Double(samples) / max(0.001, now - trainingBegan)
-        fresh = Fresh()
+        fresh = Stretch()
         return true
     }
 
@@ -316,4 +270,22 @@ package final class ClusterBook {
             sentBytesPerSecond: status.shards.reduce(0) { $0 + $1.sentBytesPerSecond }, read: mean(\.read),
             wait: mean(\.wait), compute: mean(\.compute), push: mean(\.push))
     }
+}
+
+/// How far a node's clock is from this one, by the times of its reports.
+///
+/// A report says when it was written, and is here a while later: what is seen is the skew less the time on the way.
+/// The largest of what was seen lately is therefore the nearest to the truth, whichever clock is ahead.
+struct ClockSkew {
+    private static let reports = 16
+    private var seen: [Double] = []
+
+    /// Takes the time of a report, in seconds since 1970, that came in `now`.
+    mutating func add(_ time: Double, at now: Double) {
+        seen.append(time - now)
+        if seen.count > Self.reports { seen.removeFirst() }
+    }
+
+    /// Seconds by which the node's clock is ahead; nil before the first report.
+    var seconds: Double? { seen.max() }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Display
 import Foundation
 package import Job
 import Models
@@ -11,11 +12,6 @@ import Wire
 ///
 /// Everything that can be wrong with a configuration or with the output directory is found before the first training.
 package struct Comparison {
-    /// It cannot be made, or a run of it failed.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     /// A configuration and what its dataset says.
     package struct Model: Sendable {
         /// The name of its file.
@@ -33,23 +29,18 @@ package struct Comparison {
     }
 
     /// What is compared of a run; nil where it has no value.
-    package struct Figures: Sendable, Equatable {
-        package var auc: Double?
-        package var gauc: Double?
-        package var logLoss: Double?
-        package var samplesPerSecond: Double?
+    package struct Figures<Value: Sendable>: Sendable {
+        package var auc, gauc, logLoss, samplesPerSecond: Value?
     }
 
     /// A model with one seed.
     package struct Run: Sendable {
-        /// Which of the models.
-        package let model: Int
-        /// Its seed.
+        package let model: Model
         package let seed: Int
         /// Its run directory.
         package let directory: String
         /// What came out; nil until it is finished.
-        package internal(set) var figures: Figures?
+        package internal(set) var figures: Figures<Double>?
     }
 
     /// Where everything is written.
@@ -74,37 +65,32 @@ package struct Comparison {
         models = try configs.map { path in
             let model = try Comparison.resolve(path, data: data, overrides: overrides)
             if let other = paths.updateValue(path, forKey: model.name) {
-                throw Failure(
-                    description: "\(other) and \(path) are both named '\(model.name)': rename one of the files")
+                throw Complaint("\(other) and \(path) are both named '\(model.name)': rename one of the files")
             }
             return model
         }
         try RunPlace.checkPlace(output, "the output directory", "--output")
-        for (number, model) in models.enumerated() {
+        for model in models {
             for seed in 1...seeds {
                 let directory = "\(output)/\(model.name)-\(seed)"
                 try RunPlace.check(directory)
-                var run = Run(model: number, seed: seed, directory: directory)
+                var run = Run(model: model, seed: seed, directory: directory)
                 run.figures = try finished(run)
                 runs.append(run)
             }
         }
-        do {
-            try Files.makeDirectory(output)
-        } catch {
-            throw Failure(description: "\(error)")
-        }
+        try Files.makeDirectory(output)
     }
 
     private static func resolve(_ path: String, data: String?, overrides: [String]) throws -> Model {
         var config = try ConfigReader.read(path: path, overrides: overrides)
         if let data { config.data.directory = data }
         let job: Job
-        do { job = try Job(config) } catch { throw Failure(description: "\(path): \(error)") }
+        do { job = try Job(config) } catch { throw Complaint("\(path): \(error)") }
         let scored = [config.data.test, config.data.validation].filter { job.scoredSamples[$0] != nil }
         guard let split = scored.first else {
-            throw Failure(
-                description: "\(path): neither data.test nor data.validation names a split with samples, so there is "
+            throw Complaint(
+                "\(path): neither data.test nor data.validation names a split with samples, so there is "
                     + "nothing to compare")
         }
         let info = job.dataset.info
@@ -118,58 +104,33 @@ package struct Comparison {
     // MARK: Runs
 
     /// How a run is called in messages.
-    package func name(of run: Run) -> String { "\(models[run.model].name), seed \(run.seed)" }
+    package func name(of run: Run) -> String { "\(run.model.name), seed \(run.seed)" }
 
     private func config(of run: Run) -> JobConfig {
-        var config = models[run.model].config
+        var config = run.model.config
         config.train.seed = UInt64(run.seed)
         return config
     }
 
     /// The figures of a run that an earlier comparison finished; a run of another configuration is an error.
-    private func finished(_ run: Run) throws -> Figures? {
-        let text: String
-        do {
-            text = try Files.text(of: run.directory + "/config.yaml")
-        } catch {
-            if error.isMissing { return nil }
-            throw Failure(description: "\(error)")
-        }
-        let wanted = try config(of: run).yaml()
+    private func finished(_ run: Run) throws -> Figures<Double>? {
+        let path = run.directory + "/config.yaml"
+        guard try Files.stamp(path) != nil else { return nil }
+        let (text, wanted) = (try Files.text(of: path), try config(of: run).yaml())
         guard text == wanted else {
-            let lines = zip(text.split(separator: "\n"), wanted.split(separator: "\n"))
-            let difference = lines.first { $0 != $1 }.map {
-                ": '\($0.trimmingCharacters(in: .whitespaces))' there, "
-                    + "'\($1.trimmingCharacters(in: .whitespaces))' here"
-            }
-            throw Failure(
-                description: "\(run.directory) holds a run of another configuration\(difference ?? ""); "
-                    + "name another directory with --output")
+            throw Complaint(
+                "\(run.directory) holds a run of another configuration\(JobConfig.difference(text, wanted)); name another "
+                    + "directory with --output")
         }
         return figures(of: run)
     }
 
     /// What a run's `metrics.jsonl` says of its end; nil unless it ended well.
-    private func figures(of run: Run) -> Figures? {
-        struct Line: Decodable {
-            let event: String
-            let testAuc, testGauc, testLogLoss: Double?
-            let validationAuc, validationGauc, validationLogLoss: Double?
-            let samplesPerSecond: Double?
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard let record = try? Files.read(run.directory + "/metrics.jsonl", limit: .max) else { return nil }
-        for line in record.split(separator: 10).reversed() {
-            guard let end = try? decoder.decode(Line.self, from: line), end.event == "finished"
-            else { continue }
-            let model = models[run.model]
-            let isTest = model.split == model.config.data.test
-            return Figures(
-                auc: isTest ? end.testAuc : end.validationAuc, gauc: isTest ? end.testGauc : end.validationGauc,
-                logLoss: isTest ? end.testLogLoss : end.validationLogLoss, samplesPerSecond: end.samplesPerSecond)
-        }
-        return nil
+    private func figures(of run: Run) -> Figures<Double>? {
+        guard let end = try? Record.last(of: ["finished"], in: run.directory) else { return nil }
+        let found = end.figures(ofTest: run.model.split == run.model.config.data.test)
+        return Figures(
+            auc: found.auc, gauc: found.gauc, logLoss: found.logLoss, samplesPerSecond: end.samplesPerSecond)
     }
 
     /// Trains a run to its end, from its newest checkpoint if an earlier comparison left it unfinished.
@@ -181,8 +142,8 @@ package struct Comparison {
             let lock = try RunLock(run.directory)
             let found = try Continuation(run: run.directory, config: config(of: run))
             guard !found.isAnothers else {
-                throw Failure(
-                    description: "\(run.directory) holds a run that began with another one's state (--resume): "
+                throw Complaint(
+                    "\(run.directory) holds a run that began with another one's state (--resume): "
                         + "name another directory with --output")
             }
             // One that was killed at its very end has no figures of its speed: it is trained anew.
@@ -191,48 +152,43 @@ package struct Comparison {
             let job = try Job(config(of: run), startStep: checkpoint?.step ?? 0)
             let directory = try RunDirectory(
                 path: run.directory, config: job.config, resumes: checkpoint != nil, lock: lock)
-            let before = job.plan.samples(through: job.plan.startStep)
             let monitor = Monitor(
-                run: directory, samples: job.plan.samples(through: job.plan.lastStep) - before, before: before,
-                quiet: quiet, label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ",
-                book: ClusterBook(job, directory: run.directory))
+                job, run: directory, quiet: quiet, label: "\(name(of: run)) (\(number + 1) of \(runs.count)): ")
             defer { monitor.close() }
             try LocalCluster.run(
                 job, checkpoints: directory.checkpoints, resume: checkpoint?.path, monitor: monitor, started: started)
             if monitor.stopped != nil { return }
-            if let failure = monitor.failure { throw Failure(description: failure.what) }
+            if let failure = monitor.failure { throw Complaint(failure.what) }
             _ = monitor.summary()
         } catch {
-            throw Failure(description: "\(name(of: run)): \(error)")
+            throw Complaint("\(name(of: run)): \(error)")
         }
         guard let figures = figures(of: run) else {
-            throw Failure(description: "\(name(of: run)): \(run.directory)/metrics.jsonl could not be written")
+            throw Complaint("\(name(of: run)): \(run.directory)/metrics.jsonl could not be written")
         }
         runs[number].figures = figures
     }
 
     // MARK: Results
 
+    /// The runs of a model that are finished.
+    func done(_ model: Model) -> [Run] { runs.filter { $0.model.name == model.name && $0.figures != nil } }
+
     /// Whether every run is finished.
     package var isComplete: Bool { runs.allSatisfy { $0.figures != nil } }
 
     /// Writes `table.md`, `results.json` and, where runs were validated, `curves.svg`.
     package func write() throws {
-        let curves = models.indices.compactMap { model -> Curves.Curve? in
-            let done = runs.filter { $0.model == model && $0.figures != nil }
-            let curves = done.compactMap {
-                try? Curves.Curve(run: $0.directory, split: models[model].config.data.validation)
+        let curves = models.compactMap { model -> Curves.Curve? in
+            let curves = done(model).compactMap {
+                try? Curves.Curve(run: $0.directory, split: model.config.data.validation)
             }
             guard !curves.isEmpty else { return nil }
-            return Curves.Curve(name: models[model].name, meanOf: curves)
+            return Curves.Curve(name: model.name, meanOf: curves)
         }
-        do {
-            try Files.write(table(), to: output + "/table.md")
-            try Files.replace(output + "/results.json", with: results())
-            guard !curves.isEmpty else { return }
-            try Files.write(Curves.draw(curves), to: output + "/curves.svg")
-        } catch {
-            throw Failure(description: "\(error)")
-        }
+        try Files.write(table(), to: output + "/table.md")
+        try Files.replace(output + "/results.json", with: results())
+        guard !curves.isEmpty else { return }
+        try Files.write(Curves.draw(curves), to: output + "/curves.svg")
     }
 }

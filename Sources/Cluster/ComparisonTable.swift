@@ -1,17 +1,12 @@
 package import Foundation
 import Job
+import Telemetry
 
 /// A mean over runs, and how much they differ.
 package struct Statistic: Codable, Sendable, Equatable {
-    /// The mean.
     package let mean: Double
     /// The sample standard deviation; nil for a single value.
-    package let deviation: Double?
-
-    package enum CodingKeys: String, CodingKey {
-        case mean
-        case deviation = "sd"
-    }
+    package let sd: Double?
 
     /// The statistic of some values; nil when there are none, or one of them is missing.
     package init?(_ values: [Double?]) {
@@ -20,31 +15,29 @@ package struct Statistic: Codable, Sendable, Equatable {
         let mean = present.reduce(0, +) / Double(present.count)
         self.mean = mean
         let squares = present.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        deviation = present.count > 1 ? (squares / Double(present.count - 1)).squareRoot() : nil
+        sd = present.count > 1 ? (squares / Double(present.count - 1)).squareRoot() : nil
     }
 
     /// Mean ± deviation with so many digits behind the point.
     package func text(digits: Int) -> String {
         let format = "%.\(digits)f"
-        return String(format: format, mean) + (deviation.map { " ± " + String(format: format, $0) } ?? "")
+        return String(format: format, mean) + (sd.map { " ± " + String(format: format, $0) } ?? "")
     }
 }
 
 /// What a comparison found, for people and for programs.
 extension Comparison {
-    private typealias Summary = (
-        model: Model, runs: [Run], auc: Statistic?, gauc: Statistic?, logLoss: Statistic?, speed: Statistic?
-    )
-
     /// The models of which at least one run is finished.
-    private var summaries: [Summary] {
-        models.enumerated().compactMap { number, model in
-            let done = runs.filter { $0.model == number && $0.figures != nil }
-            guard !done.isEmpty else { return nil }
-            return (
-                model, done, Statistic(done.map { $0.figures?.auc }), Statistic(done.map { $0.figures?.gauc }),
-                Statistic(done.map { $0.figures?.logLoss }), Statistic(done.map { $0.figures?.samplesPerSecond })
-            )
+    private var summaries: [(model: Model, runs: [Run], figures: Figures<Statistic>)] {
+        models.compactMap { model in
+            let done = done(model)
+            func mean(_ figure: (Figures<Double>) -> Double?) -> Statistic? {
+                Statistic(done.map { $0.figures.flatMap(figure) })
+            }
+            let figures = Figures(
+                auc: mean(\.auc), gauc: mean(\.gauc), logLoss: mean(\.logLoss),
+                samplesPerSecond: mean(\.samplesPerSecond))
+            return done.isEmpty ? nil : (model, done, figures)
         }
     }
 
@@ -52,11 +45,11 @@ extension Comparison {
     package func table() -> String {
         var rows = [["model", "AUC", "GAUC", "log loss", "samples/s", "parameters"]]
         for summary in summaries {
-            rows.append([
-                summary.model.name.replacingOccurrences(of: "|", with: "\\|"), summary.auc?.text(digits: 4) ?? "-",
-                summary.gauc?.text(digits: 4) ?? "-", summary.logLoss?.text(digits: 4) ?? "-",
-                summary.speed?.text(digits: 0) ?? "-", String(summary.model.parameters),
-            ])
+            let (model, found) = (summary.model, summary.figures)
+            rows.append(
+                [model.name.replacingOccurrences(of: "|", with: "\\|")]
+                    + [found.auc, found.gauc, found.logLoss].map { $0?.text(digits: 4) ?? "-" }
+                    + [found.samplesPerSecond?.text(digits: 0) ?? "-", String(model.parameters)])
         }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         var lines = rows.map { row in
@@ -91,8 +84,8 @@ extension Comparison {
             lines.append("\(names)\(group.text); \(seedsText)")
             if let bayes = group.bayes { lines.append(names + bayes) }
         }
-        let missing = models.enumerated().compactMap { number, model -> String? in
-            let done = runs.count { $0.model == number && $0.figures != nil }
+        let missing = models.compactMap { model -> String? in
+            let done = done(model).count
             return done < seeds ? "\(model.name) has \(done) of \(seeds) seeds" : nil
         }
         if !missing.isEmpty { lines.append("incomplete: " + missing.joined(separator: ", ")) }
@@ -102,71 +95,38 @@ extension Comparison {
 
     /// The content of `results.json`.
     package func results() throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let all = runs.compactMap { run in
-            run.figures.map { figures in
-                RunResult(
-                    model: models[run.model].name, seed: run.seed, run: run.directory, auc: figures.auc,
-                    gauc: figures.gauc, logLoss: figures.logLoss, samplesPerSecond: figures.samplesPerSecond)
+            run.figures.map {
+                Entry(
+                    model: run.model.name, run: run.directory, seed: run.seed, auc: $0.auc, gauc: $0.gauc,
+                    logLoss: $0.logLoss, samplesPerSecond: $0.samplesPerSecond)
             }
         }
         let aggregated = summaries.map { summary in
-            ModelResult(
+            Entry(
                 model: summary.model.name, data: summary.model.config.data.directory, split: summary.model.split,
-                seeds: summary.runs.map(\.seed), auc: summary.auc, gauc: summary.gauc, logLoss: summary.logLoss,
-                samplesPerSecond: summary.speed, parameters: summary.model.parameters,
-                bayesAUC: summary.model.bayesAUC)
+                parameters: summary.model.parameters, seeds: summary.runs.map(\.seed),
+                bayesAUC: summary.model.bayesAUC, auc: summary.figures.auc, gauc: summary.figures.gauc,
+                logLoss: summary.figures.logLoss, samplesPerSecond: summary.figures.samplesPerSecond)
         }
-        return try encoder.encode(Results(isComplete: isComplete, seeds: seeds, runs: all, models: aggregated))
-            + Data("\n".utf8)
+        let results = Results(complete: isComplete, seeds: seeds, runs: all, models: aggregated)
+        return try TelemetryJSON.encode(results, pretty: true) + Data("\n".utf8)
     }
 
     private struct Results: Encodable {
-        let isComplete: Bool
+        let complete: Bool
         let seeds: Int
-        let runs: [RunResult]
-        let models: [ModelResult]
-
-        enum CodingKeys: String, CodingKey {
-            case seeds, runs, models
-            case isComplete = "complete"
-        }
+        let runs: [Entry<Double>]
+        let models: [Entry<Statistic>]
     }
 
-    private struct RunResult: Encodable {
+    /// A run, or a model over its runs; nil what one of them does not have.
+    private struct Entry<Figure: Codable & Sendable & Equatable>: Encodable {
         let model: String
-        let seed: Int
-        let run: String
-        let auc: Double?
-        let gauc: Double?
-        let logLoss: Double?
-        let samplesPerSecond: Double?
-
-        enum CodingKeys: String, CodingKey {
-            case model, seed, run, auc, gauc
-            case logLoss = "log_loss"
-            case samplesPerSecond = "samples_per_second"
-        }
-    }
-
-    private struct ModelResult: Encodable {
-        let model: String
-        let data: String
-        let split: String
-        let seeds: [Int]
-        let auc: Statistic?
-        let gauc: Statistic?
-        let logLoss: Statistic?
-        let samplesPerSecond: Statistic?
-        let parameters: Int
-        let bayesAUC: Double?
-
-        enum CodingKeys: String, CodingKey {
-            case model, data, split, seeds, auc, gauc, parameters
-            case logLoss = "log_loss"
-            case samplesPerSecond = "samples_per_second"
-            case bayesAUC = "bayes_auc"
-        }
+        var run, data, split: String?
+        var seed, parameters: Int?
+        var seeds: [Int]?
+        var bayesAUC: Double?
+        let auc, gauc, logLoss, samplesPerSecond: Figure?
     }
 }

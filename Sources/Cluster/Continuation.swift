@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Display
 import Foundation
 package import Job
 package import Scheduler
@@ -9,11 +10,6 @@ import Wire
 
 /// How a run's directory goes on: from nothing, from its newest checkpoint, or not at all because it is finished.
 package struct Continuation {
-    /// The directory holds a run that this one cannot go on with.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     /// Whether the directory holds a run.
     package private(set) var hasBegun = false
     /// The newest checkpoint that is whole, or what the run began with; without one it begins at its start.
@@ -82,14 +78,12 @@ package struct Continuation {
         let checkpoints = try CheckpointReader.all(in: run + "/checkpoints")
         guard let newest = checkpoints.last else {
             guard let record = try Resumption.Record.read(in: run)?.record else { return nil }
-            throw Failure(
-                description:
-                    "\(run) was ended as it began with the state in \(record.checkpoint), and is no run yet: begin it again "
+            throw Complaint(
+                "\(run) was ended as it began with the state in \(record.checkpoint), and is no run yet: begin it again "
                     + "without --continue, with --run \(run) and --resume \(record.checkpoint)")
         }
-        throw Failure(
-            description:
-                "\(run) holds \(checkpoints.count) checkpoints and no config.yaml: it would begin anew over them. "
+        throw Complaint(
+            "\(run) holds \(checkpoints.count) checkpoints and no config.yaml: it would begin anew over them. "
                 + "Put its config.yaml back, or begin another run with --resume \(newest)")
     }
 
@@ -97,16 +91,15 @@ package struct Continuation {
     private static func check(_ manifest: Manifest, _ stored: JobConfig, _ job: Job, _ path: String) throws {
         let dataset = try job.dataset.fingerprint()
         guard manifest.origin.dataset == dataset else {
-            throw Failure(
-                description: "\(path) is of a job on another dataset (fingerprint \(manifest.origin.dataset); "
+            throw Complaint(
+                "\(path) is of a job on another dataset (fingerprint \(manifest.origin.dataset); "
                     + "\(job.config.data.directory) has \(dataset)): continue it with its own dataset, or begin a new run "
                     + "on this one with --resume \(path)")
         }
         let written = try ConfigReader.read(text: manifest.config, name: path + "/manifest.json")
         guard try written.fingerprint() == stored.fingerprint() else {
-            throw Failure(
-                description:
-                    "\(path) was written by a run of another configuration than the config.yaml beside it: two "
+            throw Complaint(
+                "\(path) was written by a run of another configuration than the config.yaml beside it: two "
                     + "runs have shared this directory. Begin a new one, with --resume \(path) or from nothing")
         }
     }
@@ -115,10 +108,9 @@ package struct Continuation {
     private mutating func takeBeginning(of run: String, _ job: Job) throws {
         guard let (record, warning) = try Resumption.Record.read(in: run) else { return }
         if let warning { warnings.append(warning) }
-        func refuse(_ problem: String) -> Failure {
-            Failure(
-                description:
-                    "\(run)/\(Resumption.Record.file): the run began with the state in \(record.checkpoint), has no "
+        func refuse(_ problem: String) -> Complaint {
+            Complaint(
+                "\(run)/\(Resumption.Record.file): the run began with the state in \(record.checkpoint), has no "
                     + "checkpoint of its own, and \(problem): begin a new run with another directory")
         }
         let manifest: Manifest
@@ -150,15 +142,10 @@ package struct Continuation {
         same.train.epochs = config.train.epochs
         same.train.maxSteps = config.train.maxSteps
         guard same != config else { return }
-        let lines = zip(try same.yaml().split(separator: "\n"), try config.yaml().split(separator: "\n"))
-        let difference = lines.first { $0 != $1 }.map {
-            ": '\($0.trimmingCharacters(in: .whitespaces))' there, '\($1.trimmingCharacters(in: .whitespaces))' here"
-        }
-        throw Failure(
-            description: "\(run) holds a run of another configuration\(difference ?? "") (there is "
+        throw Complaint(
+            "\(run) holds a run of another configuration\(JobConfig.difference(try same.yaml(), try config.yaml())) (there is "
                 + "\(run)/config.yaml); continue it with its own config, name another directory with --run, or begin a "
-                + "new run from its state with --resume \(run)"
-        )
+                + "new run from its state with --resume \(run)")
     }
 
     /// The newest checkpoint that is whole; damaged ones are put aside, so that nobody takes them for the newest.
@@ -183,9 +170,8 @@ package struct Continuation {
             return reader.manifest
         }
         guard let newest = damaged.first else { return nil }
-        throw Failure(
-            description:
-                "\(directory) holds no checkpoint that is whole, and what is left of \(damaged.count): to begin anew "
+        throw Complaint(
+            "\(directory) holds no checkpoint that is whole, and what is left of \(damaged.count): to begin anew "
                 + "would be to lose them. The newest: \(newest.error). Put back what is missing, from a copy, or begin "
                 + "anew in another directory (--run), or in this one when \(directory) is moved away")
     }
@@ -199,32 +185,16 @@ package struct Continuation {
 
     /// What `metrics.jsonl` says of the end, if its last word is that the run is finished.
     private static func end(of run: String) throws -> (step: Int, lines: [String])? {
-        struct Line: Decodable {
-            let event: String
-            let step: Int?
-            let validationAuc, validationGauc, validationLogLoss: Double?
-            let testAuc, testGauc, testLogLoss: Double?
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        guard try Files.stamp(run + "/metrics.jsonl") != nil else { return nil }
-        let data = try Files.read(run + "/metrics.jsonl", limit: .max)
-        let ends = data.split(separator: 10).lazy.reversed().compactMap {
-            try? decoder.decode(Line.self, from: Data($0))
-        }
-        guard let last = ends.first(where: { ["started", "finished", "stopped", "failed"].contains($0.event) }),
+        guard try Files.stamp(run + "/metrics.jsonl") != nil,
+            let last = try Record.last(of: ["started", "finished", "stopped", "failed"], in: run),
             last.event == "finished", let step = last.step
         else { return nil }
-        func figures(_ auc: Double?, _ gauc: Double?, _ logLoss: Double?) -> String? {
-            logLoss.map {
-                "AUC \(auc.map(Monitor.digits) ?? "-")  GAUC \(gauc.map(Monitor.digits) ?? "-")  log loss \(Monitor.digits($0))"
-            }
-        }
         var lines = ["finished after step \(step)"]
-        if let best = figures(last.validationAuc, last.validationGauc, last.validationLogLoss) {
-            lines.append("best validation: \(best)")
+        for (name, isTest) in [("best validation", false), ("test", true)] {
+            let found = last.figures(ofTest: isTest)
+            guard let logLoss = found.logLoss else { continue }
+            lines.append("\(name): \(Monitor.describe(found.auc, found.gauc, logLoss))")
         }
-        if let test = figures(last.testAuc, last.testGauc, last.testLogLoss) { lines.append("test: \(test)") }
         return (step, lines)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 import Scheduler
 import Synchronization
 import Telemetry
@@ -9,7 +10,7 @@ import Wire
 /// are still logging in, and whoever ends the job meanwhile is heard.
 final class Crew: Sendable {
     private struct State {
-        var children: [(member: Member, process: MemberProcess)] = []
+        var children: [MemberProcess] = []
         var isOver = false
     }
 
@@ -17,6 +18,8 @@ final class Crew: Sendable {
     static let beginners = 8
 
     private let site: any LaunchSite
+    /// Where a process begins after a login; nil where starting it tells at once whether it does.
+    private let remote: RemoteHosts?
     private let meeting: MeetingPoint
     private let logs: String
     private let inbox: Inbox<SchedulerNode.Command>
@@ -31,32 +34,28 @@ final class Crew: Sendable {
     ///   - inbox: where the scheduler is told how one ended.
     init(_ site: any LaunchSite, _ meeting: MeetingPoint, logs: String, inbox: Inbox<SchedulerNode.Command>) {
         self.site = site
+        remote = site as? RemoteHosts
         self.meeting = meeting
         self.logs = logs
         self.inbox = inbox
     }
 
-    private static func members(servers: Int, workers: Int) -> [Member] {
-        (0..<servers).map { Member(role: .server, rank: $0) } + (0..<workers).map { Member(role: .worker, rank: $0) }
-    }
-
     /// How long the last may wait for its turn to begin.
-    static func timeToStart(servers: Int, workers: Int, on site: any LaunchSite) -> Duration {
-        guard let patience = site.patience else { return .zero }
-        let hosts = Dictionary(grouping: members(servers: servers, workers: workers), by: site.host)
-        let most = hosts.values.map(\.count).max() ?? 0
-        return patience * ((most + beginners - 1) / beginners)
+    static func timeToStart(_ members: [Member], on site: any LaunchSite) -> Duration {
+        guard let remote = site as? RemoteHosts else { return .zero }
+        let most = Dictionary(grouping: members, by: remote.host).values.map(\.count).max() ?? 0
+        return remote.wait * ((most + beginners - 1) / beginners)
     }
 
     /// Begins to start them, and returns.
-    func start(servers: Int, workers: Int) {
+    func start(_ members: [Member]) {
         starting.enter()
         Want.thread("crew") { [self] in
-            for member in Self.members(servers: servers, workers: workers) {
-                waitForTurn(on: site.host(of: member))
+            for member in members {
+                waitForTurn(member)
                 guard !isOver else { break }
                 do { try start(member) } catch {
-                    inbox.post(.saw(Evidence(.died, of: member, what: "\(member): \(error)", at: .now)))
+                    inbox.post(.saw(Evidence(.died, of: member, what: "\(member): \(error)")))
                     break
                 }
             }
@@ -65,36 +64,33 @@ final class Crew: Sendable {
     }
 
     private func start(_ member: Member) throws {
-        let name = "\(member.role)-\(member.rank)"
         let (site, inbox, standstill) = (site, inbox, standstill)
-        let child = try MemberProcess(name, site.command(for: member, meeting), log: "\(logs)/\(name).log") {
-            if $0.status == Int(ExitCodes.unavailable.rawValue), let sign = standstill.evidence() {
-                inbox.post(.saw(sign))
-            }
-            inbox.post(.saw(site.evidence(of: $0, member)))
+        let log = "\(logs)/\(member.role)-\(member.rank).log"
+        let (setup, given) = site.command(for: member, meeting)
+        let process = try MemberProcess(member, setup, given: given, log: log) {
+            if $0.status == ExitCodes.unavailable.rawValue, let sign = standstill.evidence() { inbox.post(.saw(sign)) }
+            inbox.post(.saw(site.evidence(of: $0, member, log: log)))
         }
-        state.withLock { $0.children.append((member, child)) }
-        guard let patience = site.patience else { return }
-        DispatchQueue.global().asyncAfter(deadline: .now() + patience / .seconds(1)) {
-            guard child.isRunning, !site.hasBegun(log: child.log) else { return }
-            inbox.post(.saw(site.evidence(ofMissing: member, log: child.log)))
-            child.kill()
+        state.withLock { $0.children.append(process) }
+        guard let remote else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + remote.wait / .seconds(1)) {
+            guard process.child.isRunning, !remote.hasBegun(log: log) else { return }
+            inbox.post(.saw(remote.evidence(ofMissing: member, log: log)))
+            process.child.kill()
         }
     }
 
-    private var children: [(member: Member, process: MemberProcess)] { state.withLock { $0.children } }
+    private var children: [MemberProcess] { state.withLock { $0.children } }
     private var isOver: Bool { state.withLock { $0.isOver } }
 
-    /// Waits until few enough processes are beginning on a machine, or nobody is to begin any more.
-    private func waitForTurn(on host: String) {
-        guard site.patience != nil else { return }
-        while !isOver {
-            let beginning = children.filter {
-                site.host(of: $0.member) == host && $0.process.isRunning && !site.hasBegun(log: $0.process.log)
-            }
-            guard beginning.count >= Self.beginners else { return }
-            Thread.sleep(forTimeInterval: 0.05)
+    /// Waits until few enough processes are beginning on a process's machine, or nobody is to begin any more.
+    private func waitForTurn(_ member: Member) {
+        guard let remote else { return }
+        let host = remote.host(of: member)
+        func isBeginning(_ process: MemberProcess) -> Bool {
+            remote.host(of: process.member) == host && process.child.isRunning && !remote.hasBegun(log: process.log)
         }
+        while !isOver, children.count(where: isBeginning) >= Self.beginners { Thread.sleep(forTimeInterval: 0.05) }
     }
 
     /// Waits for them to leave by themselves, then makes them; after a failure some cannot.
@@ -102,29 +98,70 @@ final class Crew: Sendable {
         state.withLock { $0.isOver = true }
         starting.wait()
         let children = children
-        wait(.seconds(hasFailed ? 3 : 10), for: children.filter { site.hasBegun(log: $0.process.log) })
-        for (_, child) in children { child.letGo() }
-        if site.patience != nil {
+        wait(.seconds(hasFailed ? 3 : 10), for: children.filter { remote?.hasBegun(log: $0.log) ?? true })
+        for process in children { process.letGo() }
+        if let remote {
             wait(.seconds(2), for: children)
-            let late = children.filter(\.process.isRunning)
-            let site = site
-            DispatchQueue.concurrentPerform(iterations: late.count) {
-                site.kill(late[$0].member, log: late[$0].process.log)
-            }
+            let late = children.filter(\.child.isRunning)
+            DispatchQueue.concurrentPerform(iterations: late.count) { remote.kill(late[$0].member, log: late[$0].log) }
         }
-        for (_, child) in children { child.kill() }
-        for (_, child) in children { child.join() }
+        for process in children { process.child.kill() }
+        for process in children { process.child.waitUntilExit() }
     }
 
-    private func wait(_ patience: Duration, for children: [(member: Member, process: MemberProcess)]) {
+    private func wait(_ patience: Duration, for children: [MemberProcess]) {
         let deadline = ContinuousClock.now + patience
         var waits = WaitClock(who: "launcher")
         while .now < deadline {
-            let late = children.map(\.process).filter(\.isRunning).map(\.name)
+            let late = children.filter(\.child.isRunning).map(\.name)
             guard !late.isEmpty else { break }
             waits.begin("children", "\(late.joined(separator: ", ")) to end")
             for line in waits.lines() { StandardError.line(line) }
             Thread.sleep(forTimeInterval: 0.02)
+        }
+    }
+}
+
+/// A server or worker that a launcher has started, or the ssh client that reaches it, with a log in the run's directory.
+final class MemberProcess: Sendable {
+    let member: Member
+    let log: String
+    let child: Child
+    /// Our end of what it reads: no other child has it, and so it ends with the launcher.
+    private let input: Mutex<FileHandle?>
+
+    /// Starts a process.
+    ///
+    /// - Parameters:
+    ///   - given: what it is given to read, before its standard input ends with the launcher; nil when it reads nothing.
+    ///   - failed: called from another thread when it ends in another way than with 0.
+    init(
+        _ member: Member, _ setup: Child.Setup, given: Data?, log: String,
+        failed: @escaping @Sendable (Child.End) -> Void
+    ) throws {
+        self.member = member
+        self.log = log
+        let pipe = given.map { _ in Pipe() }
+        input = Mutex(pipe?.fileHandleForWriting)
+        child = Child(setup)
+        child.standardInput = pipe?.fileHandleForReading ?? .nullDevice
+        child.log = log
+        child.leadsGroup = false
+        child.limit = nil
+        try child.run { if $0.isKilled || $0.status > 0 { failed($0) } }
+        try? pipe?.fileHandleForReading.close()
+        // Who ends at once reads nothing: its end says why.
+        if let data = given, !data.isEmpty { try? pipe?.fileHandleForWriting.write(contentsOf: data) }
+    }
+
+    /// What it is called.
+    var name: String { "\(member.role)-\(member.rank)" }
+
+    /// Ends its standard input.
+    func letGo() {
+        input.withLock {
+            try? $0?.close()
+            $0 = nil
         }
     }
 }

@@ -5,11 +5,6 @@ import Tensors
 
 /// Validation AUC against samples of several runs, as a picture.
 package enum Curves {
-    /// The runs cannot be drawn.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     /// One validation.
     package struct Point: Sendable, Equatable {
         /// The state that was scored.
@@ -31,32 +26,23 @@ package enum Curves {
 
         /// Reads the validations in a run's `metrics.jsonl`.
         package init(run: String, split: String = "validation") throws {
-            struct Line: Decodable {
-                let event: String
-                let split: String?
-                let step: Int?
-                let samples: Double?
-                let auc: Double?
-            }
-            let record: Data
+            let lines: [Data]
             do {
-                record = try Files.read(run + "/metrics.jsonl", limit: .max)
+                lines = try Record.lines(in: run)
             } catch {
-                throw Failure(description: "\(error): name run directories")
+                throw Complaint("\(error): name run directories")
             }
             name = (run as NSString).lastPathComponent
-            let all = record.split(separator: 10).compactMap { line -> Point? in
-                guard let record = try? JSONDecoder().decode(Line.self, from: line),
-                    record.event == "evaluated",
-                    record.split == split, let samples = record.samples, let auc = record.auc
-                else { return nil }
-                return Point(step: record.step ?? 0, samples: samples, auc: auc)
+            let all = lines.compactMap { line -> Point? in
+                guard let found = Record(line)?.evaluation, found.split == split, let auc = found.auc else {
+                    return nil
+                }
+                return Point(step: found.step, samples: Double(found.samples), auc: auc)
             }
             // A run that was continued after a crash says some of them twice.
             points = Dictionary(all.map { ($0.step, $0) }) { $1 }.values.sorted { $0.step < $1.step }
             guard !points.isEmpty else {
-                throw Failure(
-                    description: "\(run)/metrics.jsonl holds no validation; train with train.evaluations=4, say")
+                throw Complaint("\(run)/metrics.jsonl holds no validation; train with train.evaluations=4, say")
             }
         }
 
@@ -69,7 +55,7 @@ package enum Curves {
                 guard same.count == curves.count, let auc = Statistic(same.map(\.auc)),
                     let samples = Statistic(same.map(\.samples))
                 else { return nil }
-                return Point(step: first.step, samples: samples.mean, auc: auc.mean, deviation: auc.deviation ?? 0)
+                return Point(step: first.step, samples: samples.mean, auc: auc.mean, deviation: auc.sd ?? 0)
             }
         }
     }

@@ -24,13 +24,12 @@ extension ParametersError: FailureCausing {
 extension DatasetError: FailureCausing {
     package var cause: FailureReport.Cause {
         // A process with other data than all others was configured or started wrongly.
-        if case .foreign = self { return .config }
-        return FailureReport.Cause.data.unlessFull("\(self)")
+        if case .foreign = self { .config } else { .data(unless: "\(self)") }
     }
 }
 
 extension SafetensorsError: FailureCausing {
-    package var cause: FailureReport.Cause { FailureReport.Cause.data.unlessFull("\(self)") }
+    package var cause: FailureReport.Cause { .data(unless: "\(self)") }
 }
 
 extension CheckpointError: FailureCausing {
@@ -38,13 +37,9 @@ extension CheckpointError: FailureCausing {
         switch self {
         // The files are as they were written: what was named beside them is another job.
         case .mismatch: .config
-        default: FailureReport.Cause.data.unlessFull("\(self)")
+        default: .data(unless: "\(self)")
         }
     }
-}
-
-extension RunDirectory.Failure: FailureCausing {
-    package var cause: FailureReport.Cause { FailureReport.Cause.data.unlessFull("\(self)") }
 }
 
 extension TransportError: FailureCausing {
@@ -61,12 +56,4 @@ extension TransportError: FailureCausing {
 
 extension KeyDirectory.Problem: FailureCausing {
     package var cause: FailureReport.Cause { .keys }
-}
-
-extension FailureReport.Cause {
-    /// This cause, unless the text says that a disk is full, or that no file more may be opened.
-    fileprivate func unlessFull(_ text: String) -> FailureReport.Cause {
-        if FailureDiagnosis.isWantOfFiles(text) { return .other }
-        return FailureDiagnosis.cause(of: text) == .diskFull ? .diskFull : self
-    }
 }

@@ -25,8 +25,8 @@ package enum LocalCluster {
         let shards = cluster.servers * cluster.shards
         let files = 2 * shards + 4 * cluster.servers + cluster.workers * (shards + 4) + 32
         guard Want.hasFiles(files) else {
-            throw RunDirectory.Failure(
-                description: "\(shards) shards and \(cluster.workers) workers in one process need about \(files) open "
+            throw Complaint.data(
+                "\(shards) shards and \(cluster.workers) workers in one process need about \(files) open "
                     + "files: \(Want.files), lower cluster.servers, cluster.shards or cluster.workers, or use `myriad launch`"
             )
         }
@@ -36,10 +36,10 @@ package enum LocalCluster {
         let scheduler = try SchedulerSetup.node(
             job, options, on: "inproc://scheduler", in: context, monitor: monitor)
         // Threads need no address; whoever wants to look does.
-        let door = try monitor.book.map { book in
+        let door = try checkpoints.map { _ in
             let door = try PrivateDirectory()
             try scheduler.listen(also: "ipc://\(door.path)/scheduler")
-            book.announce(scheduler: "ipc://\(door.path)/scheduler")
+            monitor.book.announce { $0.scheduler = "ipc://\(door.path)/scheduler" }
             return door
         }
         defer { door?.remove() }
@@ -53,30 +53,28 @@ package enum LocalCluster {
                 .saw(
                     Evidence(
                         isConsequence ? .consequence : .ownWords, of: member, what: "\(member): \(error)",
-                        cause: FailureReport.Cause(of: error), at: .now)))
+                        cause: FailureReport.Cause(of: error))))
+        }
+        func start(_ role: Role, _ rank: Int, _ serve: @escaping @Sendable () throws -> Void) {
+            threads.append(
+                RoleThread("\(role)-\(rank)") {
+                    do { try serve() } catch { tell(Member(role: role, rank: rank), error) }
+                })
         }
         for rank in 0..<cluster.servers {
-            threads.append(
-                RoleThread("server-\(rank)") {
-                    let options = NodeOptions(
-                        scheduler: "inproc://scheduler", hello: SystemInfo.hello(.server, rank: rank))
-                    let server = ServerNode(
-                        options, listen: (0..<cluster.shards).map { "inproc://server-\(rank)-shard-\($0)" },
-                        in: context, process: SystemInfo.process, write: NodeSetup.write
-                    ) { try NodeSetup.shards($0, $1, checkpoints: checkpoints ?? "", tell: $2) }
-                    do { try server.run() } catch { tell(Member(role: .server, rank: rank), error) }
-                })
+            start(.server, rank) {
+                let options = NodeOptions(
+                    scheduler: "inproc://scheduler", hello: SystemInfo.hello(.server, rank: rank))
+                let listen = (0..<cluster.shards).map { "inproc://server-\(rank)-shard-\($0)" }
+                _ = try NodeSetup.server(options, listen: listen, in: context, checkpoints: checkpoints ?? "").run()
+            }
         }
         for rank in 0..<cluster.workers {
-            threads.append(
-                RoleThread("worker-\(rank)") {
-                    let options = NodeOptions(
-                        scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
-                    let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
-                        try NodeSetup.worker($0, tell: $1)
-                    }
-                    do { try worker.run() } catch { tell(Member(role: .worker, rank: rank), error) }
-                })
+            start(.worker, rank) {
+                let options = NodeOptions(
+                    scheduler: "inproc://scheduler", hello: SystemInfo.hello(.worker, rank: rank))
+                _ = try NodeSetup.worker(options, in: context).run()
+            }
         }
         scheduler.run()
         // What ended a thread has reached the scheduler as the reason of the failure.

@@ -1,5 +1,6 @@
 import Display
 import Foundation
+package import Job
 package import Scheduler
 package import Telemetry
 import Wire
@@ -8,35 +9,28 @@ import Wire
 ///
 /// Called on one thread at a time: the clerk's of a scheduler that runs.
 package final class Monitor {
-    private let run: RunDirectory?
-    /// The job's books, if they are kept.
-    package let book: ClusterBook?
-    /// Which start of the run this is, from 1.
-    package var attempt: Int { run?.attempt ?? 1 }
+    let run: RunDirectory?
+    /// The job's books.
+    package let book: ClusterBook
     /// Whether the table of processes is printed whenever one came or went: where they are more than this one.
     package var showsNodes = false
     /// Since when the printed table has not shown that somebody came or went.
     private var tableIsDue: ContinuousClock.Instant?
     private var lost = 0
-    /// The newest status, for whoever shows it.
-    package var board: StatusBoard { book?.board ?? noBoard }
-    private let noBoard = StatusBoard()
     private var tensorBoard: TensorBoardWriter?
-    private let journal: RunJournal?
+    /// When how the job gets on was written into the scheduler's log, and how often that is.
+    private var journaled: ContinuousClock.Instant?
+    private static let journalEvery = Duration.seconds(5)
     private var saved: ContinuousClock.Instant?
     private static let saveEvery = Duration.seconds(10)
     private let samplesTotal: Int
-    private let samplesBefore: Int
     private let isTerminal = isatty(STDERR_FILENO) != 0
     private let quiet: Bool
     private let label: String
     private var trainingBegan: ContinuousClock.Instant?
     private var shown = ContinuousClock.now
-    private var samples = 0
-    private var window = Window()
+    private var window = Stretch()
     private var seconds: [String: Double] = [:]
-    private var steps: [Int: Int] = [:]
-    private var running = RunningAUC()
     private var lineIsOpen = false
     /// Called with the samples of every progress message.
     package var observe: ((Int) -> Void)?
@@ -50,27 +44,22 @@ package final class Monitor {
     package private(set) var failure: FailureReport?
 
     /// - Parameters:
-    ///   - samples: that will be trained on.
-    ///   - before: samples that an earlier process of the run has trained on.
     ///   - quiet: says nothing but the summary.
     ///   - label: begins every line, where several jobs follow each other.
-    package init(
-        run: RunDirectory?, samples: Int, before: Int = 0, quiet: Bool = false, label: String = "",
-        book: ClusterBook? = nil
-    ) {
+    package init(_ job: Job, run: RunDirectory?, quiet: Bool = false, label: String = "", book: ClusterBook? = nil) {
         self.run = run
-        self.book = book
-        journal = run.map { RunJournal($0) }
-        samplesTotal = samples
-        samplesBefore = before
+        self.book = book ?? ClusterBook(job, directory: run?.path ?? "")
+        samplesTotal = self.book.status.job.samplesTotal
         self.quiet = quiet
         self.label = label
+        self.book.told = { run?.say("\($0.kind.rawValue): \($0.text)", at: $0.time) }
+        self.book.warned = { [weak self] in self?.show(.warning($0)) }
     }
 
     /// Samples a second over all of training, pauses included.
     package var samplesPerSecond: Double {
         guard let trainingBegan else { return 0 }
-        return Double(samples) / max(1e-9, lastProgress.map { trainingBegan.duration(to: $0) / .seconds(1) } ?? 0)
+        return Double(book.samples) / max(1e-9, lastProgress.map { trainingBegan.duration(to: $0) / .seconds(1) } ?? 0)
     }
     private var lastProgress: ContinuousClock.Instant?
 
@@ -78,10 +67,8 @@ package final class Monitor {
     package func take(_ event: SchedulerEvent) {
         var event = event
         if case .failed(let report) = event, let continuing { event = .failed(report.continued(by: continuing)) }
-        if let point = book?.take(event) { log(point) }
-        for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
-        for event in book?.takeNews() ?? [] { journal?.add(event) }
-        if case .evaluated = event, let newest = book?.status.evaluations.last { tensorBoard?.take(newest) }
+        if let point = book.take(event) { log(point) }
+        if case .evaluated = event, let newest = book.status.evaluations.last { tensorBoard?.take(newest) }
         showNodes(event)
         show(event)
         switch event {
@@ -104,8 +91,7 @@ package final class Monitor {
 
     /// The last that is to be known of the job is known.
     package func close() {
-        book?.close()
-        for text in book?.takeWarnings() ?? [] { show(.warning(text)) }
+        book.close()
         save(isDue: true)
         for (name, count) in (run?.failedWrites ?? [:]).sorted(by: { $0.key < $1.key }) {
             say("warning: \(count) writes of \(name) failed")
@@ -113,22 +99,24 @@ package final class Monitor {
     }
 
     private func save(isDue: Bool) {
-        guard isDue, let book else { return }
+        guard isDue else { return }
         saved = .now
         run?.save(book.status)
     }
 
     private func log(_ point: SeriesPoint) {
-        guard let status = book?.status.job else { return }
+        let status = book.status.job
         tensorBoard?.take(point, auxiliaryLoss: status.auxiliaryLoss)
-        run?.log([
-            "event": .text("progress"), "step": .number(Double(point.step)), "samples": .number(Double(status.samples)),
-            "samples_per_second": .number(point.samplesPerSecond), "loss": .number(point.loss ?? .nan),
-            "auxiliary_loss": .number(status.auxiliaryLoss ?? 0), "auc": .number(point.auc ?? .nan),
-            "rows": .number(Double(point.rows)), "received_bytes_per_second": .number(point.receivedBytesPerSecond),
-            "sent_bytes_per_second": .number(point.sentBytesPerSecond), "read": .number(point.read),
-            "wait": .number(point.wait), "compute": .number(point.compute), "push": .number(point.push),
-        ])
+        run?.log(
+            "progress", [:],
+            [
+                "step": Double(point.step), "samples": Double(status.samples),
+                "samples_per_second": point.samplesPerSecond, "loss": point.loss,
+                "auxiliary_loss": status.auxiliaryLoss ?? 0, "auc": point.auc, "rows": Double(point.rows),
+                "received_bytes_per_second": point.receivedBytesPerSecond,
+                "sent_bytes_per_second": point.sentBytesPerSecond, "read": point.read, "wait": point.wait,
+                "compute": point.compute, "push": point.push,
+            ])
     }
 
     private func show(_ event: SchedulerEvent) {
@@ -136,48 +124,44 @@ package final class Monitor {
         case .waiting(let wait): say("waiting for \(wait.name) (\(Int(bounded: wait.seconds)) s)")
         case .warning(let text):
             say("warning: \(text)")
-            run?.log(["event": .text("warning"), "what": .text(text)])
+            run?.log("warning", ["what": text])
         case .lost(let member, let how):
-            run?.log(["event": .text("lost"), "node": .text("\(member)"), "what": .text(how)])
+            run?.log("lost", ["node": "\(member)", "what": how])
         case .restarted(let member, let hello, let how):
             say(how)
-            run?.log([
-                "event": .text("restarted"), "node": .text("\(member)"), "host": .text(hello.host), "what": .text(how),
-            ])
+            run?.log("restarted", ["node": "\(member)", "host": hello.host, "what": how])
         case .joined(let member, let hello):
-            run?.log(["event": .text("joined"), "node": .text("\(member)"), "host": .text(hello.host)])
+            run?.log("joined", ["node": "\(member)", "host": hello.host])
         case .started(let nodes, let warnings):
             trainingBegan = .now
-            window.began = .now
+            window = Stretch()
             for warning in warnings { say("warning: \(warning)") }
-            run?.log(["event": .text("started"), "nodes": .number(Double(nodes))])
+            run?.log("started", [:], ["nodes": Double(nodes)])
         case .pulse, .counters: break
-        case .progress(let worker, let progress): take(progress, of: worker)
+        case .progress(_, let progress): take(progress)
         case .evaluated(let split, let step, let metrics, let isBest):
             say("step \(step): \(split) \(Monitor.describe(metrics))\(isBest ? " (best)" : "")")
-            run?.log([
-                "event": .text("evaluated"), "split": .text(split), "step": .number(Double(step)),
-                "samples": .number(Double(samplesBefore.plus(samples))), "auc": .number(metrics.auc ?? .nan),
-                "gauc": .number(metrics.gauc ?? .nan), "log_loss": .number(metrics.logLoss),
-                "calibration": .number(metrics.calibration),
-            ])
+            run?.log(
+                "evaluated", ["split": split],
+                [
+                    "step": Double(step),
+                    "samples": Double(book.plan.samples(through: book.plan.startStep).plus(book.samples)),
+                    "auc": metrics.auc, "gauc": metrics.gauc, "log_loss": metrics.logLoss,
+                    "calibration": metrics.calibration,
+                ])
         case .checkpoint(let step, let path, let seconds, let bytes):
-            run?.log([
-                "event": .text("checkpoint"), "step": .number(Double(step)), "path": .text(path),
-                "seconds": .number(seconds), "bytes": .number(Double(bytes)),
-            ])
+            run?.log("checkpoint", ["path": path], ["step": Double(step), "seconds": seconds, "bytes": Double(bytes)])
         case .checkpointFailed(let step, let reason):
             let what = "checkpoint of step \(step) failed: \(reason); training goes on"
             say("warning: \(what)")
-            run?.log(["event": .text("warning"), "what": .text(what)])
+            run?.log("warning", ["what": what])
         case .finished(let outcome): self.outcome = outcome
         case .stopped(let outcome, let cause):
             closeLine()
             stopped = (outcome, cause)
-            run?.log([
-                "event": .text("stopped"), "what": .text(outcome.reason), "step": .number(Double(outcome.step)),
-                "samples_per_second": .number(samplesPerSecond),
-            ])
+            run?.log(
+                "stopped", ["what": outcome.reason],
+                ["step": Double(outcome.step), "samples_per_second": samplesPerSecond])
         case .failed(let report): take(report)
         }
     }
@@ -186,37 +170,22 @@ package final class Monitor {
     private func take(_ report: FailureReport) {
         failure = report
         closeLine()
-        run?.log([
-            "event": .text("failed"), "cause": .text(report.cause.rawValue), "first": .text(report.first),
-            "what": .text(report.what), "remedy": .text(report.remedy), "step": .number(Double(report.step)),
-        ])
+        run?.log(
+            "failed",
+            ["cause": report.cause.rawValue, "first": report.first, "what": report.what, "remedy": report.remedy],
+            ["step": Double(report.step)])
         guard report.cause != .interrupted else { return }
         if let data = try? TelemetryJSON.encode(report) { run?.write(data, to: "failure.json") }
         for line in report.lines {
-            journal?.add(line)
+            run?.say(line)
             StandardError.line(label + line)
         }
     }
 
-    /// What came since the last line.
-    private struct Window {
-        var began = ContinuousClock.now
-        var samples = 0
-        var loss = 0.0
-        var auxiliary = 0.0
-    }
-
-    private func take(_ progress: Wire.Progress, of worker: Int) {
-        samples = samples.plus(progress.samples)
+    private func take(_ progress: Wire.Progress) {
         observe?(progress.samples)
-        window.samples = window.samples.plus(progress.samples)
-        window.loss += progress.loss
-        window.auxiliary += progress.auxiliaryLoss
-        steps[worker] = progress.step
+        window.add(progress)
         lastProgress = .now
-        if let histogram = progress.histogram {
-            running.add(negatives: histogram.negatives, positives: histogram.positives)
-        }
         for (name, value) in [
             ("compute", progress.computeSeconds), ("wait", progress.waitSeconds), ("wire", progress.wireSeconds),
             ("read", progress.readSeconds),
@@ -228,18 +197,15 @@ package final class Monitor {
             return
         }
         shown = now
-        let rate = Double(window.samples) / (window.began.duration(to: now) / .seconds(1))
-        let loss = window.loss / Double(window.samples)
-        let auxiliary = window.auxiliary / Double(window.samples)
-        let left = Double(max(0, samplesTotal.minus(samples))) / max(1, rate)
-        let step = steps.values.min() ?? 0
-        let auc = running.value
+        let rate = Double(window.samples) / window.seconds
+        let left = Double(max(0, samplesTotal.minus(book.samples))) / max(1, rate)
+        let auxiliary = window.auxiliaryLoss
         show(
-            "step \(step)  \(samples)/\(samplesTotal) samples  \(Int(bounded: rate)) samples/s  loss \(Monitor.digits(loss))  "
+            "step \(book.reached)  \(book.samples)/\(samplesTotal) samples  \(Int(bounded: rate)) samples/s  "
+                + "loss \(Monitor.digits(window.loss))  "
                 + (auxiliary > 0 ? "auxiliary \(Monitor.digits(auxiliary))  " : "")
-                + "running AUC \(auc.map(Monitor.digits) ?? "-")  \(Int(bounded: left)) s left")
-        window = Window(began: now)
-        running = RunningAUC()
+                + "running AUC \(window.auc.map(Monitor.digits) ?? "-")  \(Int(bounded: left)) s left")
+        window = Stretch()
     }
 
     /// Four digits behind the point.
@@ -247,12 +213,18 @@ package final class Monitor {
 
     /// A split's metrics in one line.
     package static func describe(_ metrics: Metrics) -> String {
-        "AUC \(metrics.auc.map(digits) ?? "-")  GAUC \(metrics.gauc.map(digits) ?? "-")  log loss \(digits(metrics.logLoss))  "
-            + "calibration \(digits(metrics.calibration))"
+        describe(metrics.auc, metrics.gauc, metrics.logLoss) + "  calibration \(digits(metrics.calibration))"
+    }
+
+    static func describe(_ auc: Double?, _ gauc: Double?, _ logLoss: Double) -> String {
+        "AUC \(auc.map(digits) ?? "-")  GAUC \(gauc.map(digits) ?? "-")  log loss \(digits(logLoss))"
     }
 
     private func show(_ line: String) {
-        journal?.add(progress: line)
+        if journaled.map({ $0.duration(to: .now) >= Self.journalEvery }) ?? true {
+            journaled = .now
+            run?.say(line)
+        }
         guard !quiet else { return }
         if isTerminal {
             // A line that wraps could not be overwritten.
@@ -266,7 +238,7 @@ package final class Monitor {
 
     /// Prints how all processes stand: when the job begins, soon after a loss or a restart, and at the end.
     private func showNodes(_ event: SchedulerEvent) {
-        guard showsNodes, !quiet, let book else { return }
+        guard showsNodes, !quiet else { return }
         switch event {
         case .started, .finished, .failed: printNodes(book.status)
         case .restarted: tableIsDue = tableIsDue ?? .now
@@ -313,7 +285,7 @@ package final class Monitor {
             lines.append("best validation at step \(best): \(Monitor.describe(metrics))")
         }
         if let test = outcome.test { lines.append("test: \(Monitor.describe(test))") }
-        if samples > 0 {
+        if book.samples > 0 {
             let all = max(1e-9, seconds.values.reduce(0, +))
             let shares = ["compute", "wait", "wire", "read"].map {
                 "\($0) \(Int(bounded: (100 * (seconds[$0] ?? 0) / all).rounded())) %"
@@ -327,16 +299,15 @@ package final class Monitor {
         }
         let parts = memory.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value >> 20) MB" }
         if !parts.isEmpty { lines.append("peak memory: \(parts.joined(separator: ", "))") }
-        for line in lines { journal?.add(line) }
-        run?.log([
-            "event": .text("finished"), "step": .number(Double(outcome.step)),
-            "samples_per_second": .number(samplesPerSecond), "test_auc": .number(outcome.test?.auc ?? .nan),
-            "test_gauc": .number(outcome.test?.gauc ?? .nan),
-            "test_log_loss": .number(outcome.test?.logLoss ?? .nan),
-            "validation_auc": .number(outcome.bestValidation?.auc ?? .nan),
-            "validation_gauc": .number(outcome.bestValidation?.gauc ?? .nan),
-            "validation_log_loss": .number(outcome.bestValidation?.logLoss ?? .nan),
-        ])
+        for line in lines { run?.say(line) }
+        run?.log(
+            "finished", [:],
+            [
+                "step": Double(outcome.step), "samples_per_second": samplesPerSecond, "test_auc": outcome.test?.auc,
+                "test_gauc": outcome.test?.gauc, "test_log_loss": outcome.test?.logLoss,
+                "validation_auc": outcome.bestValidation?.auc, "validation_gauc": outcome.bestValidation?.gauc,
+                "validation_log_loss": outcome.bestValidation?.logLoss,
+            ])
         return lines
     }
 }

@@ -7,18 +7,26 @@ import Models
 import Parameters
 package import Server
 import Telemetry
+package import Transport
 package import Wire
 package import Worker
 
-/// A directory that the scheduler has made is not there, or not writable, on the host of a server.
-struct UnsharedDirectory: FailureCausing, CustomStringConvertible {
-    let description: String
-    var cause: FailureReport.Cause { .config }
-}
-
 /// Builds the roles' parts from what the scheduler told them: every node derives the same job from the same text.
 package enum NodeSetup {
-    /// The job of a welcome.
+    /// A server that builds its shards of what the scheduler tells it.
+    package static func server(
+        _ options: NodeOptions, listen: [String], in context: Context, checkpoints: String
+    ) -> ServerNode {
+        ServerNode(options, listen: listen, in: context, process: SystemInfo.process, write: { try write($0, $1) }) {
+            try shards($0, $1, checkpoints: checkpoints, tell: $2)
+        }
+    }
+
+    /// A worker that builds itself of what the scheduler tells it.
+    package static func worker(_ options: NodeOptions, in context: Context) -> WorkerNode {
+        WorkerNode(options, in: context, process: SystemInfo.process) { try worker($0, tell: $1) }
+    }
+
     private static func job(_ welcome: Welcome, _ tell: (String) -> Void) throws -> Job {
         tell("building: checking the dataset")
         let config = try ConfigReader.read(text: welcome.config, name: "the job's configuration")
@@ -78,12 +86,11 @@ package enum NodeSetup {
             "the run's directory has to lie on a file system that the scheduler and all servers share, under the same "
             + "path: name one with --run"
         guard FileManager.default.fileExists(atPath: directory) else {
-            throw UnsharedDirectory(description: "host \(host): \(directory): no such directory here: \(remedy)")
+            throw Complaint.config("host \(host): \(directory): no such directory here: \(remedy)")
         }
         guard access(directory, W_OK | X_OK) == 0 else {
             let problem = String(cString: strerror(errno))
-            throw UnsharedDirectory(
-                description: "host \(host): \(directory): cannot be written (\(problem)): \(remedy)")
+            throw Complaint.config("host \(host): \(directory): cannot be written (\(problem)): \(remedy)")
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 package import Telemetry
+import Tensors
 
 /// A new directory that only this user may enter, for sockets and files of one process; it goes when its owner does.
 ///
@@ -7,43 +8,36 @@ package import Telemetry
 /// killed process left is known by that file and its free lock, and removed by the next process that makes one, or by the
 /// killed one's children. A directory without the file is somebody's own, whatever it is called.
 package final class PrivateDirectory: Sendable {
-    /// It cannot be made.
-    package struct Failure: FailureCausing, CustomStringConvertible {
-        package let description: String
-        package var cause: FailureReport.Cause { FailureDiagnosis.cause(of: description) }
-    }
-
     /// What names begin with: short, since a socket's path has at most 107 bytes.
     private static let prefix = "myriad-"
     private static let letters = 8
     /// The file that says so.
     private static let marker = "made-by-myriad"
 
-    /// Where it is.
     package let path: String
     private let descriptor: Int32
 
     /// Makes one in a directory that others may write to as well.
-    package init(in parent: String = "/tmp") throws(Failure) {
+    package init(in parent: String = "/tmp") throws(Complaint) {
         Self.sweep(parent)
         while true {
             var template = Array("\(parent)/\(Self.prefix)\(String(repeating: "X", count: Self.letters))".utf8CString)
-            guard let name = mkdtemp(&template) else { throw Self.failure(parent, errno) }
+            guard let name = mkdtemp(&template) else { throw Self.failure(parent, String(cString: strerror(errno))) }
             let descriptor = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-            guard descriptor >= 0 else { throw Self.failure(parent, errno) }
+            guard descriptor >= 0 else { throw Self.failure(parent, String(cString: strerror(errno))) }
             var found = stat()
             // Before it was locked, another process may have taken it for a dead one's; a file system without locks keeps all.
             let isOwn = flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
             if isOwn, fstat(descriptor, &found) == 0, found.st_nlink > 0 {
-                guard Self.mark(descriptor, found) else {
-                    let number = errno
-                    try? FileManager.default.removeItem(atPath: String(cString: name))
-                    close(descriptor)
-                    throw Self.failure(parent, number)
-                }
                 path = String(cString: name)
                 self.descriptor = descriptor
-                return
+                do {
+                    try Files.replace("\(path)/\(Self.marker)", with: Self.words(found), isDurable: false, mode: 0o600)
+                    return
+                } catch {
+                    // It goes with this object.
+                    throw Self.failure(parent, "\(error)")
+                }
             }
             close(descriptor)
         }
@@ -67,38 +61,21 @@ package final class PrivateDirectory: Sendable {
             defer { close(descriptor) }
             var found = stat()
             guard fstat(descriptor, &found) == 0, found.st_uid == geteuid(), found.st_mode & 0o777 == 0o700,
-                isMarked(descriptor, found), flock(descriptor, LOCK_EX | LOCK_NB) == 0
+                (try? Files.read("\(path)/\(marker)", limit: 256)) == words(found),
+                flock(descriptor, LOCK_EX | LOCK_NB) == 0
             else { continue }
             try? FileManager.default.removeItem(atPath: path)
         }
     }
 
     /// What the file says: a copy of such a directory has another number, and is somebody's own.
-    private static func words(_ found: stat) -> [UInt8] {
-        Array("Myriad made directory \(found.st_ino), and removes it when its process has ended.\n".utf8)
+    private static func words(_ found: stat) -> Data {
+        Data("Myriad made directory \(found.st_ino), and removes it when its process has ended.\n".utf8)
     }
 
-    private static func mark(_ directory: Int32, _ found: stat) -> Bool {
-        let file = openat(directory, marker, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return false }
-        defer { close(file) }
-        let words = words(found)
-        return write(file, words, words.count) == words.count
-    }
-
-    private static func isMarked(_ directory: Int32, _ found: stat) -> Bool {
-        let file = openat(directory, marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { return false }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 256)
-        let count = read(file, &bytes, bytes.count)
-        return count > 0 && Array(bytes[..<count]) == words(found)
-    }
-
-    private static func failure(_ parent: String, _ number: Int32) -> Failure {
-        Failure(
-            description:
-                "no directory for sockets can be made in \(parent): \(String(cString: strerror(number))): make "
-                + "it writable, or use cluster.transport=tcp")
+    private static func failure(_ parent: String, _ problem: String) -> Complaint {
+        Complaint(
+            "no directory for sockets can be made in \(parent): \(problem): make it writable, or use "
+                + "cluster.transport=tcp")
     }
 }

@@ -1,3 +1,4 @@
+import Display
 package import Foundation
 package import Job
 import Synchronization
@@ -6,28 +7,12 @@ import Tensors
 
 /// A run's directory: `config.yaml`, `metrics.jsonl`, `logs/`, `checkpoints/`, locked for as long as this object lives.
 package final class RunDirectory: Sendable {
-    /// The run cannot be written.
-    package struct Failure: Error, CustomStringConvertible {
-        package let description: String
-    }
-
-    /// What is written, and what could not be.
-    private struct Writes {
-        /// The files that grow, by name.
-        var growing: [String: LineFile] = [:]
-        /// Writes that failed, by file.
-        var failures: [String: Int] = [:]
-    }
-
-    /// What happened, a JSON object a line.
-    private static let metrics = "metrics.jsonl"
-
-    /// Its path.
     package let path: String
     /// How often this run has been started, this time included.
     package let attempt: Int
     private let lock: RunLock
-    private let writes: Mutex<Writes>
+    /// The files that grow, and how many writes have failed, by name.
+    private let writes: Mutex<(growing: [String: LineFile], failures: [String: Int])>
 
     /// Where the checkpoints lie.
     package var checkpoints: String { path + "/checkpoints" }
@@ -53,7 +38,7 @@ package final class RunDirectory: Sendable {
                 try files.removeItem(atPath: path + "/checkpoints/" + name)
             }
             try? files.removeItem(atPath: path + "/failure.json")
-            attempt = try RunStarts.count(in: path)
+            attempt = try RunDirectory.countStart(in: path)
             // Before the configuration makes it a run: whoever continues it must not take its beginning for another.
             let began = path + "/" + Resumption.Record.file
             if let record {
@@ -62,48 +47,56 @@ package final class RunDirectory: Sendable {
                 unlink(began)
             }
             try Files.replace(path + "/config.yaml", with: Data(try config.yaml().utf8))
-            writes = Mutex(Writes(growing: [Self.metrics: try LineFile(path + "/" + Self.metrics)]))
+            writes = Mutex(([Record.file: try LineFile("\(path)/\(Record.file)")], [:]))
         } catch let error as SafetensorsError {
-            throw Failure(description: "\(error)")
+            throw error
         } catch {
-            throw Failure(description: "\(path): cannot be written: \(error.localizedDescription)")
+            throw Complaint.data("\(path): cannot be written: \(error.localizedDescription)")
         }
     }
 
     /// Throws if a directory holds a run.
     package static func checkUnused(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path + "/config.yaml") else { return }
-        throw Failure(
-            description:
-                "\(path) holds a run already: name another directory with --run, or continue it with --continue")
+        throw Complaint.data(
+            "\(path) holds a run already: name another directory with --run, or continue it with --continue")
+    }
+
+    /// Counts one more start of a run, in a file of its own, and returns its number, from 1.
+    ///
+    /// Not by the record's `started` lines: those are written when all nodes have come, and processes of a start that never
+    /// got so far were started too. They count where the number is not there or cannot be read.
+    static func countStart(in path: String) throws -> Int {
+        let text = (try? Files.text(of: path + "/starts"))?.trimmingCharacters(in: .whitespacesAndNewlines)
+        let known = text.flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+        let before = known ?? (try? Record.lines(in: path, event: "started"))?.count ?? 0
+        let number = min(before, Int(UInt32.max) - 1) + 1
+        // Replaced whole: a crash leaves the old number or the new one.
+        try Files.replace(path + "/starts", with: Data("\(number)\n".utf8))
+        return number
     }
 
     // MARK: Names
 
     /// The name that a new run gets: the first that no run has yet of the config's name and a number.
     package static func free(for config: String, in parent: String = "runs") -> String {
-        var number = 1
-        while FileManager.default.fileExists(atPath: name(for: config, number, in: parent)) { number += 1 }
-        return name(for: config, number, in: parent)
+        names(for: config, in: parent).first { !FileManager.default.fileExists(atPath: $0) } ?? parent
     }
 
     /// Makes a directory of such a name, which nobody else gets.
     package static func makeFree(for config: String, in parent: String = "runs") throws -> String {
-        try RunPlace.check(name(for: config, 1, in: parent))
-        do { try Files.makeDirectory(parent) } catch { throw Failure(description: "\(error)") }
-        var number = 1
-        while true {
-            let name = name(for: config, number, in: parent)
+        try RunPlace.check(free(for: config, in: parent))
+        try Files.makeDirectory(parent)
+        for name in names(for: config, in: parent) {
             if mkdir(name, 0o777) == 0 { return name }
-            guard errno == EEXIST else {
-                throw Failure(description: "\(name): cannot be made: \(String(cString: strerror(errno)))")
-            }
-            number += 1
+            guard errno == EEXIST else { throw SafetensorsError.system(path: name, verb: "made", code: errno) }
         }
+        return parent
     }
 
-    private static func name(for config: String, _ number: Int, in parent: String) -> String {
-        "\(parent)/\(((config as NSString).lastPathComponent as NSString).deletingPathExtension)-\(number)"
+    private static func names(for config: String, in parent: String) -> some Sequence<String> {
+        let name = ((config as NSString).lastPathComponent as NSString).deletingPathExtension
+        return (1...).lazy.map { "\(parent)/\(name)-\($0)" }
     }
 
     // MARK: Files
@@ -123,18 +116,32 @@ package final class RunDirectory: Sendable {
         }
     }
 
-    /// Adds a line to `metrics.jsonl`.
-    package func log(_ fields: [String: MetricValue]) {
-        var all = fields
-        all["time"] = .number(Date().timeIntervalSince1970)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let line = try? encoder.encode(all) else { return }
-        append(line, to: Self.metrics)
+    /// Adds a line to `metrics.jsonl`; a number that is not finite, or none, becomes null.
+    package func log(_ event: String, _ texts: [String: String] = [:], _ numbers: [String: Double?] = [:]) {
+        var line = Line(texts: texts, numbers: numbers.mapValues { $0.flatMap { $0.isFinite ? $0 : nil } })
+        line.texts["event"] = event
+        line.numbers["time"] = Date().timeIntervalSince1970
+        if let data = try? TelemetryJSON.encode(line) { append(data, to: Record.file) }
+    }
+
+    /// A line of `metrics.jsonl`: one object of both.
+    private struct Line: Encodable {
+        var texts: [String: String]
+        var numbers: [String: Double?]
+
+        func encode(to encoder: any Encoder) throws {
+            try texts.encode(to: encoder)
+            try numbers.encode(to: encoder)
+        }
+    }
+
+    /// Adds a line to the scheduler's own log, with the time of day before it.
+    package func say(_ line: String, at time: Double = Date().timeIntervalSince1970) {
+        append(Data("\(Quantity.clock(time)) \(line)".utf8), to: "logs/scheduler.log")
     }
 
     /// Adds a line to a file, which is made if need be; without the file the job goes on.
-    func append(_ line: Data, to name: String) {
+    private func append(_ line: Data, to name: String) {
         let problem: String? = writes.withLock { writes in
             do {
                 var file = try writes.growing[name] ?? LineFile(path + "/" + name)
@@ -162,18 +169,26 @@ package final class RunDirectory: Sendable {
     package var failedWrites: [String: Int] { writes.withLock { $0.failures } }
 }
 
-/// A value in `metrics.jsonl`.
-package enum MetricValue: Encodable, Sendable {
-    /// A number; one that is not finite becomes null.
-    case number(Double)
-    /// A text.
-    case text(String)
+/// A file that grows by whole lines.
+private struct LineFile {
+    private let file: FileHandle
+    /// Whether its last line is not whole.
+    private var isTorn = false
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        switch self {
-        case .number(let value): if value.isFinite { try container.encode(value) } else { try container.encodeNil() }
-        case .text(let value): try container.encode(value)
-        }
+    /// Opens a file at its end, and makes it if need be; nothing but a regular file is taken.
+    init(_ path: String) throws {
+        file = FileHandle(fileDescriptor: try Files.openToAdd(path), closeOnDealloc: true)
+        let end = try file.seekToEnd()
+        guard end > 0 else { return }
+        try file.seek(toOffset: end - 1)
+        isTorn = try file.read(upToCount: 1) != Data([10])
+    }
+
+    /// Adds a line, behind the end of one that is torn.
+    mutating func append(_ line: Data) throws {
+        let isBehindTorn = isTorn
+        isTorn = true
+        try file.write(contentsOf: (isBehindTorn ? Data([10]) : Data()) + line + [10])
+        isTorn = false
     }
 }

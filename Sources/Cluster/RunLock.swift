@@ -61,23 +61,16 @@ package final class RunLock: Sendable {
 
     /// Makes a directory; returns whether it was not there.
     private static func make(_ directory: String) throws -> Bool {
-        do {
-            guard try Files.stamp(directory) == nil else { return false }
-            try Files.makeDirectory(directory)
-            return true
-        } catch {
-            throw RunDirectory.Failure(description: "\(error)")
-        }
+        guard try Files.stamp(directory) == nil else { return false }
+        try Files.makeDirectory(directory)
+        return true
     }
 
     private static func lock(_ directory: String) throws -> Int32 {
         let path = "\(directory)/\(file)"
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
-            guard descriptor >= 0 else {
-                throw RunDirectory.Failure(
-                    description: "\(path): cannot be written: \(String(cString: strerror(errno)))")
-            }
+            guard descriptor >= 0 else { throw SafetensorsError.system(path: path, verb: "written", code: errno) }
             if flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
                 let code = errno
                 guard code == EWOULDBLOCK || code == EINTR else {

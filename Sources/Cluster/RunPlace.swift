@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+package import Telemetry
 import Tensors
 import Wire
 
@@ -13,7 +14,7 @@ package enum RunPlace {
     private static let directories = ["checkpoints", "logs", "keys", "tensorboard"]
 
     /// Throws where a run can or must not be.
-    package static func check(_ path: String) throws(RunDirectory.Failure) {
+    package static func check(_ path: String) throws(Complaint) {
         guard !path.isEmpty, place(of: path) != "/" else {
             throw refusal("'\(path)'", "cannot be a run's directory: name another with --run")
         }
@@ -38,12 +39,11 @@ package enum RunPlace {
     /// - Parameters:
     ///   - what: what the path is to be.
     ///   - option: how another is named.
-    package static func checkPlace(_ path: String, _ what: String, _ option: String) throws(RunDirectory.Failure) {
+    package static func checkPlace(_ path: String, _ what: String, _ option: String) throws(Complaint) {
         let whole = place(of: path)
         // The longest that is made of it, and told to nodes.
         if let problem = Carriable.problem(whole + "/checkpoints/" + Manifest.directory(of: Manifest.stepLimit)) {
-            throw RunDirectory.Failure(
-                description: "\(what), \(Carriable.shown(path)), \(problem): name another with \(option)")
+            throw Complaint.data("\(what), \(Carriable.shown(path)), \(problem): name another with \(option)")
         }
         var inner = whole as NSString
         repeat {
@@ -83,8 +83,8 @@ package enum RunPlace {
         return files.contains(whole) || directories.contains(whole)
     }
 
-    private static func refusal(_ path: String, _ problem: String) -> RunDirectory.Failure {
-        RunDirectory.Failure(description: "\(path) \(problem)")
+    private static func refusal(_ path: String, _ problem: String) -> Complaint {
+        Complaint.data("\(path) \(problem)")
     }
 
     private static func isRun(_ path: String) -> Bool {
@@ -100,7 +100,7 @@ package enum RunPlace {
     }
 
     /// A pipe would be waited for, a device never end, a directory refused with the system's words in the middle of a job.
-    private static func checkKind(_ path: String, _ name: String, _ wanted: mode_t) throws(RunDirectory.Failure) {
+    private static func checkKind(_ path: String, _ name: String, _ wanted: mode_t) throws(Complaint) {
         guard let found = kind("\(path)/\(name)"), found != wanted else { return }
         let what =
             [S_IFDIR: "a directory", S_IFIFO: "a pipe", S_IFSOCK: "a socket", S_IFREG: "a file"][found] ?? "a device"
@@ -111,7 +111,7 @@ package enum RunPlace {
     }
 
     /// The whole path by which the system knows a place, also one that is not there yet.
-    private static func place(of path: String) -> String {
+    static func place(of path: String) -> String {
         var (there, rest) = (URL(filePath: path).path, [String]())
         while there.count > 1 {
             if let found = realpath(there, nil) {

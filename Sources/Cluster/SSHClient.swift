@@ -4,14 +4,13 @@ import Processes
 /// What is known of ssh's client: how it is called, what its end means, what helps.
 enum SSHClient {
     /// The code with which it ends when it failed itself; else it ends with that of the remote command.
-    static let ownFailure = 255
+    static let ownFailure: Int32 = 255
 
     /// The host that a name stands for in ssh's configuration; the name itself where ssh does not tell.
     static func hostName(_ host: RemoteHost, _ ssh: String) -> String {
         let plain = host.name.split(separator: "@").last.map(String.init) ?? host.name
         guard let text = output("\(ssh) -G \(ShellWord.quote(host.name))", seconds: 5) else { return plain }
-        let line = text.split(separator: "\n").first { $0.hasPrefix("hostname ") }
-        return line.map { String($0.dropFirst("hostname ".count)) } ?? plain
+        return SystemInfo.words(of: text, after: "hostname ") ?? plain
     }
 
     /// Runs a short command on a host; gives up after seconds.
@@ -24,9 +23,7 @@ enum SSHClient {
 
     /// What a command prints; nil when it fails or does not end in time.
     private static func output(_ line: String, seconds: Double) -> String? {
-        let client = Child()
-        client.executableURL = URL(filePath: "/bin/sh")
-        client.arguments = ["-c", "exec " + line]
+        let client = Child(Child.Setup("/bin/sh", ["-c", "exec " + line]))
         let pipe = Pipe()
         client.standardInput = .nullDevice
         client.standardOutput = pipe.fileHandleForWriting
@@ -38,7 +35,7 @@ enum SSHClient {
         let data = try? pipe.fileHandleForReading.readToEnd()
         timer.cancel()
         client.waitUntilExit()
-        guard client.terminationStatus == 0, client.terminationReason == .exit else { return nil }
+        guard let end = client.end, end.status == 0, !end.isKilled else { return nil }
         return data.map { String(decoding: $0, as: UTF8.self) }
     }
 

@@ -12,25 +12,18 @@ import Wire
 package enum SchedulerSetup {
     /// The options that follow from a job.
     package static func options(
-        _ job: Job, checkpoints: String?, resume: String?, resetsOptimizer: Bool = false,
-        jobId: UInt64 = .random(in: 1...UInt64.max)
+        _ job: Job, checkpoints: String?, resume: String?, resetsOptimizer: Bool = false
     ) throws -> SchedulerOptions {
         let config = job.config
         for path in [checkpoints, resume].compactMap(\.self) {
             guard let problem = Carriable.problem(path) else { continue }
-            throw RunDirectory.Failure(description: "\(Carriable.shown(path)) \(problem): rename it, or move it")
+            throw Complaint.data("\(Carriable.shown(path)) \(problem): rename it, or move it")
         }
         // A checkpoint of another run is where this one begins, and says nothing of its own states.
-        let isSameRun = resume.map { place(of: $0 + "/..") } == checkpoints.map { place(of: $0) }
+        let isSameRun = resume.map { RunPlace.place(of: $0 + "/..") } == checkpoints.map(RunPlace.place)
         let judgement = isSameRun ? try resume.map { try Manifest(directory: $0).judgement } : nil
         func split(_ name: String) -> String? { job.scoredSamples[name] == nil ? nil : name }
-        let metric: SchedulerOptions.Metric =
-            switch config.train.metric {
-            case .auc: .auc
-            case .gauc: .gauc
-            case .logLoss: .logLoss
-            }
-        var options = SchedulerOptions(job.plan, job: jobId)
+        var options = SchedulerOptions(job.plan, job: .random(in: 1 ... .max))
         options.servers = config.cluster.servers
         options.shardsPerServer = config.cluster.shards
         options.workers = config.cluster.workers
@@ -38,7 +31,7 @@ package enum SchedulerSetup {
         options.splits = job.scoredSamples
         options.validation = split(config.data.validation)
         options.test = split(config.data.test)
-        options.metric = metric
+        options.metric = config.train.metric
         if config.train.patience > 0 {
             options.earlyStop = .init(patience: config.train.patience, minimumGain: config.train.minimumGain)
         }
@@ -67,10 +60,6 @@ package enum SchedulerSetup {
             dataset: options.dataset, earlierUpdates: earlier.map { takeover.earlierUpdates($0) } ?? 0)
     }
 
-    private static func place(of path: String) -> String {
-        URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path
-    }
-
     /// A scheduler that listens on an endpoint.
     ///
     /// - Parameter allowed: whose keys are let in, where the context encrypts.
@@ -84,7 +73,7 @@ package enum SchedulerSetup {
         }
         let config = job.config
         var options = options
-        options.attempt = monitor.attempt
+        options.attempt = monitor.run?.attempt ?? 1
         let writer = CheckpointWriter(
             directory: options.checkpoints ?? "", layout: job.model.layout, tables: job.tables, dense: config.dense,
             map: try job.map(shards: config.cluster.servers * config.cluster.shards),
@@ -97,13 +86,17 @@ package enum SchedulerSetup {
             writer.discard(step: step)
         } inspect: { wish in
             Inspection(
-                status: monitor.board.status, series: wish.seriesSince.map { monitor.board.series(since: $0) } ?? [])
+                status: monitor.book.board.status,
+                series: wish.seriesSince.map { monitor.book.board.series(since: $0) } ?? [])
         } watch: {
             monitor.take($0)
         }
-        monitor.book?.announce(
-            scheduler: node.endpoint.hasPrefix("inproc") ? nil : node.endpoint, id: options.job,
-            isEncrypted: node.endpoint.hasPrefix("tcp") ? allowed != nil : nil, attempt: options.attempt)
+        monitor.book.announce(attempt: options.attempt)
+        monitor.book.announce {
+            $0.id = String(options.job, radix: 16)
+            if !node.endpoint.hasPrefix("inproc") { $0.scheduler = node.endpoint }
+            if node.endpoint.hasPrefix("tcp") { $0.isEncrypted = allowed != nil }
+        }
         return node
     }
 }

@@ -29,17 +29,15 @@ package final class Standstill: Sendable {
     }
 
     private func look() {
-        let found: Int? = state.withLock { state in
+        let seconds: Int? = state.withLock { state in
             let now = ContinuousClock.now
             let gap = state.seen.duration(to: now)
             state.seen = now
             guard gap > Self.least else { return nil }
-            let seconds = Int(gap / .seconds(1))
-            state.last = (seconds, now)
-            return seconds
+            state.last = (Int(gap / .seconds(1)), now)
+            return state.last?.seconds
         }
-        guard let found else { return }
-        StandardError.line("warning: \(Self.words(found))")
+        if let seconds { StandardError.line("warning: \(Self.words(seconds))") }
     }
 
     private static func words(_ seconds: Int) -> String {
@@ -50,10 +48,9 @@ package final class Standstill: Sendable {
     func evidence() -> Evidence? {
         look()
         guard let last = state.withLock({ $0.last }), last.end.duration(to: .now) < Self.aftermath else { return nil }
-        var sign = Evidence(.ownWords, of: nil, what: Self.words(last.seconds), cause: .stopped, at: .now)
-        sign.remedy =
-            "do not suspend a launcher or its machine: nodes give up a scheduler that says nothing; "
-            + FailureDiagnosis.continuing
-        return sign
+        return Evidence(
+            .ownWords, of: nil, what: Self.words(last.seconds), cause: .stopped,
+            remedy: "do not suspend a launcher or its machine: nodes give up a scheduler that says nothing; "
+                + FailureDiagnosis.continuing)
     }
 }

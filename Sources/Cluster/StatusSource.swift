@@ -1,16 +1,12 @@
+import Display
 import Foundation
-package import Telemetry
+import Telemetry
+import Tensors
 import Transport
 package import Wire
 
 /// Where commands that only look get a job's status: its scheduler while it runs, its run directory otherwise.
 package final class StatusSource {
-    /// Nothing can be shown.
-    package struct Failure: FailureCausing, CustomStringConvertible {
-        package let description: String
-        package var cause = FailureReport.Cause.data
-    }
-
     /// How long a scheduler may take to answer.
     private static let patience = Duration.seconds(2)
 
@@ -19,7 +15,7 @@ package final class StatusSource {
     /// The scheduler's endpoint; empty when only files are left.
     package private(set) var endpoint = ""
     private let access: Access
-    private var door: (context: Context, key: PublicKey?)?
+    private var door: (context: Transport.Context, key: PublicKey?)?
     private let nothing = Inbox<Int>()
     private var socket: Socket?
     /// The address that was asked for, if it was no directory.
@@ -37,14 +33,13 @@ package final class StatusSource {
             return
         }
         guard let path = target ?? Self.newestRun() else {
-            throw Failure(
-                description: "runs/ holds no run: name a run directory or the scheduler's address (tcp://host:port)")
+            throw Complaint.data(
+                "runs/ holds no run: name a run directory or the scheduler's address (tcp://host:port)")
         }
         directory = path
         guard let status = files.status(in: path) else {
-            throw Failure(
-                description:
-                    "\(path): holds no readable status.json: it is no run directory, or one of an older version "
+            throw Complaint.data(
+                "\(path): holds no readable status.json: it is no run directory, or one of an older version "
                     + "(\(files.problem))")
         }
         endpoint = address(of: status)
@@ -78,9 +73,7 @@ package final class StatusSource {
                 .inspect(Inspect(seriesSince: time)), within: Self.patience,
                 { if case .inspected(let inspection) = $0 { inspection } else { nil } })
         {
-            isLive = true
-            isAbandoned = false
-            last = answer.status
+            (isLive, isAbandoned, last) = (true, false, answer.status)
             if directory == nil, FileManager.default.fileExists(atPath: answer.status.job.directory + "/status.json") {
                 directory = answer.status.job.directory
             }
@@ -89,36 +82,30 @@ package final class StatusSource {
         isLive = false
         let now = Date().timeIntervalSince1970
         guard let directory else {
-            if let closed = last.flatMap({ Abandonment.closed($0, at: now, patience: Self.remotePatience) }) {
-                isAbandoned = true
-                return Inspection(status: closed, series: [])
-            }
-            throw Failure(
-                description: "the scheduler at \(endpoint) does not answer: \(silence.why). "
-                    + "A finished run is shown by its directory", cause: silence.cause)
+            let closed = last.flatMap { Abandonment.closed($0, at: now, patience: Self.remotePatience) }
+            isAbandoned = closed != nil
+            if let closed { return Inspection(status: closed, series: []) }
+            throw Complaint(
+                "the scheduler at \(endpoint) does not answer: \(silence.why). "
+                    + "A finished run is shown by its directory", silence.cause)
         }
-        guard var status = files.status(in: directory) else {
-            throw Failure(description: "\(directory)/status.json: cannot be read: \(files.problem)")
+        guard let status = files.status(in: directory) else {
+            throw Complaint.data("\(directory)/status.json: cannot be read: \(files.problem)")
         }
         let next = address(of: status)
         if next != endpoint { (endpoint, socket, door) = (next, nil, nil) }
-        isAbandoned = false
-        if let closed = Abandonment.closed(status, at: now) {
-            status = closed
-            isAbandoned = true
-        }
+        let closed = Abandonment.closed(status, at: now)
+        isAbandoned = closed != nil
         let series = time.map { after in files.series(in: directory).filter { $0.time > after } }
-        return Inspection(status: status, series: series ?? [])
+        return Inspection(status: closed ?? status, series: series ?? [])
     }
 
     private static func newestRun() -> String? {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "runs")) ?? []
-        func changed(_ path: String) -> Date {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            return attributes?[.modificationDate] as? Date ?? .distantPast
+        let runs = ((try? Files.names(in: "runs")) ?? []).map { "runs/\($0)" }
+        let known = runs.compactMap { run in
+            (try? Files.stamp(run + "/status.json")).map { (run: run, changed: $0?.modified ?? 0) }
         }
-        return names.map { "runs/\($0)" }.filter { FileManager.default.fileExists(atPath: $0 + "/status.json") }
-            .max { changed($0 + "/status.json") < changed($1 + "/status.json") }
+        return known.filter { $0.changed > 0 }.max { $0.changed < $1.changed }?.run
     }
 
     /// Has a worker of a live job measure its ways to the shards; nil when no answer comes.
@@ -189,5 +176,42 @@ package final class StatusSource {
             counts.handshakes > 0 ? "the connection stands, but nothing comes" : Reachability.explain(address),
             .unreachable
         )
+    }
+}
+
+/// What a run left in its directory, read again only when a file has changed: who looks every second at a run that is over
+/// does not read its whole record every second.
+struct RunFiles {
+    /// How often a file was read.
+    private(set) var reads = 0
+    /// Why the last status that was asked for cannot be read.
+    private(set) var problem = ""
+    private var status = (stamp: Files.Stamp?.none, content: ClusterStatus?.none)
+    private var series = (stamp: Files.Stamp?.none, content: [SeriesPoint]())
+
+    /// The status that a run left, or leaves every few seconds; nil when it cannot be read.
+    mutating func status(in directory: String) -> ClusterStatus? {
+        let path = directory + "/status.json"
+        let stamp = try? Files.stamp(path)
+        guard stamp == nil || stamp != status.stamp else { return status.content }
+        reads += 1
+        status = (stamp, nil)
+        do {
+            status.content = try TelemetryJSON.decode(ClusterStatus.self, from: try Files.read(path, limit: .max))
+        } catch {
+            problem = stamp == nil ? "there is none" : TelemetryJSON.problem(error)
+        }
+        return status.content
+    }
+
+    /// The curves, oldest first.
+    mutating func series(in directory: String) -> [SeriesPoint] {
+        let stamp = try? Files.stamp("\(directory)/\(Record.file)")
+        if stamp == nil || stamp != series.stamp {
+            reads += 1
+            // Of before it was read: what is added meanwhile is read the next time.
+            series = (stamp, Record.series(in: directory))
+        }
+        return series.content
     }
 }

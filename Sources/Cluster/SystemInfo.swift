@@ -59,11 +59,19 @@ package enum SystemInfo {
 
     /// The CPU's name.
     package static var processor: String {
-        guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8) else { return "unknown" }
-        for line in text.split(separator: "\n") where line.hasPrefix("model name") {
-            return line.split(separator: ":", maxSplits: 1).last.map { $0.trimmingCharacters(in: .whitespaces) }
-                ?? "unknown"
-        }
-        return "unknown"
+        words(in: "/proc/cpuinfo", after: "model name").map { $0.drop { !$0.isLetter && !$0.isNumber } }.map(
+            String.init)
+            ?? "unknown"
+    }
+
+    /// What follows on the first line of a text file that begins so.
+    static func words(in path: String, after start: String) -> String? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+        return words(of: text, after: start)
+    }
+
+    /// What follows on the first line of a text that begins so.
+    static func words(of text: String, after start: String) -> String? {
+        text.split(separator: "\n").first { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
     }
 }

@@ -1,5 +1,6 @@
-import Foundation
+package import Foundation
 package import Job
+package import Processes
 package import Scheduler
 import Telemetry
 package import Transport
@@ -10,6 +11,7 @@ package struct ThisMachine: LaunchSite {
     private let program: String
     private let access: Access
     private let shards: Int
+    private let killsBefore = ThisMachine.outOfMemoryKills
     /// Where the sockets lie; nil where processes talk by TCP.
     private let sockets: PrivateDirectory?
 
@@ -26,14 +28,13 @@ package struct ThisMachine: LaunchSite {
     package var endpoint: Endpoint {
         sockets.map { Endpoint(path: "\($0.path)/scheduler") } ?? Endpoint(host: "127.0.0.1", port: "*")
     }
-    package var patience: Duration? { nil }
     package func close() { sockets?.remove() }
 
     package func security(_ run: RunDirectory) throws -> SchedulerSecurity {
         try access.scheduler(on: endpoint, run: run)
     }
 
-    package func command(for member: Member, _ meeting: MeetingPoint) -> MemberProcess.Command {
+    package func command(for member: Member, _ meeting: MeetingPoint) -> (setup: Child.Setup, given: Data?) {
         var arguments = ["\(member.role)", "--scheduler", meeting.scheduler, "--rank", String(member.rank)]
         if access.directory(for: endpoint) != nil, let keys = access.keys { arguments += ["--keys", keys] }
         if member.role == .server {
@@ -45,52 +46,54 @@ package struct ThisMachine: LaunchSite {
                 ]
             }
         }
-        var command = MemberProcess.Command(program, arguments)
-        command.environment[Orphan.variable] = String(getpid())
+        var setup = Child.Setup(program, arguments)
+        var environment = ProcessInfo.processInfo.environment
         // The launcher says what they need; what it was told itself is not meant for them.
-        for name in ["KEYS", "LISTEN", "RANK", "JOB", "LIFELINE"] {
-            command.environment.updateValue(nil, forKey: "MYRIAD_" + name)
-        }
-        return command
+        for name in ["KEYS", "LISTEN", "RANK", "JOB", "LIFELINE"] { environment["MYRIAD_" + name] = nil }
+        environment[Orphan.variable] = String(getpid())
+        setup.environment = environment
+        // One of ours does not hear what reaches the whole group, from its first moment: see `Orphan.watch`.
+        setup.heldSignals = Orphan.ignored
+        return (setup, nil)
     }
 
-    package func host(of member: Member) -> String { ProcessInfo.processInfo.hostName }
-    package func hasBegun(log: String) -> Bool { true }
-    package func kill(_ member: Member, log: String) {}
-
-    package func evidence(ofMissing member: Member, log: String) -> Evidence {
-        Evidence(.missing, of: member, what: "\(member) has not begun", at: .now)
+    /// How often the kernel's out-of-memory killer has struck since the machine was started.
+    private static var outOfMemoryKills: Int {
+        SystemInfo.words(in: "/proc/vmstat", after: "oom_kill ").flatMap { Int($0) } ?? 0
     }
 
-    package func evidence(of end: MemberProcess.End, _ member: Member) -> Evidence {
-        let lines = LogTail.lines(of: end.log)
+    package func evidence(of end: Child.End, _ member: Member, log: String) -> Evidence {
+        let lines = LogTail.lines(of: log)
         var sign: Evidence
         if end.isKilled {
             let death = FailureDiagnosis.death(
-                bySignal: end.status, outOfMemoryKills: end.outOfMemoryKills, lastLines: lines)
-            sign = Evidence(.died, of: member, what: "\(member) \(death.what)", cause: death.cause, at: .now)
+                bySignal: Int(end.status), outOfMemoryKills: Self.outOfMemoryKills - killsBefore, lastLines: lines)
+            sign = Evidence(.died, of: member, what: "\(member) \(death.what)", cause: death.cause)
         } else {
             sign = Evidence(ofCode: end.status, member, lines)
             // Who misses the scheduler is no cause: the scheduler is here.
             if sign.kind == .ownWords, sign.cause == .unreachable { sign.kind = .consequence }
         }
-        sign.host = ProcessInfo.processInfo.hostName
-        sign.pid = end.pid
-        sign.log = end.log
-        sign.lastLines = lines
-        return sign
+        return sign.of(Int(end.pid), on: ProcessInfo.processInfo.hostName, log)
     }
 }
 
 extension Evidence {
     /// What a process says that left with a code: its own words, if its last lines hold some.
-    init(ofCode code: Int, _ member: Member, _ lines: [String]) {
+    init(ofCode code: Int32, _ member: Member, _ lines: [String]) {
         if let words = LogTail.ownWords(in: lines) {
-            self.init(.ownWords, of: member, what: "\(member): \(words)", at: .now)
+            self.init(.ownWords, of: member, what: "\(member): \(words)")
             // Where the words are not known, the code tells.
             if cause == .other { cause = [65: .config, 69: .unreachable, 77: .keys][code] ?? .other }
         } else {
-            self.init(.died, of: member, what: "\(member) exited with code \(code)", at: .now)
+            self.init(.died, of: member, what: "\(member) exited with code \(code)")
         }
+    }
+
+    /// Of a process with a log.
+    func of(_ pid: Int, on host: String, _ log: String) -> Evidence {
+        var sign = self
+        (sign.pid, sign.host, sign.log, sign.lastLines) = (pid, host, log, LogTail.lines(of: log))
+        return sign
     }
 }

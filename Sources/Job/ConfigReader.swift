@@ -12,9 +12,7 @@ package enum ConfigReader {
         do {
             text = try PlainYAML.text(of: path)
         } catch {
-            throw ConfigError(problems: [
-                "\(path): cannot be read (\(error)); give the path of a config such as configs/din.yaml"
-            ])
+            throw ConfigError("\(path): cannot be read (\(error)); give the path of a config such as configs/din.yaml")
         }
         return try read(text: text, name: path, overrides: overrides)
     }
@@ -23,12 +21,12 @@ package enum ConfigReader {
     package static func read(text: String, name: String, overrides: [String] = []) throws -> JobConfig {
         var root: Node
         do {
-            root = try PlainYAML.compose(text) ?? empty
+            root = try PlainYAML.compose(text) ?? [:]
         } catch {
-            throw ConfigError(problems: [Self.complaint(error, name)])
+            throw ConfigError(Self.complaint(error, name))
         }
         guard case .mapping = root else {
-            throw ConfigError(problems: ["\(name):1: expected `key: value` lines"])
+            throw ConfigError("\(name):1: expected `key: value` lines")
         }
         for override in overrides { try lay(override, over: &root) }
         var reading = Reading(root: root, name: name)
@@ -46,26 +44,22 @@ package enum ConfigReader {
         return "\(name)\(problem.line.map { ":\($0)" } ?? ""): \(problem.what)"
     }
 
-    private static var empty: Node { .mapping(Node.Mapping([])) }
-
     // MARK: Overrides
 
     private static func lay(_ override: String, over root: inout Node) throws {
         let parts = override.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, path.allSatisfy({ !$0.isEmpty }) else {
-            throw ConfigError(problems: [
-                "command line: \(shown(override)) is no override; write key=value, as in train.batch=512"
-            ])
+            throw ConfigError("command line: \(shown(override)) is no override; write key=value, as in train.batch=512")
         }
         let value: Node
         do {
             value = try PlainYAML.compose(parts[1].isEmpty ? "\"\"" : String(parts[1])) ?? Node("")
         } catch {
             let what = (error as? PlainYAML.Problem)?.what ?? "\(error)"
-            throw ConfigError(problems: ["command line: \(shown(override)): \(what)"])
+            throw ConfigError("command line: \(shown(override)): \(what)")
         }
-        set(withoutMarks(value), at: path[...], in: &root)
+        root = merged(path.reversed().reduce(withoutMarks(value)) { .mapping([Node($1): $0]) }, over: root)
     }
 
     /// A node that is of no line of the file.
@@ -83,19 +77,71 @@ package enum ConfigReader {
         }
     }
 
-    /// Puts a value at a path; a section is laid over the one that is there, key by key.
-    private static func set(_ value: Node, at path: ArraySlice<String>, in node: inout Node) {
-        if let key = path.first {
-            var child = node.mapping?[Node(key)] ?? empty
-            set(value, at: path.dropFirst(), in: &child)
-            var mapping = node.mapping ?? Node.Mapping([])
-            mapping[Node(key)] = child
-            node = .mapping(mapping)
-        } else if let keys = value.mapping, node.mapping != nil {
-            for (key, value) in keys { set(value, at: [key.string ?? "?"], in: &node) }
-        } else if node.mapping?.isEmpty != false || value.null == nil {
+    /// What is given laid over what is there; sections key by key.
+    private static func merged(_ given: Node, over base: Node) -> Node {
+        guard let keys = given.mapping, var whole = base.mapping else {
             // A section without keys says nothing, here as in a file.
-            node = value
+            return base.mapping?.isEmpty != false || given.null == nil ? given : base
         }
+        for (key, value) in keys { whole[key] = whole[key].map { merged(value, over: $0) } ?? value }
+        return .mapping(whole)
+    }
+}
+
+/// What is wrong with a configuration: all that could be found, each with its place.
+package struct ConfigError: Error, CustomStringConvertible, Equatable {
+    /// One line for each problem.
+    package let problems: [String]
+
+    /// All of them, in order.
+    package init(problems: [String]) { self.problems = problems }
+
+    init(_ problem: String) { problems = [problem] }
+
+    package var description: String { problems.joined(separator: "\n") }
+}
+
+/// The name that is most like a misspelled one, if one is at all.
+package func nearest(to name: String, among known: [String]) -> String? {
+    let best = known.map { ($0, distance(Array(name), Array($0))) }.min { ($0.1, $0.0) < ($1.1, $1.0) }
+    return best.flatMap { $0.1 <= max(2, name.count / 2) ? $0.0 : nil }
+}
+
+/// Edits that turn one word into the other (Levenshtein).
+private func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for (i, left) in a.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for (j, right) in b.enumerated() {
+            let above = row[j + 1]
+            row[j + 1] = min(above + 1, row[j] + 1, diagonal + (left == right ? 0 : 1))
+            diagonal = above
+        }
+    }
+    return row[b.count]
+}
+
+/// Where the keys of a configuration were given: a line of its file or the command line.
+///
+/// It stays beside the values, so that whoever finds out later that one does not fit can say where it stands. It is no
+/// part of them: all places are equal.
+package struct Places: Sendable, Equatable {
+    private let name: String
+    private let places: [String: String]
+
+    package static func == (_: Places, _: Places) -> Bool { true }
+
+    /// What stands for the file, and the place of every key that was given.
+    init(name: String = "config", _ places: [String: String] = [:]) {
+        self.name = name
+        self.places = places
+    }
+
+    /// The place of a key or of the nearest section that it is in; the file where it is a default.
+    package func of(_ key: String) -> String {
+        var path = key[...]
+        while places[String(path)] == nil, let dot = path.lastIndex(of: ".") { path = path[..<dot] }
+        return places[String(path)] ?? name
     }
 }

@@ -27,6 +27,9 @@ extension JobConfig {
         func number(_ key: String, _ value: Int, _ range: ClosedRange<Int>, _ what: String = "") {
             check(range.contains(value), key, value, "\(range.lowerBound) to \(range.upperBound)\(what)")
         }
+        func text(_ key: String, _ value: String, _ bytes: ClosedRange<Int>, _ expected: String) {
+            check(bytes.contains(value.utf8.count), key, "'\(value)'", expected)
+        }
         func seconds(_ key: String, _ value: Double, from least: Double) {
             check(
                 value >= least && value <= Self.mostSeconds, key, value, "\(least) to \(Int(Self.mostSeconds)) seconds")
@@ -35,12 +38,9 @@ extension JobConfig {
             !data.directory.isEmpty && Carriable.problem(data.directory) == nil, "data.directory",
             "'\(data.directory)'",
             "a directory made by `myriad prepare`: a path of 1 to 4096 bytes without control characters")
-        check(
-            (1...1024).contains(data.train.utf8.count), "data.train", "'\(data.train)'",
-            "a split of the dataset, as in train")
-        for (key, split) in [("data.validation", data.validation), ("data.test", data.test)] {
-            check(split.utf8.count <= 1024, key, "'\(split)'", "a split of the dataset, or \"\" for none")
-        }
+        text("data.train", data.train, 1...1024, "a split of the dataset, as in train")
+        text("data.validation", data.validation, 0...1024, "a split of the dataset, or \"\" for none")
+        text("data.test", data.test, 0...1024, "a split of the dataset, or \"\" for none")
         number("data.history", data.history, 0...100_000, " behaviors")
         number("train.batch", train.batch, 1...1_000_000, " samples")
         if (1...1_000_000).contains(train.batch) {
@@ -77,32 +77,21 @@ extension JobConfig {
         seconds("cluster.silence", cluster.silence, from: 0.1)
         seconds("cluster.start_timeout", cluster.startTimeout, from: 0.1)
         // As long as a host's name and a port, and a path, can be.
-        check(
-            (1...300).contains(monitor.page.utf8.count), "monitor.page", "'\(monitor.page)'", "auto, off or host:port")
-        check(
-            monitor.tokenFile.utf8.count <= 4096, "monitor.token_file", "'\(monitor.tokenFile)'",
-            "the path of a file, or \"\" for none")
+        text("monitor.page", monitor.page, 1...300, "auto, off or host:port")
+        text("monitor.token_file", monitor.tokenFile, 0...4096, "the path of a file, or \"\" for none")
         seconds("monitor.linger", monitor.linger, from: 0)
-        do throws(ModelError) {
-            try model.validate()
-        } catch {
-            if case .option(_, let value, let expected) = error { check(false, error.key, value, expected) }
+        func validate(_ section: String, _ validated: @autoclosure () throws -> Void) {
+            do { try validated() } catch ModelError.option(let key, let value, let expected),
+                ParametersError.option(let key, let value, let expected)
+            {
+                check(false, section + "." + key, value, expected)
+            } catch {}
         }
-        func validate(_ section: String, _ body: () throws(ParametersError) -> Void) {
-            do throws(ParametersError) {
-                try body()
-            } catch {
-                if case .option(let key, let value, let expected) = error {
-                    check(false, section + "." + key, value, expected)
-                }
-            }
-        }
-        validate("rows") { () throws(ParametersError) in try rows.optimizer.validate() }
-        validate("rows") { () throws(ParametersError) in try rows.schedule.validate() }
-        validate("rows") { () throws(ParametersError) in
-            try rows.regularization.validate(with: rows.optimizer.kind)
-        }
-        validate("dense") { () throws(ParametersError) in try dense.validate() }
+        validate("model", try model.validate())
+        validate("rows", try rows.optimizer.validate())
+        validate("rows", try rows.schedule.validate())
+        validate("rows", try rows.regularization.validate(with: rows.optimizer.kind))
+        validate("dense", try dense.validate())
         return found
     }
 }

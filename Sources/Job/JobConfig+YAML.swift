@@ -1,3 +1,4 @@
+import Foundation
 import Models
 import Parameters
 import Tensors
@@ -23,6 +24,14 @@ extension JobConfig {
         let single = Float(value)
         return line[...space]
             + ((Double(single) - value).magnitude <= value.magnitude * 1e-14 ? "\(single)" : "\(value)")
+    }
+
+    /// Where two texts of configurations differ first, in words; empty where they do not.
+    package static func difference(_ there: String, _ here: String) -> String {
+        let lines = zip(there.split(separator: "\n"), here.split(separator: "\n"))
+        guard let (old, new) = lines.first(where: { $0 != $1 }) else { return "" }
+        func bare(_ line: Substring) -> String { line.trimmingCharacters(in: .whitespaces) }
+        return ": '\(bare(old))' there, '\(bare(new))' here"
     }
 
     /// A number that names what determines the bits of a result: all but the cluster and what is saved.

@@ -1,5 +1,6 @@
 package import Models
 package import Parameters
+package import Telemetry
 import Tensors
 
 /// Everything that is configured of a job; `configs/reference.yaml` explains every key.
@@ -43,21 +44,10 @@ package struct DataOptions: Codable, Sendable, Equatable {
     package var validation = "validation"
     /// The split that is scored in the best state; empty for none.
     package var test = "test"
-
-    /// The defaults.
-    package init() {}
 }
 
 /// How long a job trains, in which order, judged by what.
 package struct TrainOptions: Codable, Sendable, Equatable {
-    /// By what the best state is chosen.
-    package enum Metric: String, Choice {
-        /// Area under the ROC curve, and the same by user.
-        case auc, gauc
-        /// Mean cross-entropy; smaller is better.
-        case logLoss = "log_loss"
-    }
-
     /// Samples of a global batch.
     package var batch = 512
     /// Samples of a micro-batch: the unit of work and of batch statistics; changes results, a little.
@@ -86,9 +76,6 @@ package struct TrainOptions: Codable, Sendable, Equatable {
         case evaluateEvery = "evaluate_every"
         case minimumGain = "minimum_gain"
     }
-
-    /// The defaults.
-    package init() {}
 }
 
 /// How embedding rows are updated; tables share it.
@@ -105,9 +92,6 @@ package struct RowOptions: Codable, Sendable, Equatable {
     ///
     /// It belongs to the job: shards own whole partitions, so no cluster changes it.
     package var partitions = 256
-
-    /// The defaults.
-    package init() {}
 }
 
 /// How many processes and threads do the work.
@@ -137,9 +121,6 @@ package struct ClusterOptions: Codable, Sendable, Equatable {
         case requestTimeout = "request_timeout"
         case startTimeout = "start_timeout"
     }
-
-    /// The defaults.
-    package init() {}
 }
 
 /// What is saved of a job.
@@ -152,7 +133,25 @@ package struct CheckpointOptions: Codable, Sendable, Equatable {
     package var best = true
     /// Whether the last state is kept.
     package var last = true
-
-    /// The defaults.
-    package init() {}
 }
+
+/// What is shown of a job, and where.
+package struct MonitorOptions: Codable, Sendable, Equatable {
+    /// Whether nodes count and tell; off only to measure what it costs.
+    package var statistics = true
+    /// Where the scheduler serves its page: `auto` (127.0.0.1, port 7165 or the next free one), `off`, or `host:port`.
+    package var page = "auto"
+    /// A file with the token that a page on another address than 127.0.0.1 asks for; or the variable MYRIAD_TOKEN.
+    package var tokenFile = ""
+    /// Whether TensorBoard's event files are written too, into the run's directory.
+    package var tensorboard = false
+    /// Seconds for which the scheduler still answers whoever looks at a job that has failed.
+    package var linger = 0.0
+
+    private enum CodingKeys: String, CodingKey {
+        case statistics, page, tensorboard, linger
+        case tokenFile = "token_file"
+    }
+}
+
+extension Metric: Choice {}

@@ -1,12 +1,13 @@
 import CShims
 import Foundation
+import Telemetry
 
 /// How a program is started: with three descriptors, and no ignored signals, nor blocked ones unless told.
 enum Spawn {
     /// Starts a program and returns the number of its process.
-    static func start(_ setup: Child.Setup) throws(Child.Failure) -> pid_t {
+    static func start(_ setup: Child.Setup) throws(Complaint) -> pid_t {
         guard let program = setup.executableURL?.path else {
-            throw Child.Failure(description: "a child without a program")
+            throw Complaint("a child without a program")
         }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -50,33 +51,17 @@ enum Spawn {
         if setup.leadsGroup { flags |= POSIX_SPAWN_SETPGROUP }
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(&attributes, Int16(flags))
-        let variables = setup.environment ?? ProcessInfo.processInfo.environment
+        let variables = (setup.environment ?? ProcessInfo.processInfo.environment).map { "\($0)=\($1)" }
+        let texts = [[program] + setup.arguments, variables].map { $0.map { strdup($0) } + [nil] }
+        defer { for text in texts.joined() { free(text) } }
         var pid: pid_t = 0
-        let problem = withStrings([program] + setup.arguments) { arguments in
-            withStrings(variables.map { "\($0)=\($1)" }) { variables in
-                posix_spawn(&pid, program, &actions, &attributes, arguments, variables)
-            }
-        }
+        let problem = posix_spawn(&pid, program, &actions, &attributes, texts[0], texts[1])
         guard problem == 0 else { throw failure(program, setup.currentDirectoryURL?.path, problem) }
         return pid
     }
 
-    private static func failure(_ program: String, _ place: String?, _ number: Int32) -> Child.Failure {
+    private static func failure(_ program: String, _ place: String?, _ number: Int32) -> Complaint {
         let place = place.map { " (\($0))" } ?? ""
-        return Child.Failure(description: "\(program)\(place): cannot be started: \(String(cString: strerror(number)))")
-    }
-
-    /// Calls with texts as C takes a list of them.
-    private static func withStrings<Result>(
-        _ texts: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-    ) -> Result {
-        let list = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: texts.count + 1)
-        for (index, text) in texts.enumerated() { list[index] = strdup(text) }
-        list[texts.count] = nil
-        defer {
-            for index in texts.indices { free(list[index]) }
-            list.deallocate()
-        }
-        return body(list)
+        return Complaint("\(program)\(place): cannot be started: \(String(cString: strerror(number)))")
     }
 }

@@ -41,13 +41,14 @@ package struct Evidence: Sendable, Equatable {
 
     /// A sign of failure; the cause is read from the words unless it is known.
     package init(
-        _ kind: Kind, of member: Member?, what: String, cause: FailureReport.Cause? = nil,
-        at time: ContinuousClock.Instant
+        _ kind: Kind, of member: Member?, what: String, cause: FailureReport.Cause? = nil, remedy: String? = nil,
+        at time: ContinuousClock.Instant = .now
     ) {
         self.kind = kind
         self.member = member
         self.what = what
         self.cause = cause ?? FailureDiagnosis.cause(of: what)
+        self.remedy = remedy
         self.time = time
     }
 }

@@ -16,12 +16,6 @@ package struct SchedulerOptions: Sendable {
         }
     }
 
-    /// The metric by which the best state is chosen; larger is better, log loss counts negated.
-    package enum Metric: String, Sendable, Equatable {
-        case auc, gauc
-        case logLoss = "log_loss"
-    }
-
     /// The job, drawn at its start.
     package var job: UInt64
     /// What nodes may say that they were started for; empty to take any.

@@ -27,7 +27,6 @@ struct EvaluateCommand: ParsableCommand {
     var split: String?
 
     func run() throws {
-        let monitor = Monitor(run: nil, samples: 0, quiet: true)
         do {
             let reader = try CheckpointReader(path: path)
             var config = try ConfigReader.read(text: reader.manifest.config, name: reader.path + "/manifest.json")
@@ -35,13 +34,14 @@ struct EvaluateCommand: ParsableCommand {
             config.data.validation = split ?? config.data.test
             config.data.test = ""
             config.train.maxSteps = 1
-            config.cluster = ClusterOptions()
+            config.cluster = JobConfig().cluster
             let job = try Job(config, startStep: reader.manifest.step)
             if try job.dataset.fingerprint() != reader.manifest.origin.dataset {
                 StandardError.line(
                     "warning: \(config.data.directory) is another dataset than the one that was trained on: the score means "
                         + "something only if both give things the same ids")
             }
+            let monitor = Monitor(job, run: nil, quiet: true)
             try LocalCluster.run(job, checkpoints: nil, resume: reader.path, monitor: monitor)
             if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
             guard let metrics = monitor.outcome?.bestValidation else {

@@ -68,8 +68,9 @@ struct LaunchCommand: ParsableCommand {
 
     private func perform(_ start: JobArguments.Start, on site: () throws -> any LaunchSite) throws {
         try arguments.perform(start) { directory, monitor, interrupt in
-            try Launcher(start.job, run: directory, monitor: monitor, on: try site()).run(
-                resume: start.resume, resetsOptimizer: start.resetsOptimizer
+            try Launcher.run(
+                start.job, in: directory, monitor: monitor, on: try site(), resume: start.resume,
+                resetsOptimizer: start.resetsOptimizer
             ) {
                 interrupt.watch($0)
             }

@@ -43,12 +43,10 @@ struct RemoteArguments: ParsableArguments {
     func site(_ job: Job, program: String, _ access: Access) throws -> RemoteHosts? {
         guard let hosts else { return nil }
         do {
-            let options = RemoteHosts.Options(
-                ssh: ssh ?? Variable.text("MYRIAD_SSH") ?? "ssh", listen: listen ?? Variable.text("MYRIAD_LISTEN"),
-                program: program, directory: FileManager.default.currentDirectoryPath,
-                wait: .seconds(try Variable.wait(wait)),
-                access: access)
-            return try RemoteHosts(job, on: try HostFile(path: hosts), options)
+            return try RemoteHosts(
+                job, on: try HostFile(path: hosts), ssh: ssh ?? Variable.text("MYRIAD_SSH") ?? "ssh",
+                listen: listen ?? Variable.text("MYRIAD_LISTEN"), program: program,
+                wait: .seconds(try Variable.wait(wait)), access: access)
         } catch let error as ValidationError {
             throw error
         } catch {

@@ -133,11 +133,7 @@ struct ServerCommand: ParsableCommand {
             let options = try node.options(to: endpoint, hello, key, departure)
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
             if node.hasLifeline { try NodeSetup.checkShared(directory) }
-            let server = ServerNode(
-                options, listen: places, in: context, process: SystemInfo.process,
-                write: { try NodeSetup.write($0, $1) },
-                build: { try NodeSetup.shards($0, $1, checkpoints: directory, tell: $2) })
-            return try server.run()
+            return try NodeSetup.server(options, listen: places, in: context, checkpoints: directory).run()
         }
     }
 
@@ -170,10 +166,7 @@ struct WorkerCommand: ParsableCommand {
             let (context, key) = try node.security.access.node(to: endpoint)
             node.holdLifeline()
             let options = try node.options(to: endpoint, try node.hello(.worker), key, departure)
-            let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
-                try NodeSetup.worker($0, tell: $1)
-            }
-            return try worker.run()
+            return try NodeSetup.worker(options, in: context).run()
         }
     }
 }

@@ -141,9 +141,7 @@ struct JobArguments: ParsableArguments {
         } catch {
             throw Exit.with(Exit.data, "\(error)")
         }
-        let before = job.plan.samples(through: job.plan.startStep)
-        let total = job.plan.samples(through: job.plan.lastStep) - before
-        let monitor = Monitor(run: directory, samples: total, before: before, quiet: quiet, book: book)
+        let monitor = Monitor(job, run: directory, quiet: quiet, book: book)
         defer {
             monitor.close()
             // Before the page lingers.
@@ -155,7 +153,7 @@ struct JobArguments: ParsableArguments {
                 config: (try? job.config.yaml()) ?? "", resumedAt: resumes ? job.plan.startStep : nil)
         }
         if let page {
-            book.announce(page: page.url)
+            book.announce { $0.page = page.url }
             if !quiet { StandardError.line("page: \(page.url)") }
         }
         do {

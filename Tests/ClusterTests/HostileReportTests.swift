@@ -20,8 +20,8 @@ import Wire
 
     @Test("Progress and reports of numbers at the ends of their types: books, lines and pages go on")
     func numbers() throws {
-        let (book, _, program) = try book()
-        let monitor = Monitor(run: nil, samples: .max, quiet: true, book: book)
+        let (book, job, program) = try book()
+        let monitor = Monitor(job, run: nil, quiet: true, book: book)
         monitor.take(.started(nodes: 2, warnings: []))
         for value in [Int.max, .min, -1, Int.max, Int.max] {
             for seconds in [Double.greatestFiniteMagnitude, -.infinity, .nan] {

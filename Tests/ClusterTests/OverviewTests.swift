@@ -187,13 +187,13 @@ import Wire
         let directory = FileManager.default.temporaryDirectory.appending(path: "myriad-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: directory) }
-        #expect(try (1...3).map { _ in try RunStarts.count(in: directory) } == [1, 2, 3])
+        #expect(try (1...3).map { _ in try RunDirectory.countStart(in: directory) } == [1, 2, 3])
         let lines = ["joined", "started", "progress", "started"].map { "{\"event\":\"\($0)\",\"time\":1}\n" }
         try lines.joined().write(toFile: directory + "/metrics.jsonl", atomically: true, encoding: .utf8)
         for damage in ["", "many", "-1"] {
             try damage.write(toFile: directory + "/starts", atomically: true, encoding: .utf8)
-            #expect(try RunStarts.count(in: directory) == 3)
+            #expect(try RunDirectory.countStart(in: directory) == 3)
         }
-        #expect(try RunStarts.count(in: directory) == 4)
+        #expect(try RunDirectory.countStart(in: directory) == 4)
     }
 }

@@ -95,6 +95,6 @@ import Testing
         #expect(files.fileExists(atPath: "\(parent)/somebodys-files/file"))
         first.remove()
         #expect(found(first.path) == nil && found(second.path) != nil)
-        #expect(throws: PrivateDirectory.Failure.self) { try PrivateDirectory(in: "\(parent)/nowhere") }
+        #expect(throws: Complaint.self) { try PrivateDirectory(in: "\(parent)/nowhere") }
     }
 }

@@ -2,6 +2,7 @@ import Display
 import Foundation
 import Job
 import Synchronization
+import Telemetry
 import Testing
 
 @testable import Cluster
@@ -82,16 +83,15 @@ import Testing
         try FileManager.default.removeItem(atPath: path + "/failure.json")
         try #"{"event":"progr"#.write(toFile: path + "/metrics.jsonl", atomically: false, encoding: .utf8)
         run = try RunDirectory(path: path, config: JobConfig(), resumes: true)
-        run?.log(["event": .text("started")])
+        run?.log("started")
         let lines = try String(contentsOfFile: path + "/metrics.jsonl", encoding: .utf8).split(separator: "\n")
         #expect(lines.count == 2 && lines[1].hasPrefix(#"{"event":"started""#), "\(lines)")
         // A full disk, which is told of the scheduler's log too.
         let own = try #require(run)
-        let journal = RunJournal(own)
-        journal.add("begins")
+        own.say("begins")
         for name in ["metrics.jsonl", "logs/scheduler.log"] { try fill("\(path)/\(name)") }
-        for _ in 0..<2 { own.log(["event": .text("started")]) }
-        for _ in 0..<3 { journal.add("goes on") }
+        for _ in 0..<2 { own.log("started") }
+        for _ in 0..<3 { own.say("goes on") }
         #expect(own.failedWrites == ["metrics.jsonl": 2, "logs/scheduler.log": 3])
         #expect(try String(contentsOfFile: path + "/logs/scheduler.log", encoding: .utf8).hasSuffix(" begins\n"))
     }
@@ -139,12 +139,12 @@ import Testing
                 #expect("\(error)".contains(words) && "\(error)".contains("--run"), "\(error)")
             }
         }
-        #expect(throws: RunDirectory.Failure.self) { try RunLock(free: "x.yaml", in: "\(run)/runs") }
-        #expect(throws: RunDirectory.Failure.self) {
+        #expect(throws: Complaint.self) { try RunLock(free: "x.yaml", in: "\(run)/runs") }
+        #expect(throws: Complaint.self) {
             try Comparison(configs: [], seeds: 1, data: nil, overrides: [], output: "\(run)/compare")
         }
         #expect(try files.subpathsOfDirectory(atPath: parent).sorted() == before)
-        for path in ["", "/", "/tmp/.."] { #expect(throws: RunDirectory.Failure.self) { try RunLock(path) } }
+        for path in ["", "/", "/tmp/.."] { #expect(throws: Complaint.self) { try RunLock(path) } }
         // Beside them, and again in its own, also with a directory of somebody's among its logs.
         try files.createDirectory(atPath: "\(run)/logs/archive", withIntermediateDirectories: true)
         _ = try RunLock("\(parent)/other")
@@ -178,7 +178,7 @@ import Testing
                 }
                 // Who only looks does not wait either.
                 _ = try? RecordedRun(directory: path)
-                _ = RunRecord.series(in: path)
+                _ = Record.series(in: path)
                 var looked = RunFiles()
                 _ = looked.status(in: path)
                 _ = LogTail.lines(of: file)
@@ -191,7 +191,7 @@ import Testing
         for name in ["checkpoints", "logs"] {
             try FileManager.default.removeItem(atPath: "\(path)/\(name)")
             #expect(mkfifo("\(path)/\(name)", 0o600) == 0)
-            #expect(throws: RunDirectory.Failure.self) { try start() }
+            #expect(throws: Complaint.self) { try start() }
             unlink("\(path)/\(name)")
         }
         try start()
@@ -222,7 +222,7 @@ import Testing
             checkpoint: "/away/step-00000004", manifest: "m", step: 4, resetsOptimizer: false)
         // The configuration, which makes the directory a run, comes after the record: without one it cannot be written.
         try files.createDirectory(atPath: path + "/config.yaml.partial/x", withIntermediateDirectories: true)
-        #expect(throws: RunDirectory.Failure.self) {
+        #expect(throws: Complaint.self) {
             try RunDirectory(path: path, config: JobConfig(), resumes: false, began: record)
         }
         #expect(try Resumption.Record.read(in: path)?.record.checkpoint == record.checkpoint)

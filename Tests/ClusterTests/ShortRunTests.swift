@@ -1,3 +1,4 @@
+import Display
 import Foundation
 import Telemetry
 import Testing
@@ -39,7 +40,7 @@ import Testing
         let late = status.events.filter { [.evaluated, .checkpoint, .finished].contains($0.kind) }
         #expect(late.count >= 3 && late.allSatisfy { $0.step == steps }, "\(late)")
         // Its curves have a point, too.
-        #expect(RunRecord.series(in: program.directory + "/run").last?.step == steps)
+        #expect(Record.series(in: program.directory + "/run").last?.step == steps)
     }
 
     @Test("the files of a run are read once as long as they do not change")

@@ -194,7 +194,7 @@ struct ExtremeNumbersTests {
                     if let curve = try? Curves.Curve(run: directory.path) {
                         #expect(Curves.draw([curve]).hasSuffix("</svg>\n"))
                     }
-                    _ = RunRecord.series(in: directory.path)
+                    _ = Record.series(in: directory.path)
                 }
             }
         }

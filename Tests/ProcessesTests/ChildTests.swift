@@ -49,8 +49,8 @@ struct ChildTests {
         let all = children.withLock { $0 }
         #expect(wait { all.allSatisfy { !$0.short.isRunning } })
         #expect(all.map(\.short.terminationStatus).sorted() == Array(0..<200))
-        #expect(all.allSatisfy { $0.short.terminationReason == .exit && $0.long.isRunning })
-        #expect(all.allSatisfy { $0.long.terminationStatus == -1 && $0.long.terminationReason == nil })
+        #expect(all.allSatisfy { $0.short.end?.isKilled == false && $0.long.isRunning })
+        #expect(all.allSatisfy { $0.long.terminationStatus == -1 && $0.long.end == nil })
         // Whoever waits is told, and all of them.
         let told = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: 8) { number in
@@ -75,7 +75,7 @@ struct ChildTests {
         default: kill(child.processIdentifier, number)
         }
         child.waitUntilExit()
-        #expect(!child.isRunning && child.terminationReason == .uncaughtSignal && child.terminationStatus == number)
+        #expect(!child.isRunning && child.end?.isKilled == true && child.terminationStatus == number)
         // Nobody is meant any more.
         child.kill()
         #expect(child.terminationStatus == number)
@@ -87,7 +87,7 @@ struct ChildTests {
         let child = child("/bin/sh", "-c", "trap '' ABRT; echo begun; sleep 1000 & wait; wait")
         child.limit = .milliseconds(200)
         #expect(try output(of: child) == "begun\n")
-        #expect(child.terminationReason == .uncaughtSignal && child.terminationStatus == SIGKILL)
+        #expect(child.end?.isKilled == true && child.terminationStatus == SIGKILL)
     }
 
     @Test("a child has the default of every signal, blocks none, and leads a group")

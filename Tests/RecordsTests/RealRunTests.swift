@@ -82,7 +82,8 @@ import Testing
         #expect(events.scalars["validation/auc"]?.map { Int($0[1]) } == lines.map(\.step))
         #expect(events.scalars["validation/auc"]?.map { Float($0[2]) } == lines.map { Float($0.auc ?? .nan) })
         #expect(evaluations.map(\.auc) == lines.map(\.auc))
-        #expect(events.scalars["train/loss"]?.map { Int($0[1]) } == run.points.filter { $0.loss != nil }.map(\.step))
+        #expect(
+            events.scalars["train/loss"]?.map { Int($0[1]) } == run.points.filter { $0.loss != nil }.compactMap(\.step))
         #expect(
             events.scalars["train/auxiliary_loss"]?.map { Float($0[2]) }
                 == run.points.compactMap(\.auxiliaryLoss).map { Float($0) })
@@ -178,7 +179,7 @@ import Testing
         #expect(found.problems == [] && found.counts["started"] == 3 && found.counts["finished"] == 1)
         let run = try RecordedRun(directory: directory + "/run")
         #expect(run.status.job.state == .finished)
-        #expect(run.points.map(\.step) == run.points.map(\.step).sorted())
+        #expect(run.points.compactMap(\.step) == run.points.compactMap(\.step).sorted())
         // The newest status knows of what earlier processes scored, too, and of samples since the first step.
         let scored = try metrics("run").filter { $0.event == "evaluated" }.map(\.step)
         #expect(run.status.evaluations.map { Optional($0.step) } == scored)

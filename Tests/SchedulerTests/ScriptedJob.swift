@@ -11,7 +11,7 @@ struct ScriptedJob {
 
     init(
         checkpoints: String? = "c", every: Int = 0, startStep: Int = 0, judgement: Judgement? = nil, patience: Int = 0,
-        shards: Int = 1, gain: Double = 0, metric: SchedulerOptions.Metric = .auc
+        shards: Int = 1, gain: Double = 0, metric: Metric = .auc
     ) {
         let plan = JobPlan(
             trainSamples: 40, batch: 10, microBatch: 5, epochs: 3, startStep: startStep, evaluation: .perEpoch(1),

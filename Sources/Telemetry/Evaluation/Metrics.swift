@@ -2,6 +2,14 @@
     import Glibc
 #endif
 
+/// By what the best state is chosen; larger is better, log loss counts negated.
+package enum Metric: String, Sendable, CaseIterable {
+    /// Area under the ROC curve, and the same by user.
+    case auc, gauc
+    /// Mean cross-entropy; smaller is better.
+    case logLoss = "log_loss"
+}
+
 /// What a scored split is judged by.
 package struct Metrics: Codable, Sendable, Equatable {
     /// Area under the ROC curve; `nil` with one class only.

@@ -62,7 +62,7 @@ struct TrainingBench {
     func inProcess(_ config: JobConfig) throws -> Result {
         let job = try Job(config)
         let (monitor, clock) = (
-            Monitor(run: nil, samples: 0, quiet: true), RateClock(seconds: seconds, repeats: repeats)
+            Monitor(job, run: nil, quiet: true), RateClock(seconds: seconds, repeats: repeats)
         )
         try LocalCluster.run(job, checkpoints: nil, monitor: monitor) { clock.watch(monitor, $0) }
         return try clock.result(monitor)
@@ -75,9 +75,9 @@ struct TrainingBench {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let run = try RunDirectory(path: path, config: config, resumes: false)
         let (monitor, clock) = (
-            Monitor(run: nil, samples: 0, quiet: true), RateClock(seconds: seconds, repeats: repeats)
+            Monitor(job, run: nil, quiet: true), RateClock(seconds: seconds, repeats: repeats)
         )
-        try Launcher(job, run: run, monitor: monitor, on: ThisMachine(job, program: program)).run(resume: nil) {
+        try Launcher.run(job, in: run, monitor: monitor, on: ThisMachine(job, program: program)) {
             clock.watch(monitor, $0)
         }
         return try clock.result(monitor)
