@@ -1,11 +1,11 @@
 import Display
 import Foundation
-import Telemetry
+@testable import Telemetry
 
 /// A cluster's status as a run of some size leaves it, made of nothing.
 struct Simulation {
     var status = ClusterStatus()
-    var points: [RecordedRun.Point] = []
+    var points: [RecordedRun.Line] = []
     static let start = 1_764_000_000.0
 
     init(shards: Int, workers: Int, seconds: Int = 600) {
@@ -64,10 +64,10 @@ struct Simulation {
         status.job.build.processor = "A processor of 64 cores"
     }
 
-    private static func point(_ second: Int) -> RecordedRun.Point {
+    private static func point(_ second: Int) -> RecordedRun.Line {
         let t = Double(second)
         let noise = sin(t * 12.9898) * 0.01
-        var point = RecordedRun.Point(time: start + t, step: second * 10)
+        var point = RecordedRun.Line(event: "progress", time: start + t, step: second * 10)
         point.samplesPerSecond = 41_000 + 90_000 * noise
         point.loss = 0.52 + 0.17 * exp(-t / 60) + noise
         point.auxiliaryLoss = 0.2 + 0.4 * exp(-t / 90) + noise / 2

@@ -21,11 +21,11 @@ struct Router: Sendable {
         return Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, $0) })
     }()
 
-    init(board: StatusBoard, gate: Gate, metrics: @escaping @Sendable (ClusterStatus) -> String) {
+    init(board: StatusBoard, gate: Gate) {
         self.board = board
         self.gate = gate
         series = SeriesBook(board: board)
-        book = AnswerBook(board: board, series: series, metrics: metrics)
+        book = AnswerBook(board: board, series: series)
     }
 
     /// Answers a request.
@@ -44,7 +44,7 @@ struct Router: Sendable {
         case "/healthz": return Response(type: Response.text, body: Data("ok\n".utf8))
         case "/readyz": return ready()
         case "/metrics":
-            return Response(type: "text/plain; version=0.0.4; charset=utf-8", body: book.data(.metrics))
+            return Response(type: Prometheus.contentType, body: book.data(.metrics))
         default:
             let prefix = "/api/v1/"
             if request.path.hasPrefix(prefix) {

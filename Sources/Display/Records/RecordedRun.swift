@@ -9,27 +9,35 @@ package struct RecordedRun: Sendable {
         package let description: String
     }
 
-    /// One line of progress; nil what older versions did not write.
-    package struct Point: Sendable {
-        package var time: Double
-        package var step: Int
-        package var samplesPerSecond: Double?
-        package var loss: Double?
-        package var auxiliaryLoss: Double?
-        package var auc: Double?
-        package var rows: Int?
-        package var receivedBytesPerSecond: Double?
-        package var sentBytesPerSecond: Double?
-        package var read: Double?
-        package var wait: Double?
-        package var compute: Double?
-        package var push: Double?
-
-        /// A point without values.
-        package init(time: Double, step: Int) {
-            self.time = time
-            self.step = step
-        }
+    /// Any line of `metrics.jsonl`; nil what it does not have.
+    package struct Line: Decodable, Sendable {
+        let event: String
+        let time: Double
+        var step: Int?
+        var samples: Double?
+        var samplesPerSecond: Double?
+        var loss: Double?
+        var auxiliaryLoss: Double?
+        var auc: Double?
+        var gauc: Double?
+        var logLoss: Double?
+        var calibration: Double?
+        var split: String?
+        var rows: Int?
+        var receivedBytesPerSecond: Double?
+        var sentBytesPerSecond: Double?
+        var read: Double?
+        var wait: Double?
+        var compute: Double?
+        var push: Double?
+        var node: String?
+        var host: String?
+        var nodes: Int?
+        var path: String?
+        var seconds: Double?
+        var what: String?
+        /// What older versions called `what`.
+        var reason: String?
     }
 
     /// A time in which it was trained: from the beginning of training to the last that is known of it.
@@ -45,7 +53,7 @@ package struct RecordedRun: Sendable {
     /// `status.json`, completed from `metrics.jsonl` where it says less.
     package var status: ClusterStatus
     /// The lines of progress, oldest first.
-    package var points: [Point]
+    package var points: [Line]
     /// Its starts: more than one when it was continued.
     package var starts: [Start] = []
     /// The resolved configuration, YAML; empty when unknown.
@@ -56,7 +64,7 @@ package struct RecordedRun: Sendable {
     package var gaps: [String] = []
 
     /// Every property in its order.
-    package init(name: String, status: ClusterStatus, points: [Point], config: String, defaults: String = "") {
+    package init(name: String, status: ClusterStatus, points: [Line], config: String, defaults: String = "") {
         self.name = name
         self.status = status
         self.points = points
@@ -94,7 +102,7 @@ package struct RecordedRun: Sendable {
         let lines = records.compactMap { try? TelemetryJSON.decode(Line.self, from: Data($0)) }
         self.init(
             name: URL(filePath: directory).standardizedFileURL.lastPathComponent, status: status ?? ClusterStatus(),
-            points: RecordedRun.latest(lines.compactMap(\.point)),
+            points: RecordedRun.latest(lines.filter(\.isProgress)),
             config: (try? Files.text(of: directory + "/config.yaml")) ?? ""
         )
         if status == nil {
@@ -112,9 +120,9 @@ package struct RecordedRun: Sendable {
     }
 
     /// Without what was done again: a run that was continued has been at some steps twice.
-    private static func latest(_ all: [Point]) -> [Point] {
+    private static func latest(_ all: [Line]) -> [Line] {
         all.reduce(into: []) { points, point in
-            while let last = points.last, last.step > point.step { points.removeLast() }
+            while let last = points.last, last.place > point.place { points.removeLast() }
             points.append(point)
         }
     }
@@ -125,7 +133,7 @@ package struct RecordedRun: Sendable {
             if line.event == "started" { return starts.append(Start(began: line.time, ended: line.time)) }
             guard let last = starts.indices.last, line.end != nil || line.isWork else { return }
             starts[last].ended = max(starts[last].ended, line.time)
-            starts[last].samples = max(starts[last].samples, line.event == "progress" ? line.wholeSamples : 0)
+            starts[last].samples = max(starts[last].samples, line.isProgress ? line.wholeSamples : 0)
         }
     }
 
@@ -141,7 +149,7 @@ package struct RecordedRun: Sendable {
         }
         if status.events.isEmpty { status.events = lines.compactMap(\.happening) }
         if status.job.name.isEmpty { status.job.name = name }
-        let last = lines.last { $0.event == "progress" }
+        let last = lines.last(where: \.isProgress)
         if status.job.step == 0, let last { status.job.step = last.step ?? 0 }
         if status.job.samples == 0, let last { status.job.samples = last.wholeSamples }
         if status.job.started == 0 { status.job.started = lines.first?.time ?? 0 }
@@ -159,94 +167,42 @@ package struct RecordedRun: Sendable {
         if status.job.meanSamplesPerSecond == 0 { status.job.meanSamplesPerSecond = end.samplesPerSecond ?? 0 }
         if let step = end.step { status.job.step = max(status.job.step, step) }
     }
+}
 
-    /// Any line of `metrics.jsonl`.
-    private struct Line: Decodable {
-        let event: String
-        let time: Double
-        let step: Int?
-        let samples: Double?
-        let samplesPerSecond: Double?
-        let loss: Double?
-        let auxiliaryLoss: Double?
-        let auc: Double?
-        let gauc: Double?
-        let logLoss: Double?
-        let calibration: Double?
-        let split: String?
-        let rows: Int?
-        let receivedBytesPerSecond: Double?
-        let sentBytesPerSecond: Double?
-        let read: Double?
-        let wait: Double?
-        let compute: Double?
-        let push: Double?
-        let node: String?
-        let host: String?
-        let nodes: Int?
-        let path: String?
-        let seconds: Double?
-        let what: String?
-        /// What older versions called `what`.
-        let reason: String?
+extension RecordedRun.Line {
+    /// A file's number may be any: one that is no count is 0.
+    var wholeSamples: Int { samples.flatMap { Int(exactly: $0.rounded()) } ?? 0 }
 
-        /// A file's number may be any: one that is no count is 0.
-        var wholeSamples: Int { samples.flatMap { Int(exactly: $0.rounded()) } ?? 0 }
+    /// How the job ended, if this line says so.
+    var end: JobStatus.State? {
+        let state = JobStatus.State(rawValue: event)
+        return state == .waiting || state == .running ? nil : state
+    }
 
-        /// How the job ended, if this line says so.
-        var end: JobStatus.State? {
-            switch event {
-            case "finished": .finished
-            case "stopped": .stopped
-            case "failed": .failed
-            default: nil
-            }
-        }
+    /// Whether it is a point of the curves.
+    var isProgress: Bool { event == "progress" }
+    var place: Int { step ?? 0 }
 
-        /// Whether it is said while a job is at work.
-        var isWork: Bool { ["progress", "evaluated", "checkpoint"].contains(event) }
+    /// Whether it is said while a job is at work.
+    var isWork: Bool { ["progress", "evaluated", "checkpoint"].contains(event) }
 
-        var point: Point? {
-            guard event == "progress" else { return nil }
-            var point = Point(time: time, step: step ?? 0)
-            point.samplesPerSecond = samplesPerSecond
-            point.loss = loss
-            point.auxiliaryLoss = auxiliaryLoss
-            point.auc = auc
-            point.rows = rows
-            point.receivedBytesPerSecond = receivedBytesPerSecond
-            point.sentBytesPerSecond = sentBytesPerSecond
-            point.read = read
-            point.wait = wait
-            point.compute = compute
-            point.push = push
-            return point
-        }
+    var evaluation: EvaluationStatus? {
+        guard event == "evaluated", let split else { return nil }
+        return EvaluationStatus(
+            time: time, split: split, step: step ?? 0, samples: wholeSamples, auc: auc, gauc: gauc,
+            logLoss: logLoss ?? .nan, calibration: calibration ?? .nan, isBest: false)
+    }
 
-        var evaluation: EvaluationStatus? {
-            guard event == "evaluated", let split else { return nil }
-            return EvaluationStatus(
-                time: time, split: split, step: step ?? 0, samples: wholeSamples, auc: auc, gauc: gauc,
-                logLoss: logLoss ?? .nan, calibration: calibration ?? .nan, isBest: false)
-        }
-
-        var happening: EventStatus? {
-            let (kind, text): (EventStatus.Kind, String)
-            switch event {
-            case "joined": (kind, text) = (.joined, "\(node ?? "a node") on \(host ?? "an unknown host")")
-            case "started": (kind, text) = (.started, "training on \(nodes ?? 0) nodes")
-            case "evaluated": (kind, text) = (.evaluated, "\(split ?? ""): AUC \(Quantity.metric(auc))")
-            case "checkpoint":
-                (kind, text) = (.checkpoint, "\(path ?? "") in \(seconds.map(Quantity.duration) ?? Quantity.none)")
-            case "warning": (kind, text) = (.warning, what ?? event)
-            case "restarted": (kind, text) = (.restarted, what ?? "\(node ?? "a node") restarted")
-            case "lost": (kind, text) = (.lost, "\(node ?? "a node"): \(what ?? "")")
-            case "failed": (kind, text) = (.failed, what ?? reason ?? "")
-            case "stopped": (kind, text) = (.stopped, what ?? "")
-            case "finished": (kind, text) = (.finished, reason ?? "")
-            default: return nil
-            }
-            return EventStatus(time: time, kind: kind, text: text, step: step ?? 0)
-        }
+    var happening: EventStatus? {
+        let node = node ?? "a node"
+        let texts: [EventStatus.Kind: String] = [
+            .joined: "\(node) on \(host ?? "an unknown host")", .started: "training on \(nodes ?? 0) nodes",
+            .evaluated: "\(split ?? ""): AUC \(Quantity.metric(auc))",
+            .checkpoint: "\(path ?? "") in \(seconds.map(Quantity.duration) ?? Quantity.none)",
+            .warning: what ?? event, .restarted: what ?? "\(node) restarted", .lost: "\(node): \(what ?? "")",
+            .failed: what ?? reason ?? "", .stopped: what ?? "", .finished: reason ?? "",
+        ]
+        guard let kind = EventStatus.Kind(rawValue: event), let text = texts[kind] else { return nil }
+        return EventStatus(time: time, kind: kind, text: text, step: step ?? 0)
     }
 }

@@ -48,11 +48,11 @@ struct ReportCurves {
         return Chart(title: title, axis: axis, lines: lines, fromZero: fromZero, label: label)
     }
 
-    private func steps(_ value: @escaping (RecordedRun.Point) -> Double?) -> (RecordedRun) -> [Chart.Point] {
-        { run in run.points.compactMap { point in value(point).map { Chart.Point(x: Double(point.step), y: $0) } } }
+    private func steps(_ value: @escaping (RecordedRun.Line) -> Double?) -> (RecordedRun) -> [Chart.Point] {
+        { run in run.points.compactMap { point in value(point).map { Chart.Point(x: Double(point.place), y: $0) } } }
     }
 
-    private func times(_ value: @escaping (RecordedRun.Point) -> Double?) -> (RecordedRun) -> [Chart.Point] {
+    private func times(_ value: @escaping (RecordedRun.Line) -> Double?) -> (RecordedRun) -> [Chart.Point] {
         let seconds = unit.seconds
         return { run in
             let began = run.points.first?.time ?? 0
