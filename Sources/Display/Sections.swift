@@ -6,9 +6,10 @@ extension Sheet {
     package func section(_ id: String, _ title: String, note: Markup = "", _ content: Markup) -> Markup {
         guard !content.isEmpty else { return "" }
         let beside: Markup = note.isEmpty ? "" : "<p class=\"note\">\(note)</p>"
-        guard isPage else { return "<section><h2>\(title)</h2>\n\(beside)\(content)</section>\n" }
+        let (name, label): (Markup, Markup) =
+            isPage ? (" id=\"\(id)\" aria-labelledby=\"\(id)-title\"", " id=\"\(id)-title\"") : ("", "")
         return """
-            <section id="\(id)" aria-labelledby="\(id)-title"><header><h2 id="\(id)-title">\(title)</h2>\(beside)</header>
+            <section\(name)><header><h2\(label)>\(title)</h2>\(beside)</header>
             \(content)</section>
 
             """

@@ -60,8 +60,8 @@ package enum ShardColumns {
             title: "Memory",
             columns: [
                 Column("Bytes by kind", kind: .text) { shard, _ in
-                    let kinds = zip(["weights", "optimizer", "counts", "index", "dense"], kinds(shard.report))
-                    return Cell(parts: zip(kinds, [0, 1, 3, 5, 2]).map { .init($0.0, bytes: $0.1, $1) })
+                    let kinds = shard.report.bytes.kinds + [("dense", shard.report.denseBytes)]
+                    return .bar(kinds.map { ($0.0, Double($0.1)) }, [0, 1, 3, 5, 2], as: Quantity.bytes)
                 },
                 .bytes("Weights", 0, \.report.bytes.weights, name: "weights"),
                 .bytes("Optimizer", 0, \.report.bytes.optimizer, name: "optimizer"),
@@ -73,10 +73,8 @@ package enum ShardColumns {
             title: "Traffic",
             columns: [
                 Column("Bytes", kind: .text) { shard, _ in
-                    Cell(parts: [
-                        .init("received", bytes: shard.report.receivedBytes, 0),
-                        .init("sent", bytes: shard.report.sentBytes, 4),
-                    ])
+                    let (received, sent) = (Double(shard.report.receivedBytes), Double(shard.report.sentBytes))
+                    return .bar([("received", received), ("sent", sent)], [0, 4], as: Quantity.bytes)
                 },
                 .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
                 .bytes("In pulls", 0, \.report.pullBytes, hint: "headers included", name: "pull_bytes"),
@@ -89,13 +87,7 @@ package enum ShardColumns {
             title: "Time",
             columns: [
                 Column("Busy, by kind", kind: .text) { shard, _ in
-                    let report = shard.report
-                    return Cell(parts: [
-                        .init("gather", seconds: report.gatherSeconds, 0),
-                        .init("merge", seconds: report.mergeSeconds, 4),
-                        .init("update", seconds: report.updateSeconds, 2),
-                        .init("write", seconds: report.writeSeconds, 3),
-                    ])
+                    .bar(shard.report.work, [0, 4, 2, 3], as: Quantity.duration)
                 },
                 Column("Busy") { shard, _ in Cell(Quantity.duration(shard.report.busySeconds)) },
                 Column("Share of training") { shard, context in
@@ -134,8 +126,7 @@ package enum ShardColumns {
 
     /// "gather 20 %, merge 8 %, …".
     package static func shares(_ shard: ShardStatus) -> String {
-        [("gather", shard.gather), ("merge", shard.merge), ("update", shard.update), ("write", shard.write)]
-            .map { "\($0.0) \(Quantity.percent($0.1))" }.joined(separator: ", ")
+        shard.work.map { "\($0.0) \(Quantity.percent($0.1))" }.joined(separator: ", ")
     }
 
     /// Steps that 99 of 100 pulls were behind at most.
@@ -155,11 +146,6 @@ package enum ShardColumns {
         let most = status.lag.compactMap { $0.indices.contains(number) ? $0[number] : nil }.max() ?? -1
         return most >= 0 ? String(most) : Quantity.none
     }
-
-    private static func kinds(_ report: ShardReport) -> [Int] {
-        let bytes = report.bytes
-        return [bytes.weights, bytes.optimizer, bytes.counts, bytes.index, report.denseBytes]
-    }
 }
 
 extension ShardReport {
@@ -168,18 +154,4 @@ extension ShardReport {
 
     /// Messages that could not be read.
     fileprivate var malformations: Int { garbage.plus(malformed.values.total) }
-}
-
-extension Cell.Part {
-    init(_ name: String, bytes: Int, _ color: Int) {
-        self.init(name: name, value: Double(bytes), text: Quantity.bytes(bytes), color: color)
-    }
-
-    init(_ name: String, seconds: Double, _ color: Int) {
-        self.init(name: name, value: seconds, text: Quantity.duration(seconds), color: color)
-    }
-
-    init(_ name: String, share: Double, _ color: Int) {
-        self.init(name: name, value: share, text: Quantity.percent(share), color: color)
-    }
 }

@@ -146,7 +146,7 @@ package struct Sheet {
                 <title>\(title)</title></rect>
                 """
                 : """
-                <i style="width:\(Quantity.fixed(width, 2))%;background:var(--c\(part.color))" title="\(title)"></i>
+                <i class="c\(part.color)" style="width:\(Quantity.fixed(width, 2))%" title="\(title)"></i>
                 """
         }
         guard isPage else { return "<span class=\"stack\">\(pieces)</span>" }
@@ -161,11 +161,8 @@ package struct Sheet {
     private func legend(_ rows: [[Cell]]) -> Markup {
         let parts = rows.first?.flatMap(\.parts).filter { !$0.name.isEmpty } ?? []
         let keys: [Markup] = parts.map {
-            isPage
-                ? "<span class=\"key\"><i class=\"c\($0.color)\"></i>\($0.name)</span> "
-                : "<li><span class=\"swatch\" style=\"background:var(--c\($0.color))\"></span>\($0.name)</li>"
+            "<span class=\"key\"><i class=\"c\($0.color)\"></i>\($0.name)</span> "
         }
-        guard !keys.isEmpty else { return "" }
-        return isPage ? "<p class=\"note\">\(keys)</p>" : "<ul class=\"legend\">\(keys)</ul>"
+        return keys.isEmpty ? "" : "<p class=\"note\">\(keys)</p>"
     }
 }

@@ -12,10 +12,7 @@ package enum WorkerColumns {
             return Cell(Quantity.rate(worker.samplesPerSecond), exact: all, note: Quantity.count(all))
         },
         Column("Time", hint: "shares over the last seconds", kind: .text) { worker, _ in
-            Cell(
-                parts: zip(times, [worker.read, worker.wait, worker.compute, worker.push]).map {
-                    .init($0.0, share: $1, $0.1)
-                }, of: 1)
+            .bar(worker.phases, colors, of: 1, as: Quantity.percent)
         },
         share("Read", 60, \.read, \.readSeconds), share("Wait", 85, \.wait, \.waitSeconds, warning: 0.5),
         share("Compute", 82, \.compute, \.computeSeconds), share("Push", 58, \.push, \.pushSeconds),
@@ -43,16 +40,13 @@ package enum WorkerColumns {
             title: "Time",
             columns: [
                 Column("Share of its time", kind: .text) { worker, _ in
-                    let report = worker.report
-                    return Cell(
-                        parts: zip(times, seconds(report)).map { .init($0.0, seconds: $1, $0.1) }, of: report.seconds)
+                    .bar(worker.report.phases, colors, of: worker.report.seconds, as: Quantity.duration)
                 }
             ]
-                + times.indices.map { place in
-                    Column(times[place].0.capital) { worker, _ in
-                        let part = seconds(worker.report)[place]
-                        return Cell(
-                            worker.report.seconds > 0 ? Quantity.percent(part / worker.report.seconds) : Quantity.none)
+                + WorkerReport().phases.enumerated().map { place, phase in
+                    Column(phase.0.capital) { worker, _ in
+                        let (part, all) = (worker.report.phases[place].1, worker.report.seconds)
+                        return Cell(all > 0 ? Quantity.percent(part / all) : Quantity.none)
                     }
                 }),
         ColumnGroup(
@@ -73,7 +67,7 @@ package enum WorkerColumns {
             title: "Waits",
             columns: [
                 Column("Longest", hint: "by the shard that answered last", kind: .text) { worker, _ in
-                    Cell(parts: [.init("", seconds: worker.report.waitByShard.max() ?? 0, 4)])
+                    .bar([("", worker.report.waitByShard.max() ?? 0)], [4], as: Quantity.duration)
                 }, .text("For", 0, waits, kind: .words),
             ]),
     ]
@@ -91,12 +85,8 @@ package enum WorkerColumns {
         return all
     }
 
-    /// What a worker does with its time, and the colors of that.
-    private static let times = [("read", 5), ("wait", 4), ("compute", 0), ("push", 3)]
-
-    private static func seconds(_ report: WorkerReport) -> [Double] {
-        [report.readSeconds, report.waitSeconds, report.computeSeconds, report.pushSeconds]
-    }
+    /// The colors of what a worker does with its time.
+    private static let colors = [5, 4, 0, 3]
 
     private static func share(
         _ title: String, _ importance: Int, _ share: @escaping @Sendable (WorkerStatus) -> Double,

@@ -46,12 +46,9 @@ extension Prometheus {
             .init("shard_transmit_bytes_total", "Bytes sent to workers: values, and answers without.", by: "kind") {
                 [("values", $0.report.valueBytes), ("other", $0.report.otherBytes)]
             },
-            .init("shard_busy_seconds_total", "Time of the shard's thread by work; the rest it was idle.", by: "work") {
-                [
-                    ("gather", $0.report.gatherSeconds), ("merge", $0.report.mergeSeconds),
-                    ("update", $0.report.updateSeconds), ("write", $0.report.writeSeconds),
-                ]
-            },
+            .init(
+                "shard_busy_seconds_total", "Time of the shard's thread by work; the rest it was idle.", by: "work",
+                \.report.work),
         ]
     }
 
@@ -85,12 +82,7 @@ extension Prometheus {
     static var rows: [Family<TableReport>] {
         [
             .init("rows", "Rows stored.", \.rows),
-            .init("row_bytes", "Memory of rows by what it holds.", by: "kind") {
-                [
-                    ("weights", $0.bytes.weights), ("optimizer", $0.bytes.optimizer), ("counts", $0.bytes.counts),
-                    ("index", $0.bytes.index),
-                ]
-            },
+            .init("row_bytes", "Memory of rows by what it holds.", by: "kind", \.bytes.kinds),
             .init(
                 "row_reserved_bytes", "Room for further rows: addresses, no memory until it is used.", \.bytes.slack),
             .init("table_pulled_rows_total", "Rows pulled.", \.pulledRows),

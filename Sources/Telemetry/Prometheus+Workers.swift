@@ -22,13 +22,8 @@ extension Prometheus {
             .init("nonfinite_losses_total", "Steps whose loss was not finite.", \.report.nonfinite),
             .init(
                 "worker_seconds_total",
-                "Time by phase: reading samples, waiting for shards, computing, packing and sending.", by: "phase"
-            ) {
-                [
-                    ("read", $0.report.readSeconds), ("wait", $0.report.waitSeconds),
-                    ("compute", $0.report.computeSeconds), ("push", $0.report.pushSeconds),
-                ]
-            },
+                "Time by phase: reading samples, waiting for shards, computing, packing and sending.", by: "phase",
+                \.report.phases),
             .init("step_duration_seconds", "From one step's values to the next step's.", \.report.stepSeconds),
             .init("worker_pull_duration_seconds", "From a pull to the last shard's values.", \.report.pullSeconds),
         ]

@@ -18,7 +18,8 @@ struct GuardTests {
         patience.goodbye = .milliseconds(300)
         let status = SimulatedCluster(shards: 8, workers: 16).status(after: 10)
         return try PageServer(
-            board: StatusBoard(status: status, series: []), options: PageOptions(address: "127.0.0.1:0"), patience: patience
+            board: StatusBoard(status: status, series: []), options: PageOptions(address: "127.0.0.1:0"),
+            patience: patience
         )
     }
 

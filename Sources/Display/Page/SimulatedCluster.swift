@@ -68,7 +68,7 @@ package struct SimulatedCluster: Sendable {
     }
 
     private func job(_ second: Int, _ step: Int) -> JobStatus {
-        var job = JobStatus()
+        var job = ClusterStatus().job
         job.name = "simulated"
         job.directory = "/runs/simulated"
         job.id = "5eed"
@@ -87,11 +87,17 @@ package struct SimulatedCluster: Sendable {
         job.meanSamplesPerSecond = 41_960
         job.loss = point.loss
         job.auc = point.auc
-        job.checkpoint = CheckpointReport(
-            step: step / 2400 * 2400, time: began + 5 + Double(second / 60 * 60), seconds: 1.2, bytes: 3 << 28)
+        job.checkpoint = checkpoint(second, bytes: 3 << 28)
         job.scheduler = "tcp://10.0.0.1:5555"
         job.config = "data: {directory: simulated}\nmodel:\n  kind: din\n"
         return job
+    }
+
+    /// Once a minute.
+    private func checkpoint(_ second: Int, bytes: Int) -> CheckpointReport {
+        let minute = second / 60
+        return CheckpointReport(
+            step: 2400 * minute, time: began + 5 + Double(60 * minute), seconds: 1.2, bytes: bytes)
     }
 
     private func times(_ count: Int, _ mean: Double, _ seed: Int) -> LatencyHistogram {
@@ -175,8 +181,7 @@ package struct SimulatedCluster: Sendable {
             report.parked = [ParkedPull(worker: (number + 1) % workers, step: step + 1, seconds: 0.004)]
         }
         report.microBatches = 8
-        report.checkpoint = CheckpointReport(
-            step: step / 2400 * 2400, time: began + 5 + Double(second / 60 * 60), seconds: 1.2, bytes: 12 << 20)
+        report.checkpoint = checkpoint(second, bytes: 12 << 20)
         return report
     }
 

@@ -63,7 +63,6 @@ package struct RecordedRun: Sendable {
     /// What the files lack, in words.
     package var gaps: [String] = []
 
-    /// Every property in its order.
     package init(name: String, status: ClusterStatus, points: [Line], config: String, defaults: String = "") {
         self.name = name
         self.status = status

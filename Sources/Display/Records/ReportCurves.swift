@@ -16,7 +16,7 @@ struct ReportCurves {
     var markup: Markup {
         let charts = (byStep + byTime).map(\.markup).filter { !$0.isEmpty }
         return charts.isEmpty
-            ? "<p class=\"soft\">No progress was recorded.</p>" : "<div class=\"charts\">\(charts)</div>"
+            ? "<p class=\"empty\">No progress was recorded.</p>" : "<div class=\"charts\">\(charts)</div>"
     }
 
     private var isComparison: Bool { runs.count > 1 }

@@ -28,7 +28,6 @@ package struct Span: Sendable, Equatable {
     /// Columns that it takes.
     package let width: Int
 
-    /// Any text.
     package init(_ text: String, _ style: Style = .plain) {
         self.text = text.harmless
         self.style = style
@@ -41,10 +40,8 @@ package struct Line: Sendable, Equatable {
     /// From left to right.
     package private(set) var spans: [Span] = []
 
-    /// Nothing.
     package init() {}
 
-    /// One span.
     package init(_ text: String, _ style: Style = .plain) { spans = [Span(text, style)] }
 
     /// Adds text at the right.

@@ -15,7 +15,6 @@ package struct Judgement: Codable, Sendable, Equatable {
     /// Evaluations in a row that brought no gain.
     package var withoutGain: Int
 
-    /// Every property in its order.
     package init(
         basis: String, step: Int? = nil, bestStep: Int? = nil, best: Metrics? = nil, test: Metrics? = nil,
         withoutGain: Int = 0
