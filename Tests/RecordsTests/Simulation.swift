@@ -1,6 +1,6 @@
-import Display
 import Foundation
 
+@testable import Display
 @testable import Telemetry
 
 /// A cluster's status as a run of some size leaves it, made of nothing.
