@@ -179,7 +179,7 @@ import Testing
         #expect(found.problems == [] && found.counts["started"] == 3 && found.counts["finished"] == 1)
         let run = try RecordedRun(directory: directory + "/run")
         #expect(run.status.job.state == .finished)
-        #expect(run.points.map(\.step) == run.points.map(\.step).sorted())
+        #expect(run.points.map(\.place) == run.points.map(\.place).sorted())
         // The newest status knows of what earlier processes scored, too, and of samples since the first step.
         let scored = try metrics("run").filter { $0.event == "evaluated" }.map(\.step)
         #expect(run.status.evaluations.map { Optional($0.step) } == scored)
