@@ -77,26 +77,17 @@ package enum FailureDiagnosis {
     package static func silence(
         _ state: ProcessState, pid: Int, host: String, seconds: Int
     ) -> (what: String, cause: FailureReport.Cause) {
+        let silent = "has been silent for \(seconds) s"
+        let what: String
         switch state {
-        case .gone: ("is gone: process \(pid) ended without a word", .killed)
-        case .state("T"), .state("t"):
-            ("has been silent for \(seconds) s because its process \(pid) is stopped (state T)", .stopped)
-        case .state("D"):
-            (
-                "has been silent for \(seconds) s: its process \(pid) hangs in the kernel (state D), on a disk, say",
-                .stopped
-            )
-        case .state(let letter):
-            (
-                "has been silent for \(seconds) s although its process \(pid) exists (state \(letter)): it hangs",
-                .stopped
-            )
+        case .gone: return ("is gone: process \(pid) ended without a word", .killed)
+        case .state("T"), .state("t"): what = "\(silent) because its process \(pid) is stopped (state T)"
+        case .state("D"): what = "\(silent): its process \(pid) hangs in the kernel (state D), on a disk, say"
+        case .state(let letter): what = "\(silent) although its process \(pid) exists (state \(letter)): it hangs"
         case .unknown:
-            (
-                "on \(host) (process \(pid)) has been silent for \(seconds) s: stopped or hung, or its machine or "
-                    + "network is down", .stopped
-            )
+            what = "on \(host) (process \(pid)) \(silent): stopped or hung, or its machine or network is down"
         }
+        return (what, .stopped)
     }
 
     /// How a run goes on; a report whose run is known names the whole command instead.

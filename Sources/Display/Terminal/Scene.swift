@@ -56,7 +56,9 @@ package struct Scene {
     /// Why the job failed, whole: who first, how, and what to do.
     package func failure(_ failure: FailureReport) -> [Line] {
         labeled("failed first", failure.headline, .bad)
-            + failure.facts.flatMap { labeled($0.name, $0.text, $0.name == "remedy" ? .bold : .plain) }
+            + failure.facts.filter { !$0.text.isEmpty }.flatMap {
+                labeled($0.name, $0.text, $0.name == "remedy" ? .bold : .plain)
+            }
             + failure.lastLines.flatMap { paragraph($0, .dim, indent: 4) }
     }
 
