@@ -58,26 +58,24 @@ struct Connection {
 
     /// Reads or writes what is possible without waiting.
     mutating func proceed() {
-        do {
-            switch phase {
-            case .receiving: try receive()
-            case .sending: try send()
-            case .leaving: try discard()
+        attempt {
+            switch $0.phase {
+            case .receiving: try $0.receive()
+            case .sending: try $0.send()
+            case .leaving: try $0.discard()
             case .closed: break
             }
-            while phase == .receiving, !received.isEmpty, try answerNext() {}
-        } catch SocketError.blocked {
-            return
-        } catch {
-            close()
+            while $0.phase == .receiving, !$0.received.isEmpty, try $0.answerNext() {}
         }
     }
 
-    /// Sends what is possible without waiting; answers nothing more.
-    mutating func flush() {
-        guard phase == .sending else { return }
-        do { try send() } catch SocketError.blocked { return } catch { close() }
+    /// Does a part of it that goes without waiting; closes the connection where that fails.
+    private mutating func attempt(_ part: (inout Connection) throws -> Void) {
+        do { try part(&self) } catch SocketError.blocked { return } catch { close() }
     }
+
+    /// Sends what is possible without waiting; answers nothing more.
+    mutating func flush() { if phase == .sending { attempt { try $0.send() } } }
 
     /// Ends what has lasted too long; whether that was half a request or none at all.
     mutating func expire() -> Bool {
@@ -133,7 +131,7 @@ struct Connection {
 
     private mutating func refuse(_ response: Response) {
         enqueue(response, closes: true, withBody: true)
-        do { try send() } catch SocketError.blocked { return } catch { close() }
+        attempt { try $0.send() }
     }
 
     private mutating func enqueue(_ response: Response, closes: Bool, withBody: Bool) {
