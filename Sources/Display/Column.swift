@@ -205,13 +205,8 @@ package struct Column<Row>: Sendable {
     }
 }
 
-/// Columns that belong together, for a table of their own where there is room.
-package struct ColumnGroup<Row>: Sendable {
-    /// "Memory".
-    package let title: String
-    /// Beside the entity's number.
-    package let columns: [Column<Row>]
-}
+/// Columns that belong together, by what they are ("Memory"): a table each beside the entity's number where there is room.
+package typealias ColumnGroups<Row> = KeyValuePairs<String, [Column<Row>]>
 
 extension String {
     /// With its first letter large.

@@ -68,18 +68,18 @@ package struct Sheet {
     ///
     /// - Parameter sums: by a group's title what is shown above all others in it.
     func groups<Row>(
-        _ name: String, _ groups: [ColumnGroup<Row>], _ number: Column<Row>, _ rows: [Row],
+        _ name: String, _ groups: ColumnGroups<Row>, _ number: Column<Row>, _ rows: [Row],
         sums: [String: Row] = [:], mark: (Row) -> Markup = { _ in "" }
     ) -> Markup {
         guard !rows.isEmpty else { return "" }
-        let tables: [Markup] = groups.map { group in
-            let label = "\(group.title.lowercased()) of \(name)s"
-            let sum = rows.count > 1 ? sums[group.title].map { [$0] } ?? [] : []
+        let tables: [Markup] = groups.map { title, columns in
+            let label = "\(title.lowercased()) of \(name)s"
+            let sum = rows.count > 1 ? sums[title].map { [$0] } ?? [] : []
             let table = folded(
-                "\(name)s-\(group.title.lowercased())", label, [number] + group.columns, sum + rows, seen: sum,
+                "\(name)s-\(title.lowercased())", label, [number] + columns, sum + rows, seen: sum,
                 mark: mark)
             return isPage
-                ? details(label, sum.count + rows.count, table) : "<div><h3>\(group.title)</h3>\(table)</div>"
+                ? details(label, sum.count + rows.count, table) : "<div><h3>\(title)</h3>\(table)</div>"
         }
         return isPage ? "\(tables)" : "<div class=\"grid2\">\(tables)</div>"
     }

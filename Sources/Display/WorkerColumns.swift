@@ -35,41 +35,33 @@ package enum WorkerColumns {
     ]
 
     /// Where its time went and what it did since its start.
-    package static let groups: [ColumnGroup<WorkerStatus>] = [
-        ColumnGroup(
-            title: "Time",
-            columns: [
-                Column("Share of its time", kind: .text) { worker, _ in
-                    .bar(worker.report.phases, colors, of: worker.report.seconds, as: Quantity.duration)
+    package static let groups: ColumnGroups<WorkerStatus> = [
+        "Time": [
+            Column("Share of its time", kind: .text) { worker, _ in
+                .bar(worker.report.phases, colors, of: worker.report.seconds, as: Quantity.duration)
+            }
+        ]
+            + WorkerReport().phases.enumerated().map { place, phase in
+                Column(phase.0.capital) { worker, _ in
+                    let (part, all) = (worker.report.phases[place].1, worker.report.seconds)
+                    return Cell(all > 0 ? Quantity.percent(part / all) : Quantity.none)
                 }
-            ]
-                + WorkerReport().phases.enumerated().map { place, phase in
-                    Column(phase.0.capital) { worker, _ in
-                        let (part, all) = (worker.report.phases[place].1, worker.report.seconds)
-                        return Cell(all > 0 ? Quantity.percent(part / all) : Quantity.none)
-                    }
-                }),
-        ColumnGroup(
-            title: "Work",
-            columns: [
-                .exact("Steps", 0, \.report.steps, hint: "finished since its start", name: "steps"),
-                .count("Samples", 0, \.report.samples),
-                .count("Scored", 0, \.report.scored, hint: "samples of validation and test"),
-                Column("Ids a row") { worker, _ in
-                    let factor = worker.report.dedupFactor
-                    return Cell(factor > 0 ? Quantity.ratio(factor) : Quantity.none)
-                }, .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
-            ]),
-        ColumnGroup(
-            title: "Latency",
-            columns: Column.times("Pull", \.report.pullSeconds) + Column.times("Step", \.report.stepSeconds)),
-        ColumnGroup(
-            title: "Waits",
-            columns: [
-                Column("Longest", hint: "by the shard that answered last", kind: .text) { worker, _ in
-                    .bar([("", worker.report.waitByShard.max() ?? 0)], [4], as: Quantity.duration)
-                }, .text("For", 0, waits, kind: .words),
-            ]),
+            },
+        "Work": [
+            .exact("Steps", 0, \.report.steps, hint: "finished since its start", name: "steps"),
+            .count("Samples", 0, \.report.samples),
+            .count("Scored", 0, \.report.scored, hint: "samples of validation and test"),
+            Column("Ids a row") { worker, _ in
+                let factor = worker.report.dedupFactor
+                return Cell(factor > 0 ? Quantity.ratio(factor) : Quantity.none)
+            }, .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
+        ],
+        "Latency": Column.times("Pull", \.report.pullSeconds) + Column.times("Step", \.report.stepSeconds),
+        "Waits": [
+            Column("Longest", hint: "by the shard that answered last", kind: .text) { worker, _ in
+                .bar([("", worker.report.waitByShard.max() ?? 0)], [4], as: Quantity.duration)
+            }, .text("For", 0, waits, kind: .words),
+        ],
     ]
 
     /// All of several: what their times add up to, at a rank that no worker has.

@@ -54,9 +54,9 @@ struct SurfaceTests {
         compare(
             "shard", ShardColumns.main, status.shards,
             terminal: Scene(status, at: context.moment, width: width).shards(by: .number))
-        for group in ShardColumns.groups { compare("shard", group.columns, status.shards) }
+        for group in ShardColumns.groups { compare("shard", group.value, status.shards) }
         compare("worker", WorkerColumns.main, status.workers, terminal: Scene(status, width: width).workers)
-        for group in WorkerColumns.groups { compare("worker", group.columns, status.workers) }
+        for group in WorkerColumns.groups { compare("worker", group.value, status.workers) }
         compare("process", NodeColumns.main, status.nodes, terminal: Scene(status, width: width).nodes)
         compare("table", TableColumns.main, status.tables)
         for table in status.tables {
@@ -112,7 +112,7 @@ struct SurfaceTests {
         let read = try TelemetryJSON.decode(
             ClusterStatus.self, from: StatusJSON.whole(Self.status) { StatusJSON.section($0, of: Self.status) })
         for (shard, columns) in read.shards.flatMap({ shard in
-            ([ShardColumns.main] + ShardColumns.groups.map(\.columns)).map { (shard, $0) }
+            ([ShardColumns.main] + ShardColumns.groups.map(\.value)).map { (shard, $0) }
         }) {
             for column in columns where !column.name.isEmpty {
                 let cell = column.cell(shard, Context(read))

@@ -8,7 +8,7 @@ extension Scene {
         return [title(status.title, status.job.state.rawValue, status.progress + left)] + labeled(figures)
     }
 
-    private var figures: [(String, String)] {
+    private var figures: KeyValuePairs<String, String> {
         let job = status.job
         let mean = "\(Quantity.rate(job.meanSamplesPerSecond))/s over all of training"
         let now = status.isOver ? mean : "\(Quantity.rate(job.samplesPerSecond))/s now, \(mean)"
@@ -18,18 +18,18 @@ extension Scene {
         let place = "\(Quantity.bytes(status.memory)) on \(count) shard\(count == 1 ? "" : "s")"
         let test = status.evaluations.last { $0.split == "test" }
         return [
-            ("figures", moment.provenance(of: status)),
-            ("ended", status.isOver ? job.reason : ""),
-            ("limited by", status.limitedBy),
-            ("samples", "\(Quantity.count(job.samples)) of \(Quantity.count(job.samplesTotal)), \(now)"),
-            ("loss", loss),
-            ("validation", validation),
-            ("test", test.map { "AUC \(Quantity.metric($0.auc)), \($0.rest)" } ?? ""),
-            ("checkpoint", checkpoint.joined(separator: "; ")),
-            ("rows", count == 0 ? "" : "\(Quantity.count(status.rows)), \(place)"),
-            ("scheduler", job.scheduler),
-            ("page", job.page),
-            ("directory", job.directory),
+            "figures": moment.provenance(of: status),
+            "ended": status.isOver ? job.reason : "",
+            "limited by": status.limitedBy,
+            "samples": "\(Quantity.count(job.samples)) of \(Quantity.count(job.samplesTotal)), \(now)",
+            "loss": loss,
+            "validation": validation,
+            "test": test.map { "AUC \(Quantity.metric($0.auc)), \($0.rest)" } ?? "",
+            "checkpoint": checkpoint.joined(separator: "; "),
+            "rows": count == 0 ? "" : "\(Quantity.count(status.rows)), \(place)",
+            "scheduler": job.scheduler,
+            "page": job.page,
+            "directory": job.directory,
         ]
     }
 

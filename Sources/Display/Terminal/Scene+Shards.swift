@@ -79,7 +79,7 @@ extension Scene {
             + sections.flatMap { $1.count > 1 ? [Line(), Line($0, .dim)] + $1 : [] }
     }
 
-    private func figures(_ shard: ShardStatus) -> [(String, String)] {
+    private func figures(_ shard: ShardStatus) -> KeyValuePairs<String, String> {
         let report = shard.report
         let missing = stride(from: 0, to: report.missing.count - 1, by: 2).map {
             "\(report.missing[$0])..<\(report.missing[$0 + 1])"
@@ -93,40 +93,25 @@ extension Scene {
             counts.filter { $0.count > 0 }.map { "\($0.name): \(Quantity.exact($0.count))" }.joined(separator: ", ")
         }
         return [
-            (
-                "pulls",
-                "\(Quantity.exact(report.pulls)) (\(Quantity.rate(shard.pullsPerSecond))/s), "
-                    + "\(Quantity.exact(report.pulledRows)) rows, \(Quantity.exact(report.parkings)) had to wait"
-            ),
-            (
-                "pushes",
-                "\(Quantity.exact(report.pushes)) (\(Quantity.rate(shard.pushesPerSecond))/s), "
-                    + "\(Quantity.exact(report.pushedRows)) rows, \(Quantity.exact(report.duplicates)) duplicates"
-            ),
-            (
-                "received",
-                "\(Quantity.exact(report.receivedBytes)) B (pulls \(Quantity.bytes(report.pullBytes)), pushes "
-                    + "\(Quantity.bytes(report.pushBytes)); \(Quantity.megabytes(shard.receivedBytesPerSecond)) MB/s)"
-            ),
-            (
-                "sent",
-                "\(Quantity.exact(report.sentBytes)) B (values \(Quantity.bytes(report.valueBytes)), other "
-                    + "\(Quantity.bytes(report.otherBytes)); \(Quantity.megabytes(shard.sentBytesPerSecond)) MB/s)"
-            ),
-            ("dense", "\(Quantity.bytes(report.denseBytes)) of parameters"),
-            ("busy", "\(Quantity.percent(shard.busy)): \(ShardColumns.shares(shard))"),
-            ("queue", "\(report.queue) now, \(report.queuePeak) at most"),
-            ("parked", parked.joined(separator: "; ")),
-            ("waits", status.isOver ? "" : shard.waitsFor),
-            (
-                "missing",
-                status.isOver || missing.isEmpty
-                    ? "" : "micro-batches \(missing.joined(separator: ", ")) of \(report.microBatches)"
-            ),
-            ("staleness", list(stale)),
-            ("refused", list(report.refused.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
-            ("malformed", list(malformed + [("nobody knows whom", report.garbage)])),
-            ("checkpoint", report.checkpoint?.words(at: moment) ?? ""),
+            "pulls": "\(Quantity.exact(report.pulls)) (\(Quantity.rate(shard.pullsPerSecond))/s), "
+                + "\(Quantity.exact(report.pulledRows)) rows, \(Quantity.exact(report.parkings)) had to wait",
+            "pushes": "\(Quantity.exact(report.pushes)) (\(Quantity.rate(shard.pushesPerSecond))/s), "
+                + "\(Quantity.exact(report.pushedRows)) rows, \(Quantity.exact(report.duplicates)) duplicates",
+            "received": "\(Quantity.exact(report.receivedBytes)) B (pulls \(Quantity.bytes(report.pullBytes)), pushes "
+                + "\(Quantity.bytes(report.pushBytes)); \(Quantity.megabytes(shard.receivedBytesPerSecond)) MB/s)",
+            "sent": "\(Quantity.exact(report.sentBytes)) B (values \(Quantity.bytes(report.valueBytes)), other "
+                + "\(Quantity.bytes(report.otherBytes)); \(Quantity.megabytes(shard.sentBytesPerSecond)) MB/s)",
+            "dense": "\(Quantity.bytes(report.denseBytes)) of parameters",
+            "busy": "\(Quantity.percent(shard.busy)): \(ShardColumns.shares(shard))",
+            "queue": "\(report.queue) now, \(report.queuePeak) at most",
+            "parked": parked.joined(separator: "; "),
+            "waits": status.isOver ? "" : shard.waitsFor,
+            "missing": status.isOver || missing.isEmpty
+                ? "" : "micro-batches \(missing.joined(separator: ", ")) of \(report.microBatches)",
+            "staleness": list(stale),
+            "refused": list(report.refused.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
+            "malformed": list(malformed + [("nobody knows whom", report.garbage)]),
+            "checkpoint": report.checkpoint?.words(at: moment) ?? "",
         ]
     }
 }

@@ -108,8 +108,8 @@ package struct Scene {
     }
 
     /// A title and its text each; nothing of those without text.
-    func labeled(_ figures: [(String, String)]) -> [Line] {
-        figures.filter { !$0.1.isEmpty }.flatMap { labeled($0.0, $0.1) }
+    func labeled(_ figures: KeyValuePairs<String, String>) -> [Line] {
+        figures.filter { !$0.value.isEmpty }.flatMap { labeled($0.key, $0.value) }
     }
 
     /// A paragraph.
