@@ -110,9 +110,7 @@ struct ReportHeadline {
             card("cluster", "\(servers) × \(status.workers.count)", "servers × workers, \(status.shards.count) shards")
         }
         let rows = status.tables.total(\.rows)
-        if rows > 0 {
-            card("rows", Quantity.count(rows), "\(Quantity.bytes(status.memory)) on all shards")
-        }
+        if rows > 0 { card("rows", Quantity.count(rows), "\(Quantity.bytes(status.memory)) on all shards") }
         return "\(cards)"
     }
 
