@@ -97,7 +97,7 @@ package struct Scene {
     }
 
     /// A title and its text; where the text is too long it goes on below itself.
-    func labeled(_ label: String, _ text: String, _ style: Style = .plain) -> [Line] {
+    func labeled(_ label: String, _ text: String, _ style: Tone = .plain) -> [Line] {
         let column = min(13, max(0, width - 10))
         return Glyphs.wrapped(text, to: width - column).enumerated().map { index, part in
             var line = Line(index == 0 ? Glyphs.clipped(label, to: max(1, column - 1)) : "", .dim)
@@ -113,7 +113,7 @@ package struct Scene {
     }
 
     /// A paragraph.
-    func paragraph(_ text: String, _ style: Style = .plain, indent: Int = 0) -> [Line] {
+    func paragraph(_ text: String, _ style: Tone = .plain, indent: Int = 0) -> [Line] {
         let indent = min(indent, width / 4)
         return Glyphs.wrapped(text, to: width - indent).map {
             var line = Line(String(repeating: " ", count: indent))

@@ -90,7 +90,7 @@ package struct TopView: Sendable, Equatable {
             line.add(status.limitedBy, .bold)
             lines.append(line)
         }
-        func curve(_ label: String, _ value: String, _ values: [Double?], fromZero: Bool = false, _ style: Style) {
+        func curve(_ label: String, _ value: String, _ values: [Double?], fromZero: Bool = false, _ style: Tone) {
             var line = Line(label, .dim)
             line.pad(to: 12)
             line.add(value, .bold)
