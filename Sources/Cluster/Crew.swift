@@ -115,7 +115,7 @@ final class Crew: Sendable {
         while .now < deadline {
             let late = children.filter(\.child.isRunning).map(\.name)
             guard !late.isEmpty else { break }
-            waits.begin("children", "\(late.joined(separator: ", ")) to end")
+            waits.note("children", "\(late.joined(separator: ", ")) to end")
             for line in waits.lines() { StandardError.line(line) }
             Thread.sleep(forTimeInterval: 0.02)
         }

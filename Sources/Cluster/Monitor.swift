@@ -255,7 +255,7 @@ package final class Monitor {
     private func printNodes(_ status: ClusterStatus) {
         tableIsDue = nil
         let width = (isTerminal ? Monitor.columns : 120) - label.count
-        for line in NodeView.lines(status, width: width, isBrief: true) { say(line.text) }
+        for line in Scene(status, width: width).briefNodes { say(line.text) }
     }
 
     private static var columns: Int {

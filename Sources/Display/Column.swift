@@ -53,7 +53,16 @@ package struct Cell: Sendable {
 
     /// A share with its bar, of one unless told otherwise.
     static func share(_ share: Double, _ tone: Tone = .plain, note: String = "", of whole: Double? = 1) -> Cell {
-        Cell(Quantity.percent(share), tone, note: note, parts: [.init("", share: share, 0)], of: whole)
+        let text = Quantity.percent(share)
+        return Cell(text, tone, note: note, parts: [Part(name: "", value: share, text: text, color: 0)], of: whole)
+    }
+
+    /// A bar of several values, each in its color.
+    static func bar(
+        _ values: [(String, Double)], _ colors: [Int], of whole: Double? = nil, as text: (Double) -> String
+    ) -> Cell {
+        Cell(
+            parts: zip(values, colors).map { Part(name: $0.0, value: $0.1, text: text($0.1), color: $1) }, of: whole)
     }
 }
 
@@ -83,7 +92,6 @@ package struct Column<Row>: Sendable {
     /// A row's value.
     package let cell: @Sendable (Row, Context) -> Cell
 
-    /// Every property in its order.
     package init(
         _ title: String, unit: String = "", _ importance: Int = 0, hint: String = "", name: String = "",
         kind: Kind = .number, shortest: Int? = nil, isSteady: Bool = false, isNarrow: Bool = false,
@@ -197,13 +205,8 @@ package struct Column<Row>: Sendable {
     }
 }
 
-/// Columns that belong together, for a table of their own where there is room.
-package struct ColumnGroup<Row>: Sendable {
-    /// "Memory".
-    package let title: String
-    /// Beside the entity's number.
-    package let columns: [Column<Row>]
-}
+/// Columns that belong together, by what they are ("Memory"): a table each beside the entity's number where there is room.
+package typealias ColumnGroups<Row> = KeyValuePairs<String, [Column<Row>]>
 
 extension String {
     /// With its first letter large.

@@ -35,16 +35,15 @@ package enum EventColumns {
 
     /// A worker's place at a shard: the steps that it has pulled and pushed.
     package static let places: [Column<(rank: Int, lag: Int, place: WorkerPlace)>] = [
-        Column("Worker", 100) { row, _ in Cell(String(row.rank)) },
-        Column("Pulled step", 80) { row, _ in Cell(Quantity.exact(row.place.pulled)) },
-        Column("Pushed step", 85) { row, _ in Cell(Quantity.exact(row.place.pushed)) },
+        .id("Worker", 100, \.rank), .exact("Pulled step", 80, \.place.pulled),
+        .exact("Pushed step", 85, \.place.pushed),
         Column("Lag", 70) { row, _ in Cell(row.lag >= 0 ? String(row.lag) : Quantity.none) },
         .fault("Duplicates", 50, \.place.duplicates), .fault("Malformed", 45, \.place.malformed),
     ]
 
     /// A kind of times at a shard.
     package static let times: [Column<(name: String, times: LatencyHistogram)>] = [
-        Column("Of", 100, kind: .text) { row, _ in Cell(row.name) }, .exact("Count", 80, \.times.count),
+        .text("Of", 100, \.name), .exact("Count", 80, \.times.count),
         Column("", unit: "p50", 90) { row, _ in Cell(Quantity.milliseconds(row.times.p50)) },
         Column("", unit: "p99", 95) { row, _ in Cell(Quantity.milliseconds(row.times.p99)) },
         Column("Max", 85) { row, _ in Cell(Quantity.milliseconds(row.times.max)) },

@@ -5,24 +5,19 @@ extension FailureReport {
     /// Who and what, who only once.
     package var headline: String { what.hasPrefix(first) ? what : "\(first): \(what)" }
 
-    /// Where and when it was, who only followed, and where its log is; without what is not known.
+    /// Where and when it was, who only followed, and where its log is; empty what is not known.
     package var facts: [(name: String, text: String)] {
         let place = [
             host.isEmpty ? "" : "host \(host)", pid > 0 ? "process \(pid)" : "", "at \(Quantity.clock(time)) UTC",
             "step \(Quantity.exact(step))", "cause: \(cause.rawValue)",
         ].filter { !$0.isEmpty }.joined(separator: ", ")
-        return [
-            ("where", place), ("followed", followers.joined(separator: ", ")), ("remedy", remedy), ("log", log),
-        ].filter { !$0.1.isEmpty }
+        return [("where", place), ("followed", followers.joined(separator: ", ")), ("remedy", remedy), ("log", log)]
     }
 }
 
 extension Sheet {
     /// The report, whole, and the last lines of whoever was first.
     package func failure(_ failure: FailureReport) -> Markup {
-        let facts: [Markup] = failure.facts.filter { $0.name != "remedy" }.map {
-            "<div><dt>\($0.name)</dt><dd>\($0.text)</dd></div>"
-        }
         let lines: Markup =
             failure.lastLines.isEmpty
             ? "" : "<h3>Its last lines</h3><pre tabindex=\"0\">\(failure.lastLines.joined(separator: "\n"))</pre>"
@@ -31,7 +26,7 @@ extension Sheet {
             <h2>\(icon("failed"))Failed first: \(failure.first)</h2>
             <p class="what">\(failure.what)</p>
             <p class="remedy"><strong>What to do:</strong> \(failure.remedy)</p>
-            <dl class="facts">\(facts)</dl>
+            \(facts(failure.facts.filter { $0.name != "remedy" }))\
             \(lines)</section>
 
             """

@@ -67,7 +67,7 @@ extension TableStatus {
     /// "item: ~1.24 M distinct ids (± 1.6 %), …".
     package var summary: String {
         "\(name): ~\(TableColumns.distinct(distinct)) distinct ids pulled "
-            + "(± \(Quantity.percent(TableColumns.distinctError)) standard error), "
+            + "(± \(Quantity.percent(DistinctCount.standardError)) standard error), "
             + "\(Quantity.count(rows)) rows stored, \(Quantity.count(hotTotal)) ids counted in samples"
     }
 }

@@ -7,7 +7,6 @@ package struct Moment: Sendable {
     /// Whether the scheduler itself answered.
     package let isLive: Bool
 
-    /// Both.
     package init(now: Double, isLive: Bool) {
         self.now = now
         self.isLive = isLive

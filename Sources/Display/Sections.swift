@@ -6,9 +6,10 @@ extension Sheet {
     package func section(_ id: String, _ title: String, note: Markup = "", _ content: Markup) -> Markup {
         guard !content.isEmpty else { return "" }
         let beside: Markup = note.isEmpty ? "" : "<p class=\"note\">\(note)</p>"
-        guard isPage else { return "<section><h2>\(title)</h2>\n\(beside)\(content)</section>\n" }
+        let (name, label): (Markup, Markup) =
+            isPage ? (" id=\"\(id)\" aria-labelledby=\"\(id)-title\"", " id=\"\(id)-title\"") : ("", "")
         return """
-            <section id="\(id)" aria-labelledby="\(id)-title"><header><h2 id="\(id)-title">\(title)</h2>\(beside)</header>
+            <section\(name)><header><h2\(label)>\(title)</h2>\(beside)</header>
             \(content)</section>
 
             """
@@ -118,12 +119,19 @@ extension Sheet {
     /// What runs the job: versions, machine and places.
     package var environment: Markup {
         let job = status.job
-        let facts: [Markup] = [
+        return facts([
             ("version", job.version), ("job", job.id), ("directory", job.directory), ("scheduler", job.scheduler),
-            ("started", Quantity.date(job.started)), ("processor", job.build.processor), ("Swift", job.build.swift),
-            ("ZeroMQ", job.build.zeromq), ("OpenBLAS", job.build.openblas),
-        ].filter { !$0.1.isEmpty && $0.1 != Quantity.none }.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>" }
-        return facts.isEmpty ? "" : "<dl class=\"facts\">\(facts)</dl>\n"
+            ("started", Quantity.date(job.started)), ("processor", job.build.processor),
+            ("Swift", job.build.swift), ("ZeroMQ", job.build.zeromq), ("OpenBLAS", job.build.openblas),
+        ])
+    }
+
+    /// Names and texts; nothing of those without text.
+    func facts(_ facts: [(name: String, text: String)]) -> Markup {
+        let known: [Markup] = facts.filter { !$0.text.isEmpty && $0.text != Quantity.none }.map {
+            "<div><dt>\($0.name)</dt><dd>\($0.text)</dd></div>"
+        }
+        return known.isEmpty ? "" : "<dl class=\"facts\">\(known)</dl>\n"
     }
 
     /// What stands where there is nothing yet; a report of it is shorter.

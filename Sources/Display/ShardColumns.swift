@@ -55,74 +55,56 @@ package enum ShardColumns {
     ]
 
     /// What it holds, carried and did since its start.
-    package static let groups: [ColumnGroup<ShardStatus>] = [
-        ColumnGroup(
-            title: "Memory",
-            columns: [
-                Column("Bytes by kind", kind: .text) { shard, _ in
-                    let kinds = zip(["weights", "optimizer", "counts", "index", "dense"], kinds(shard.report))
-                    return Cell(parts: zip(kinds, [0, 1, 3, 5, 2]).map { .init($0.0, bytes: $0.1, $1) })
-                },
-                .bytes("Weights", 0, \.report.bytes.weights, name: "weights"),
-                .bytes("Optimizer", 0, \.report.bytes.optimizer, name: "optimizer"),
-                .bytes("Counts", 0, \.report.bytes.counts, name: "counts"),
-                .bytes("Index", 0, \.report.bytes.index, name: "index"),
-                .bytes("Dense", 0, \.report.denseBytes, name: "dense_bytes"),
-            ]),
-        ColumnGroup(
-            title: "Traffic",
-            columns: [
-                Column("Bytes", kind: .text) { shard, _ in
-                    Cell(parts: [
-                        .init("received", bytes: shard.report.receivedBytes, 0),
-                        .init("sent", bytes: shard.report.sentBytes, 4),
-                    ])
-                },
-                .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
-                .bytes("In pulls", 0, \.report.pullBytes, hint: "headers included", name: "pull_bytes"),
-                .bytes("In pushes", 0, \.report.pushBytes, hint: "headers included", name: "push_bytes"),
-                .bytes("In values", 0, \.report.valueBytes, hint: "sent as answers", name: "value_bytes"),
-                .bytes(
-                    "Other", 0, \.report.otherBytes, hint: "sent: acknowledgements and refusals", name: "other_bytes"),
-            ]),
-        ColumnGroup(
-            title: "Time",
-            columns: [
-                Column("Busy, by kind", kind: .text) { shard, _ in
-                    let report = shard.report
-                    return Cell(parts: [
-                        .init("gather", seconds: report.gatherSeconds, 0),
-                        .init("merge", seconds: report.mergeSeconds, 4),
-                        .init("update", seconds: report.updateSeconds, 2),
-                        .init("write", seconds: report.writeSeconds, 3),
-                    ])
-                },
-                Column("Busy") { shard, _ in Cell(Quantity.duration(shard.report.busySeconds)) },
-                Column("Share of training") { shard, context in
-                    let busy = shard.report.busySeconds
-                    let whole = context.status.trainingSeconds
-                    return Cell(whole > 0 ? Quantity.percent(busy / max(whole, busy)) : Quantity.none)
-                },
-            ]),
-        ColumnGroup(
-            title: "Requests",
-            columns: [
-                .exact("Pulls", 0, \.report.pulls, hint: "answered with values", name: "pulls"),
-                .exact("Pulled rows", 0, \.report.pulledRows, name: "pulled_rows"),
-                .exact("Pushes", 0, \.report.pushes, hint: "held or applied", name: "pushes"),
-                .exact("Pushed rows", 0, \.report.pushedRows, name: "pushed_rows"),
-                .exact("Parkings", 0, \.report.parkings, hint: "pulls that had to wait for a step", name: "parkings"),
-                .exact("Longest queue", 0, \.report.queuePeak),
-                .fault("Refused", 0, \.report.refused.values.total, hint: "messages, for any reason", name: "refused"),
-                .fault(
-                    "Malformed", 0, \.report.malformed.values.total, hint: "messages of a known sender",
-                    name: "malformed"),
-                .fault("Garbage", 0, \.report.garbage, hint: "messages without a readable header", name: "garbage"),
-            ]),
-        ColumnGroup(
-            title: "Latency",
-            columns: Column.times("Pull", \.report.pullSeconds) + Column.times("Push", \.report.pushSeconds)
-                + Column.times("Update", \.report.applySeconds) + Column.times("Parked", \.report.parkedSeconds)),
+    package static let groups: ColumnGroups<ShardStatus> = [
+        "Memory": [
+            Column("Bytes by kind", kind: .text) { shard, _ in
+                let kinds = shard.report.bytes.kinds + [("dense", shard.report.denseBytes)]
+                return .bar(kinds.map { ($0.0, Double($0.1)) }, [0, 1, 3, 5, 2], as: Quantity.bytes)
+            },
+            .bytes("Weights", 0, \.report.bytes.weights, name: "weights"),
+            .bytes("Optimizer", 0, \.report.bytes.optimizer, name: "optimizer"),
+            .bytes("Counts", 0, \.report.bytes.counts, name: "counts"),
+            .bytes("Index", 0, \.report.bytes.index, name: "index"),
+            .bytes("Dense", 0, \.report.denseBytes, name: "dense_bytes"),
+        ],
+        "Traffic": [
+            Column("Bytes", kind: .text) { shard, _ in
+                let (received, sent) = (Double(shard.report.receivedBytes), Double(shard.report.sentBytes))
+                return .bar([("received", received), ("sent", sent)], [0, 4], as: Quantity.bytes)
+            },
+            .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
+            .bytes("In pulls", 0, \.report.pullBytes, hint: "headers included", name: "pull_bytes"),
+            .bytes("In pushes", 0, \.report.pushBytes, hint: "headers included", name: "push_bytes"),
+            .bytes("In values", 0, \.report.valueBytes, hint: "sent as answers", name: "value_bytes"),
+            .bytes(
+                "Other", 0, \.report.otherBytes, hint: "sent: acknowledgements and refusals", name: "other_bytes"),
+        ],
+        "Time": [
+            Column("Busy, by kind", kind: .text) { shard, _ in
+                .bar(shard.report.work, [0, 4, 2, 3], as: Quantity.duration)
+            },
+            Column("Busy") { shard, _ in Cell(Quantity.duration(shard.report.busySeconds)) },
+            Column("Share of training") { shard, context in
+                let busy = shard.report.busySeconds
+                let whole = context.status.trainingSeconds
+                return Cell(whole > 0 ? Quantity.percent(busy / max(whole, busy)) : Quantity.none)
+            },
+        ],
+        "Requests": [
+            .exact("Pulls", 0, \.report.pulls, hint: "answered with values", name: "pulls"),
+            .exact("Pulled rows", 0, \.report.pulledRows, name: "pulled_rows"),
+            .exact("Pushes", 0, \.report.pushes, hint: "held or applied", name: "pushes"),
+            .exact("Pushed rows", 0, \.report.pushedRows, name: "pushed_rows"),
+            .exact("Parkings", 0, \.report.parkings, hint: "pulls that had to wait for a step", name: "parkings"),
+            .exact("Longest queue", 0, \.report.queuePeak),
+            .fault("Refused", 0, \.report.refused.values.total, hint: "messages, for any reason", name: "refused"),
+            .fault(
+                "Malformed", 0, \.report.malformed.values.total, hint: "messages of a known sender",
+                name: "malformed"),
+            .fault("Garbage", 0, \.report.garbage, hint: "messages without a readable header", name: "garbage"),
+        ],
+        "Latency": Column.times("Pull", \.report.pullSeconds) + Column.times("Push", \.report.pushSeconds)
+            + Column.times("Update", \.report.applySeconds) + Column.times("Parked", \.report.parkedSeconds),
     ]
 
     /// "0.21/0.94".
@@ -134,8 +116,7 @@ package enum ShardColumns {
 
     /// "gather 20 %, merge 8 %, …".
     package static func shares(_ shard: ShardStatus) -> String {
-        [("gather", shard.gather), ("merge", shard.merge), ("update", shard.update), ("write", shard.write)]
-            .map { "\($0.0) \(Quantity.percent($0.1))" }.joined(separator: ", ")
+        shard.work.map { "\($0.0) \(Quantity.percent($0.1))" }.joined(separator: ", ")
     }
 
     /// Steps that 99 of 100 pulls were behind at most.
@@ -155,11 +136,6 @@ package enum ShardColumns {
         let most = status.lag.compactMap { $0.indices.contains(number) ? $0[number] : nil }.max() ?? -1
         return most >= 0 ? String(most) : Quantity.none
     }
-
-    private static func kinds(_ report: ShardReport) -> [Int] {
-        let bytes = report.bytes
-        return [bytes.weights, bytes.optimizer, bytes.counts, bytes.index, report.denseBytes]
-    }
 }
 
 extension ShardReport {
@@ -168,18 +144,4 @@ extension ShardReport {
 
     /// Messages that could not be read.
     fileprivate var malformations: Int { garbage.plus(malformed.values.total) }
-}
-
-extension Cell.Part {
-    init(_ name: String, bytes: Int, _ color: Int) {
-        self.init(name: name, value: Double(bytes), text: Quantity.bytes(bytes), color: color)
-    }
-
-    init(_ name: String, seconds: Double, _ color: Int) {
-        self.init(name: name, value: seconds, text: Quantity.duration(seconds), color: color)
-    }
-
-    init(_ name: String, share: Double, _ color: Int) {
-        self.init(name: name, value: share, text: Quantity.percent(share), color: color)
-    }
 }

@@ -68,18 +68,18 @@ package struct Sheet {
     ///
     /// - Parameter sums: by a group's title what is shown above all others in it.
     func groups<Row>(
-        _ name: String, _ groups: [ColumnGroup<Row>], _ number: Column<Row>, _ rows: [Row],
+        _ name: String, _ groups: ColumnGroups<Row>, _ number: Column<Row>, _ rows: [Row],
         sums: [String: Row] = [:], mark: (Row) -> Markup = { _ in "" }
     ) -> Markup {
         guard !rows.isEmpty else { return "" }
-        let tables: [Markup] = groups.map { group in
-            let label = "\(group.title.lowercased()) of \(name)s"
-            let sum = rows.count > 1 ? sums[group.title].map { [$0] } ?? [] : []
+        let tables: [Markup] = groups.map { title, columns in
+            let label = "\(title.lowercased()) of \(name)s"
+            let sum = rows.count > 1 ? sums[title].map { [$0] } ?? [] : []
             let table = folded(
-                "\(name)s-\(group.title.lowercased())", label, [number] + group.columns, sum + rows, seen: sum,
+                "\(name)s-\(title.lowercased())", label, [number] + columns, sum + rows, seen: sum,
                 mark: mark)
             return isPage
-                ? details(label, sum.count + rows.count, table) : "<div><h3>\(group.title)</h3>\(table)</div>"
+                ? details(label, sum.count + rows.count, table) : "<div><h3>\(title)</h3>\(table)</div>"
         }
         return isPage ? "\(tables)" : "<div class=\"grid2\">\(tables)</div>"
     }
@@ -146,7 +146,7 @@ package struct Sheet {
                 <title>\(title)</title></rect>
                 """
                 : """
-                <i style="width:\(Quantity.fixed(width, 2))%;background:var(--c\(part.color))" title="\(title)"></i>
+                <i class="c\(part.color)" style="width:\(Quantity.fixed(width, 2))%" title="\(title)"></i>
                 """
         }
         guard isPage else { return "<span class=\"stack\">\(pieces)</span>" }
@@ -161,11 +161,8 @@ package struct Sheet {
     private func legend(_ rows: [[Cell]]) -> Markup {
         let parts = rows.first?.flatMap(\.parts).filter { !$0.name.isEmpty } ?? []
         let keys: [Markup] = parts.map {
-            isPage
-                ? "<span class=\"key\"><i class=\"c\($0.color)\"></i>\($0.name)</span> "
-                : "<li><span class=\"swatch\" style=\"background:var(--c\($0.color))\"></span>\($0.name)</li>"
+            "<span class=\"key\"><i class=\"c\($0.color)\"></i>\($0.name)</span> "
         }
-        guard !keys.isEmpty else { return "" }
-        return isPage ? "<p class=\"note\">\(keys)</p>" : "<ul class=\"legend\">\(keys)</ul>"
+        return keys.isEmpty ? "" : "<p class=\"note\">\(keys)</p>"
     }
 }

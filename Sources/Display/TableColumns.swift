@@ -2,15 +2,14 @@ package import Telemetry
 
 /// What is shown of an embedding table and of the ids that most samples contain.
 package enum TableColumns {
-    /// The standard error of the count of distinct ids.
-    package static let distinctError = 0.016
-
     /// A table over all shards.
     package static let main: [Column<TableStatus>] = [
         .text("Table", 0, \.name), .count("Width", 0, \.width, hint: "floats of a row", name: "width"),
         .count("Rows", 0, \.rows, name: "rows"), .bytes("Memory", 0, \.bytes.used, name: "bytes"),
         Column("Distinct ids", hint: "estimate of all ids ever pulled") { table, _ in
-            Cell(distinct(table.distinct), note: table.distinct > 0 ? "± \(Quantity.percent(distinctError))" : "")
+            Cell(
+                distinct(table.distinct),
+                note: table.distinct > 0 ? "± \(Quantity.percent(DistinctCount.standardError))" : "")
         }, .count("Pulled rows", 0, \.pulledRows, name: "pulled_rows"),
         Column("Missed", hint: "pulled rows that were not stored: initial values were answered", name: "missed_rows") {
             table, _ in

@@ -12,10 +12,7 @@ package enum WorkerColumns {
             return Cell(Quantity.rate(worker.samplesPerSecond), exact: all, note: Quantity.count(all))
         },
         Column("Time", hint: "shares over the last seconds", kind: .text) { worker, _ in
-            Cell(
-                parts: zip(times, [worker.read, worker.wait, worker.compute, worker.push]).map {
-                    .init($0.0, share: $1, $0.1)
-                }, of: 1)
+            .bar(worker.phases, colors, of: 1, as: Quantity.percent)
         },
         share("Read", 60, \.read, \.readSeconds), share("Wait", 85, \.wait, \.waitSeconds, warning: 0.5),
         share("Compute", 82, \.compute, \.computeSeconds), share("Push", 58, \.push, \.pushSeconds),
@@ -38,44 +35,33 @@ package enum WorkerColumns {
     ]
 
     /// Where its time went and what it did since its start.
-    package static let groups: [ColumnGroup<WorkerStatus>] = [
-        ColumnGroup(
-            title: "Time",
-            columns: [
-                Column("Share of its time", kind: .text) { worker, _ in
-                    let report = worker.report
-                    return Cell(
-                        parts: zip(times, seconds(report)).map { .init($0.0, seconds: $1, $0.1) }, of: report.seconds)
+    package static let groups: ColumnGroups<WorkerStatus> = [
+        "Time": [
+            Column("Share of its time", kind: .text) { worker, _ in
+                .bar(worker.report.phases, colors, of: worker.report.seconds, as: Quantity.duration)
+            }
+        ]
+            + WorkerReport().phases.enumerated().map { place, phase in
+                Column(phase.0.capital) { worker, _ in
+                    let (part, all) = (worker.report.phases[place].1, worker.report.seconds)
+                    return Cell(all > 0 ? Quantity.percent(part / all) : Quantity.none)
                 }
-            ]
-                + times.indices.map { place in
-                    Column(times[place].0.capital) { worker, _ in
-                        let part = seconds(worker.report)[place]
-                        return Cell(
-                            worker.report.seconds > 0 ? Quantity.percent(part / worker.report.seconds) : Quantity.none)
-                    }
-                }),
-        ColumnGroup(
-            title: "Work",
-            columns: [
-                .exact("Steps", 0, \.report.steps, hint: "finished since its start", name: "steps"),
-                .count("Samples", 0, \.report.samples),
-                .count("Scored", 0, \.report.scored, hint: "samples of validation and test"),
-                Column("Ids a row") { worker, _ in
-                    let factor = worker.report.dedupFactor
-                    return Cell(factor > 0 ? Quantity.ratio(factor) : Quantity.none)
-                }, .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
-            ]),
-        ColumnGroup(
-            title: "Latency",
-            columns: Column.times("Pull", \.report.pullSeconds) + Column.times("Step", \.report.stepSeconds)),
-        ColumnGroup(
-            title: "Waits",
-            columns: [
-                Column("Longest", hint: "by the shard that answered last", kind: .text) { worker, _ in
-                    Cell(parts: [.init("", seconds: worker.report.waitByShard.max() ?? 0, 4)])
-                }, .text("For", 0, waits, kind: .words),
-            ]),
+            },
+        "Work": [
+            .exact("Steps", 0, \.report.steps, hint: "finished since its start", name: "steps"),
+            .count("Samples", 0, \.report.samples),
+            .count("Scored", 0, \.report.scored, hint: "samples of validation and test"),
+            Column("Ids a row") { worker, _ in
+                let factor = worker.report.dedupFactor
+                return Cell(factor > 0 ? Quantity.ratio(factor) : Quantity.none)
+            }, .bytes("Received", 0, \.report.receivedBytes), .bytes("Sent", 0, \.report.sentBytes),
+        ],
+        "Latency": Column.times("Pull", \.report.pullSeconds) + Column.times("Step", \.report.stepSeconds),
+        "Waits": [
+            Column("Longest", hint: "by the shard that answered last", kind: .text) { worker, _ in
+                .bar([("", worker.report.waitByShard.max() ?? 0)], [4], as: Quantity.duration)
+            }, .text("For", 0, waits, kind: .words),
+        ],
     ]
 
     /// All of several: what their times add up to, at a rank that no worker has.
@@ -91,12 +77,8 @@ package enum WorkerColumns {
         return all
     }
 
-    /// What a worker does with its time, and the colors of that.
-    private static let times = [("read", 5), ("wait", 4), ("compute", 0), ("push", 3)]
-
-    private static func seconds(_ report: WorkerReport) -> [Double] {
-        [report.readSeconds, report.waitSeconds, report.computeSeconds, report.pushSeconds]
-    }
+    /// The colors of what a worker does with its time.
+    private static let colors = [5, 4, 0, 3]
 
     private static func share(
         _ title: String, _ importance: Int, _ share: @escaping @Sendable (WorkerStatus) -> Double,

@@ -33,8 +33,21 @@ package struct ClusterStatus: Codable, Sendable, Equatable {
     /// Why and how the job failed.
     package var failure: FailureReport?
 
-    /// Nothing known.
     package init() {}
+
+    /// Whether the job has ended, one way or the other: its rates and shares are means over training then.
+    package var isOver: Bool {
+        switch job.state {
+        case .waiting, .running: false
+        case .finished, .stopped, .failed: true
+        }
+    }
+
+    /// Seconds from the first step to the end, or to now; 0 before the first step.
+    package var trainingSeconds: Double {
+        guard job.trainingStarted > 0 else { return 0 }
+        return max(0, (job.ended > 0 ? job.ended : time) - job.trainingStarted)
+    }
 
     /// Evaluations that are kept: a long run has thousands, and each status holds all.
     package static let evaluationsKept = 200
@@ -112,9 +125,6 @@ package struct JobStatus: Codable, Sendable, Equatable {
     package var config = ""
     /// Libraries and kernels.
     package var build = BuildStatus()
-
-    /// Nothing known.
-    package init() {}
 }
 
 /// What the program was built from and runs on.
@@ -124,7 +134,6 @@ package struct BuildStatus: Codable, Sendable, Equatable {
     package var openblas = ""
     package var processor = ""
 
-    /// Nothing known.
     package init() {}
 }
 
@@ -152,7 +161,11 @@ package struct ShardStatus: Codable, Sendable, Equatable {
     /// "step 17 waits for micro-batches 4..<8 of worker 1"; empty when nothing is parked.
     package var waitsFor = ""
 
-    /// Nothing known.
+    /// The shares by work.
+    package var work: [(String, Double)] {
+        [("gather", gather), ("merge", merge), ("update", update), ("write", write)]
+    }
+
     package init() {}
 }
 
@@ -174,7 +187,9 @@ package struct WorkerStatus: Codable, Sendable, Equatable {
     /// Share of its waiting in which each shard was the last to answer, over the last seconds.
     package var blockedBy: [Double] = []
 
-    /// Nothing known.
+    /// The shares by what it does.
+    package var phases: [(String, Double)] { [("read", read), ("wait", wait), ("compute", compute), ("push", push)] }
+
     package init() {}
 }
 
@@ -194,7 +209,6 @@ package struct TableStatus: Codable, Sendable, Equatable {
     package var hot: [HotPlace] = []
     package var hotTotal = 0
 
-    /// Nothing known.
     package init() {}
 }
 
@@ -207,15 +221,6 @@ package struct HotPlace: Codable, Sendable, Equatable {
     /// Of all counts of its table.
     package var share: Double
     package var shard: Int
-
-    /// Every property in its order.
-    package init(id: String, count: Int, error: Int, share: Double, shard: Int) {
-        self.id = id
-        self.count = count
-        self.error = error
-        self.share = share
-        self.shard = shard
-    }
 }
 
 /// Largest over mean of all shards: 1 is balance.
@@ -228,7 +233,6 @@ package struct Skew: Codable, Sendable, Equatable {
     package var traffic = 0.0
     package var busy = 0.0
 
-    /// Nothing known.
     package init() {}
 }
 
@@ -241,7 +245,6 @@ package struct WaitStatus: Codable, Sendable, Equatable {
     package var seconds: Double
     package var count: Int
 
-    /// Every property in its order.
     package init(who: String, name: String, seconds: Double, count: Int) {
         self.who = who
         self.name = name
@@ -265,7 +268,6 @@ package struct EventStatus: Codable, Sendable, Equatable {
     /// The step that the job had reached.
     package var step: Int
 
-    /// Every property in its order.
     package init(time: Double, kind: Kind, text: String, step: Int) {
         self.time = time
         self.kind = kind
@@ -286,7 +288,6 @@ package struct EvaluationStatus: Codable, Sendable, Equatable {
     package var calibration: Double
     package var isBest: Bool
 
-    /// Every property in its order.
     package init(
         time: Double, split: String, step: Int, samples: Int, auc: Double?, gauc: Double?, logLoss: Double,
         calibration: Double, isBest: Bool
@@ -322,7 +323,6 @@ package struct SeriesPoint: Codable, Sendable, Equatable {
     package var compute: Double
     package var push: Double
 
-    /// Every property in its order.
     package init(
         time: Double, step: Int, samplesPerSecond: Double, loss: Double?, auc: Double?, rows: Int,
         receivedBytesPerSecond: Double, sentBytesPerSecond: Double, read: Double, wait: Double, compute: Double,

@@ -20,32 +20,28 @@ extension FailureReport.Cause {
 /// Recognizes causes of failure, and knows what helps against each.
 package enum FailureDiagnosis {
     /// Words by which a cause is known when the one that failed did not name it; the first that fit decide.
-    private static let signs: [(cause: FailureReport.Cause, words: [String])] = [
-        (.interrupted, ["interrupted"]),
-        (.diskFull, ["no space left", "file too large", "disk quota", "out of space", "isn\u{2019}t enough space"]),
-        (
-            .memory,
-            [
-                "no memory for", "cannot allocate memory", "out of memory", "out-of-memory", "failed to allocate",
-                "could not allocate",
-            ]
-        ),
-        (.version, ["of the protocol", "run the same release", "runs version"]),
-        (
-            .keys,
-            ["is not allowed", "scheduler.pub", "in plaintext", "keys create", "give it their directory with --keys"]
-        ),
-        (.port, ["cannot listen on", "address already in use", "cannot assign requested address"]),
-        (.unreachable, ["has been silent", "cannot connect to", "connection refused", "did not join within"]),
-        (.diverged, ["the loss of step", "is not finite: lower the learning rate"]),
-        (.config, ["unknown key", "the job's configuration", "is not one of the", "have joined already"]),
-        (.data, ["dataset", "safetensors", "no such file", "checkpoint is damaged"]),
+    private static let signs: KeyValuePairs<FailureReport.Cause, [String]> = [
+        .interrupted: ["interrupted"],
+        .diskFull: ["no space left", "file too large", "disk quota", "out of space", "isn\u{2019}t enough space"],
+        .memory: [
+            "no memory for", "cannot allocate memory", "out of memory", "out-of-memory", "failed to allocate",
+            "could not allocate",
+        ],
+        .version: ["of the protocol", "run the same release", "runs version"],
+        .keys: [
+            "is not allowed", "scheduler.pub", "in plaintext", "keys create", "give it their directory with --keys",
+        ],
+        .port: ["cannot listen on", "address already in use", "cannot assign requested address"],
+        .unreachable: ["has been silent", "cannot connect to", "connection refused", "did not join within"],
+        .diverged: ["the loss of step", "is not finite: lower the learning rate"],
+        .config: ["unknown key", "the job's configuration", "is not one of the", "have joined already"],
+        .data: ["dataset", "safetensors", "no such file", "checkpoint is damaged"],
     ]
 
     /// The cause that a message speaks of.
     package static func cause(of message: String) -> FailureReport.Cause {
         let text = message.lowercased()
-        return signs.first { $0.words.contains { text.contains($0) } }?.cause ?? .other
+        return signs.first { $0.value.contains { text.contains($0) } }?.key ?? .other
     }
 
     /// Whether a message says that a process may open no more files.
@@ -77,26 +73,17 @@ package enum FailureDiagnosis {
     package static func silence(
         _ state: ProcessState, pid: Int, host: String, seconds: Int
     ) -> (what: String, cause: FailureReport.Cause) {
+        let silent = "has been silent for \(seconds) s"
+        let what: String
         switch state {
-        case .gone: ("is gone: process \(pid) ended without a word", .killed)
-        case .state("T"), .state("t"):
-            ("has been silent for \(seconds) s because its process \(pid) is stopped (state T)", .stopped)
-        case .state("D"):
-            (
-                "has been silent for \(seconds) s: its process \(pid) hangs in the kernel (state D), on a disk, say",
-                .stopped
-            )
-        case .state(let letter):
-            (
-                "has been silent for \(seconds) s although its process \(pid) exists (state \(letter)): it hangs",
-                .stopped
-            )
+        case .gone: return ("is gone: process \(pid) ended without a word", .killed)
+        case .state("T"), .state("t"): what = "\(silent) because its process \(pid) is stopped (state T)"
+        case .state("D"): what = "\(silent): its process \(pid) hangs in the kernel (state D), on a disk, say"
+        case .state(let letter): what = "\(silent) although its process \(pid) exists (state \(letter)): it hangs"
         case .unknown:
-            (
-                "on \(host) (process \(pid)) has been silent for \(seconds) s: stopped or hung, or its machine or "
-                    + "network is down", .stopped
-            )
+            what = "on \(host) (process \(pid)) \(silent): stopped or hung, or its machine or network is down"
         }
+        return (what, .stopped)
     }
 
     /// How a run goes on; a report whose run is known names the whole command instead.

@@ -27,7 +27,6 @@ package struct FailureReport: Codable, Sendable, Equatable {
     /// The step that the job had reached.
     package var step: Int
 
-    /// Every property in its order.
     package init(
         time: Double, cause: Cause, first: String, host: String, pid: Int, what: String, log: String = "",
         lastLines: [String] = [], followers: [String] = [], remedy: String, step: Int

@@ -24,11 +24,8 @@ package enum Limitation {
             return "\(most.0) of worker \(slowest.rank) (\(percent(most.1)))"
         }
         if let shard = status.shards.max(by: { $0.busy < $1.busy }), shard.busy >= 0.5 {
-            let parts = [
-                ("gathering rows", shard.gather), ("merging pushes", shard.merge), ("updating rows", shard.update),
-                ("writing checkpoints", shard.write),
-            ]
-            guard let most = parts.max(by: { $0.1 < $1.1 }) else { return "" }
+            let parts = zip(["gathering rows", "merging pushes", "updating rows", "writing checkpoints"], shard.work)
+            guard let most = parts.max(by: { $0.1.1 < $1.1.1 }) else { return "" }
             return "\(most.0) of shard \(shard.report.shard) (busy \(percent(shard.busy)))"
         }
         return fullHost(status) ?? "waiting between workers and shards (\(percent(slowest.wait)))"

@@ -17,7 +17,6 @@ package struct NodeReport: Codable, Sendable, Equatable {
     /// Connections that it did not let in, by reason; nil where it takes none.
     package var turnedAway: [String: Int]?
 
-    /// Nothing yet.
     package init() {}
 }
 
@@ -38,7 +37,6 @@ package struct ProcessReport: Codable, Sendable, Equatable {
     /// Seconds since 1970 when it started.
     package var started = 0.0
 
-    /// Nothing known.
     package init() {}
 }
 
@@ -51,7 +49,6 @@ package struct WaitReport: Codable, Sendable, Equatable {
     /// How often it has waited since its start.
     package var count: Int
 
-    /// Every property in its order.
     package init(name: String, seconds: Double, count: Int) {
         self.name = name
         self.seconds = seconds
@@ -124,7 +121,6 @@ package struct ShardReport: Codable, Sendable, Equatable {
     /// λ/2 · Σ |w|²/n over the regularized rows of the last step.
     package var regularization = 0.0
 
-    /// Nothing yet.
     package init() {}
 
     /// Rows of all tables.
@@ -135,7 +131,11 @@ package struct ShardReport: Codable, Sendable, Equatable {
     package var receivedBytes: Int { pullBytes.plus(pushBytes) }
     /// All bytes sent.
     package var sentBytes: Int { valueBytes.plus(otherBytes) }
-    /// Thread time that was work.
+    /// Thread time by work.
+    package var work: [(String, Double)] {
+        [("gather", gatherSeconds), ("merge", mergeSeconds), ("update", updateSeconds), ("write", writeSeconds)]
+    }
+    /// All of it.
     package var busySeconds: Double { gatherSeconds + mergeSeconds + updateSeconds + writeSeconds }
 }
 
@@ -150,7 +150,6 @@ package struct WorkerPlace: Codable, Sendable, Equatable {
     /// Malformed messages.
     package var malformed = 0
 
-    /// Nothing yet.
     package init() {}
 }
 
@@ -163,7 +162,6 @@ package struct ParkedPull: Codable, Sendable, Equatable {
     /// For how long already.
     package var seconds: Double
 
-    /// Every property in its order.
     package init(worker: Int, step: Int, seconds: Double) {
         self.worker = worker
         self.step = step
@@ -182,7 +180,6 @@ package struct CheckpointReport: Codable, Sendable, Equatable {
     /// Bytes written.
     package var bytes: Int
 
-    /// Every property in its order.
     package init(step: Int, time: Double, seconds: Double, bytes: Int) {
         self.step = step
         self.time = time
@@ -204,11 +201,12 @@ package struct MemoryReport: Codable, Sendable, Equatable {
     /// Room for further rows: address space, not resident until used.
     package var slack = 0
 
-    /// Nothing.
-    package init() {}
-
-    /// What is used: all but the slack.
-    package var used: Int { [weights, optimizer, counts, index].total }
+    /// What is used, by kind: all but the slack.
+    package var kinds: [(String, Int)] {
+        [("weights", weights), ("optimizer", optimizer), ("counts", counts), ("index", index)]
+    }
+    /// All of it.
+    package var used: Int { kinds.total(\.1) }
 
     /// Adds another one.
     package mutating func add(_ other: MemoryReport) {
@@ -245,7 +243,6 @@ package struct TableReport: Codable, Sendable, Equatable {
     /// Samples × ids counted for `hot`.
     package var hotTotal = 0
 
-    /// Nothing yet.
     package init() {}
 }
 
@@ -258,7 +255,6 @@ package struct HotId: Codable, Sendable, Equatable {
     /// By how much that may be too many.
     package var error: Int
 
-    /// Every property in its order.
     package init(id: UInt64, count: Int, error: Int) {
         self.id = id
         self.count = count
@@ -329,11 +325,14 @@ package struct WorkerReport: Codable, Sendable, Equatable {
     /// Steps whose loss was not finite.
     package var nonfinite = 0
 
-    /// Nothing yet.
     package init() {}
 
     /// Ids by row pulled; 0 before the first pull.
     package var dedupFactor: Double { pulledRows > 0 ? Double(references) / Double(pulledRows) : 0 }
-    /// Seconds of all four kinds.
+    /// Its time by what it does.
+    package var phases: [(String, Double)] {
+        [("read", readSeconds), ("wait", waitSeconds), ("compute", computeSeconds), ("push", pushSeconds)]
+    }
+    /// All of it.
     package var seconds: Double { readSeconds + waitSeconds + computeSeconds + pushSeconds }
 }

@@ -54,7 +54,6 @@ package struct NodeStatus: Codable, Sendable, Equatable {
     /// Connections that it did not let in, by reason; nil where it takes none.
     package var turnedAway: [String: Int]?
 
-    /// Nothing known.
     package init() {}
 
     /// A node as it was written, also by version 1 of the layout.

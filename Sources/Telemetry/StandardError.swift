@@ -17,11 +17,12 @@ package enum StandardError {
 
     private static let clear = "\r\u{1b}[K"
 
-    private static func write(_ text: String) {
+    /// Writes a text as it is, to standard error, which never waits for whoever reads it, or to another file.
+    package static func write(_ text: String, to descriptor: Int32 = STDERR_FILENO) {
         var left = Array(text.utf8)[...]
         while !left.isEmpty {
-            let count = left.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
+            let count = left.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR || (errno == EAGAIN && descriptor != STDERR_FILENO) { continue }
             guard count > 0 else { return }
             left = left.dropFirst(count)
         }

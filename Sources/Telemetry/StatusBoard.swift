@@ -11,7 +11,6 @@ package final class StatusBoard: Sendable {
 
     private let contents = Mutex(Contents())
 
-    /// Nothing known yet.
     package init() {}
 
     /// The status of a run that has ended, and its curves.

@@ -21,12 +21,13 @@ package struct WaitClock: Sendable {
     /// Somebody who waits for nothing yet.
     package init(who: String) { self.who = who }
 
-    /// Begins a wait, or goes on with it under another name.
+    /// Begins a wait, goes on with it under another name, or (without a name) ends it.
     ///
     /// - Parameter since: when it began, where that is known; another time than before is another wait.
-    package mutating func begin(
-        _ key: String, _ name: String, since: ContinuousClock.Instant? = nil, at time: ContinuousClock.Instant = .now
+    package mutating func note(
+        _ key: String, _ name: String?, since: ContinuousClock.Instant? = nil, at time: ContinuousClock.Instant = .now
     ) {
+        guard let name else { return end(key) }
         if let old = waits[key], since == nil || since == old.since {
             waits[key]?.name = name
             return
@@ -42,23 +43,13 @@ package struct WaitClock: Sendable {
     package mutating func note(
         _ key: String, _ wait: WaitReport?, at time: ContinuousClock.Instant = .now
     ) {
-        guard let wait else {
-            end(key)
-            return
-        }
+        guard let wait else { return end(key) }
         if waits[key]?.count == wait.count {
             waits[key]?.name = wait.name
         } else {
             waits[key] = Wait(
                 name: wait.name, since: time - Duration(bounded: wait.seconds), told: Self.first, count: wait.count)
         }
-    }
-
-    /// Begins, continues or (without a name) ends a wait.
-    package mutating func note(
-        _ key: String, _ name: String?, since: ContinuousClock.Instant? = nil, at time: ContinuousClock.Instant = .now
-    ) {
-        if let name { begin(key, name, since: since, at: time) } else { end(key) }
     }
 
     /// The waits that are due to be told: once at five seconds, then at ten, twenty and so on.

@@ -75,7 +75,7 @@ enum JobPage {
     /// - Parameter place: where the address was given, before what is wrong with it.
     static func server(_ board: StatusBoard, _ options: PageOptions, place: String = "") throws -> PageServer {
         do {
-            return try PageServer(board: board, options: options, metrics: Prometheus.text)
+            return try PageServer(board: board, options: options)
         } catch let error as PageError {
             switch error {
             case .taken, .unavailable: throw Exit.with(Exit.unavailable, "\(place)\(error)")

@@ -20,7 +20,7 @@ struct StatusCommand: ParsableCommand {
         try look.show {
             $0
         } _: {
-            StatusView.lines($0, at: $1, width: $2)
+            Scene($0, at: $1, width: $2).whole
         }
     }
 }
@@ -68,9 +68,9 @@ struct ShardsCommand: ParsableCommand {
         } _: { status, moment, width in
             let head = LookArguments.head(status, at: moment, width: width)
             let shards = try chosen(status)
-            guard verbose || shard != nil else { return head + ShardView.lines(status, at: moment, width: width) }
+            guard verbose || shard != nil else { return head + Scene(status, at: moment, width: width).shards }
             return head
-                + shards.map { ShardDetail.lines($0, of: status, at: moment, width: width) }.joined(separator: [Line()])
+                + shards.map { Scene(status, at: moment, width: width).shard($0) }.joined(separator: [Line()])
         }
     }
 }
@@ -99,7 +99,7 @@ struct WorkersCommand: ParsableCommand {
         try look.show {
             Part(time: $0.time, state: $0.job.state, limitedBy: $0.limitedBy, workers: $0.workers)
         } _: { status, moment, width in
-            var lines = LookArguments.head(status, at: moment, width: width) + WorkerView.lines(status, width: width)
+            var lines = LookArguments.head(status, at: moment, width: width) + Scene(status, width: width).workers
             if !status.limitedBy.isEmpty { lines.append(Line("limited by: \(status.limitedBy)").clipped(to: width)) }
             return lines
         }
@@ -160,7 +160,7 @@ struct HotkeysCommand: ParsableCommand {
             }
             return Part(time: status.time, state: status.job.state, tables: tables)
         } _: { status, moment, width in
-            let tables = try chosen(status).map { HotIdView.lines($0, count: count, width: width) }
+            let tables = try chosen(status).map { Scene(status, at: moment, width: width).hotIds($0, count: count) }
             return LookArguments.head(status, at: moment, width: width) + tables.joined(separator: [Line()])
         }
     }
@@ -192,7 +192,7 @@ struct WaitsCommand: ParsableCommand {
             Part(time: $0.time, state: $0.job.state, waits: $0.isOver ? [] : $0.waits, lag: $0.lag)
         } _: { status, moment, width in
             let head = LookArguments.head(status, at: moment, width: width)
-            return status.isOver ? head : head + WaitView.lines(status, width: width)
+            return status.isOver ? head : head + Scene(status, width: width).waits
         }
     }
 }

@@ -27,9 +27,8 @@ struct TopCommand: ParsableCommand {
             return try look.show {
                 $0
             } _: { status, moment, width in
-                StatusView.lines(status, at: moment, width: width) + [Line()]
-                    + ShardView.lines(status, at: moment, width: width) + [Line()]
-                    + WorkerView.lines(status, width: width)
+                let scene = Scene(status, at: moment, width: width)
+                return scene.whole + [Line()] + scene.shards + [Line()] + scene.workers
             }
         }
         // A wrong address has to be told on the usual screen.
@@ -66,8 +65,8 @@ struct TopCommand: ParsableCommand {
                 let moment = Moment(now: Date().timeIntervalSince1970, isLive: contents.isLive)
                 screen.show(
                     view.frame(
-                        contents.status, series: contents.series, at: moment, trouble: contents.trouble,
-                        width: size.width, height: size.height),
+                        Scene(contents.status, at: moment, width: size.width), series: contents.series,
+                        trouble: contents.trouble, height: size.height),
                     colored: colored)
             }
             switch screen.next(timeout: .milliseconds(100)) {

@@ -1,12 +1,12 @@
 import Foundation
 import Parameters
 import Synchronization
-import Telemetry
 import Tensors
 import Testing
 import Wire
 
 @testable import Checkpoints
+@testable import Telemetry
 
 @Suite struct CommitTests {
     private func directory() -> String {

@@ -1,9 +1,9 @@
-import Telemetry
 import Tensors
 import Wire
 
 @testable import Checkpoints
 @testable import Parameters
+@testable import Telemetry
 
 /// The state of a job cut into shards: two tables and a dense vector, some steps applied.
 struct ShardedState {

@@ -93,7 +93,7 @@ struct BrowserTests {
     }
 
     private func server(_ life: Life) throws -> PageServer {
-        try PageServer(board: life.board, options: PageOptions(address: "127.0.0.1:0")) { _ in "" }
+        try PageServer(board: life.board, options: PageOptions(address: "127.0.0.1:0"))
     }
 
     func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
@@ -188,8 +188,7 @@ struct BrowserTests {
         let second = Life(SimulatedCluster(shards: 2, workers: 2), from: 5)
         second.alter { $0.job.id = "another" }
         let address = try #require(URL(string: server.url)?.port)
-        let next = try PageServer(board: second.board, options: PageOptions(address: "127.0.0.1:\(address)")) { _ in ""
-        }
+        let next = try PageServer(board: second.board, options: PageOptions(address: "127.0.0.1:\(address)"))
         defer { next.stop() }
         #expect(lines.next() == "watching")
         #expect(try decode(Sight.self, lines.next()).held)

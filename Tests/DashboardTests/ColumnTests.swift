@@ -61,12 +61,12 @@ struct ColumnTests {
             return Dictionary(zip(words[0].reversed(), words[1 + row].reversed())) { first, _ in first }
         }
         for node in status.nodes.indices { status.nodes[node].endpoints = ["ipc:x"] }
-        let node = values(NodeView.lines(status, width: 10_000), row: 1)
+        let node = values(Scene(status, width: 10_000).nodes, row: 1)
         #expect(node["THREADS"] == "4,321" && node["FILES"] == "765", "\(node)")
         let moment = Moment(now: status.time, isLive: true)
-        let shard = values(ShardView.table(status, order: .number, at: moment, width: 10_000), row: 0)
+        let shard = values(Scene(status, at: moment, width: 10_000).shards(by: .number), row: 0)
         #expect(shard["IN MB/s"] == "3.00" && shard["OUT MB/s"] == "5.00", "\(shard)")
-        let worker = values(WorkerView.lines(status, width: 10_000), row: 0)
+        let worker = values(Scene(status, width: 10_000).workers, row: 0)
         #expect(worker["IN MB/s"] == "7.00" && worker["OUT MB/s"] == "9.00", "\(worker)")
     }
 

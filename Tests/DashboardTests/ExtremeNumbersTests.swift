@@ -77,15 +77,15 @@ struct ExtremeNumbersTests {
         let moment = Moment(now: 1_764_087_990, isLive: false)
         // Given up: what follows from the reports is made anew.
         let closed = Abandonment.closed(status, at: 1_900_000_000) ?? status
-        var lines = StatusView.lines(closed, at: moment, width: 200)
-        lines += ShardView.lines(closed, at: moment, width: 200) + StatusView.lines(status, at: moment, width: 200)
-        lines += ShardView.lines(status, at: moment, width: 200) + WorkerView.lines(status, width: 200)
-        lines += WaitView.lines(status, width: 100)
-        for shard in status.shards { lines += ShardDetail.lines(shard, of: status, at: moment, width: 120) }
-        for table in status.tables { lines += HotIdView.lines(table, count: 5, width: 80) }
+        var lines = Scene(closed, at: moment, width: 200).whole
+        lines += Scene(closed, at: moment, width: 200).shards + Scene(status, at: moment, width: 200).whole
+        lines += Scene(status, at: moment, width: 200).shards + Scene(status, width: 200).workers
+        lines += Scene(status, width: 100).waits
+        for shard in status.shards { lines += Scene(status, at: moment, width: 120).shard(shard) }
+        for table in status.tables { lines += Scene(status, width: 80).hotIds(table, count: 5) }
         lines.append(StatView.line(StatPoint(status, since: before), width: 200))
         var view = TopView()
-        lines += view.frame(status, series: [], at: moment, width: 120, height: 40)
+        lines += view.frame(Scene(status, at: moment, width: 120), series: [], height: 40)
         let whole = StatusJSON.whole(status) { StatusJSON.section($0, of: status) }
         let run = RecordedRun(name: "run", status: status, points: [], config: "")
         return [

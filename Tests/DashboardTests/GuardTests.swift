@@ -11,20 +11,21 @@ struct GuardTests {
     private func server(request: Duration = .milliseconds(600), idle: Duration = .milliseconds(600)) throws
         -> PageServer
     {
-        var limits = Connection.Limits()
-        limits.request = request
-        limits.idle = idle
-        limits.answer = .milliseconds(600)
-        limits.goodbye = .milliseconds(300)
+        var patience = Patience()
+        patience.request = request
+        patience.idle = idle
+        patience.answer = .milliseconds(600)
+        patience.goodbye = .milliseconds(300)
         let status = SimulatedCluster(shards: 8, workers: 16).status(after: 10)
         return try PageServer(
-            board: StatusBoard(status: status, series: []), options: PageOptions(address: "127.0.0.1:0"), limits: limits
-        ) { _ in "" }
+            board: StatusBoard(status: status, series: []), options: PageOptions(address: "127.0.0.1:0"),
+            patience: patience
+        )
     }
 
     @Test("The usual patience is seconds, eight kilobytes and 64 connections")
     func limits() {
-        let usual = Connection.Limits()
+        let usual = Patience()
         #expect(usual.request == .seconds(10) && usual.idle == .seconds(15) && usual.answer == .seconds(20))
         #expect(usual.goodbye == .seconds(1))
         #expect(Request.limit == 8192)

@@ -77,7 +77,7 @@ struct LiveTests {
     @Test("A port that is taken ends the job before it begins; off serves nothing; a bad address is a bad config")
     func addresses() throws {
         let world = try LiveWorld()
-        let server = try PageServer(board: StatusBoard(), options: PageOptions(address: "127.0.0.1:0")) { _ in "" }
+        let server = try PageServer(board: StatusBoard(), options: PageOptions(address: "127.0.0.1:0"))
         let cases: [(String, Int32, String)] = [
             ("127.0.0.1:\(server.port)", 69, "is taken"), ("0.0.0.0:0", 65, "MYRIAD_TOKEN"),
             ("nowhere", 65, "host:port"),

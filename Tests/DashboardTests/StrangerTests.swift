@@ -42,7 +42,7 @@ struct StrangerTests {
     func probes() throws {
         let status = SimulatedCluster(shards: 2, workers: 2).status(after: 10)
         let board = StatusBoard(status: status, series: [])
-        let server = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0")) { _ in "" }
+        let server = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0"))
         let crowd = Crowd(150, port: server.port)
         defer { crowd.end() }
         let deadline = ContinuousClock.now + .seconds(30)
@@ -78,13 +78,13 @@ struct StrangerTests {
     @Test("The page stays until a scraper has come once more; a cut, and the most that is allowed, end the wait")
     func linger() throws {
         let board = StatusBoard(status: ClusterStatus(), series: [])
-        let server = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0")) { _ in "x 1\n" }
+        let server = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0"))
         server.linger(tell: { Issue.record("nobody is there: \($0)") })
         let header = ["X-Prometheus-Scrape-Timeout-Seconds: 4"]
         #expect(Client.ask(server.port, "/metrics", headers: header)?.status == 200)
         // It has seen the end now.
         server.linger(tell: { Issue.record("it was here: \($0)") })
-        let other = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0")) { _ in "x 1\n" }
+        let other = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0"))
         #expect(Client.ask(other.port, "/metrics", headers: header)?.status == 200)
         var told = ""
         other.linger(scrapers: .milliseconds(50)) { _ in }
@@ -106,7 +106,7 @@ struct StrangerTests {
         let cluster = SimulatedCluster(shards: 1, workers: 1)
         let points = (0..<90_000).map { cluster.point(after: $0) }
         let board = StatusBoard(status: cluster.status(after: 10), series: points)
-        let server = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0")) { _ in "" }
+        let server = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0"))
         func told(_ query: String) throws -> [SeriesPoint] {
             let answer = try #require(Client.ask(server.port, "/api/v1/series?\(query)"))
             return try TelemetryJSON.decode([SeriesPoint].self, from: answer.body)

@@ -53,21 +53,21 @@ struct SurfaceTests {
         let width = 10_000
         compare(
             "shard", ShardColumns.main, status.shards,
-            terminal: ShardView.table(status, order: .number, at: context.moment, width: width))
-        for group in ShardColumns.groups { compare("shard", group.columns, status.shards) }
-        compare("worker", WorkerColumns.main, status.workers, terminal: WorkerView.lines(status, width: width))
-        for group in WorkerColumns.groups { compare("worker", group.columns, status.workers) }
-        compare("process", NodeColumns.main, status.nodes, terminal: NodeView.lines(status, width: width))
+            terminal: Scene(status, at: context.moment, width: width).shards(by: .number))
+        for group in ShardColumns.groups { compare("shard", group.value, status.shards) }
+        compare("worker", WorkerColumns.main, status.workers, terminal: Scene(status, width: width).workers)
+        for group in WorkerColumns.groups { compare("worker", group.value, status.workers) }
+        compare("process", NodeColumns.main, status.nodes, terminal: Scene(status, width: width).nodes)
         compare("table", TableColumns.main, status.tables)
         for table in status.tables {
             let ids = TableColumns.ranked(table, most: 20)
-            let lines = Array(HotIdView.lines(table, count: 20, width: width).dropFirst())
+            let lines = Array(Scene(status, width: width).hotIds(table, count: 20).dropFirst())
             compare("hot id", TableColumns.hot, ids, terminal: lines)
         }
         compare("evaluation", EventColumns.evaluations, status.evaluations)
         compare("event", EventColumns.events, status.events)
         compare("fault", Fault.columns, Fault.all(of: status))
-        let waits = WaitView.table(status.waits, width: width)
+        let waits = Scene(status, width: width).openWaits
         for (wait, line) in zip(status.waits, waits.dropFirst()) {
             for column in EventColumns.waits {
                 let text = column.cell(wait, context).text
@@ -89,8 +89,8 @@ struct SurfaceTests {
     func job() throws {
         let status = Self.status
         let terminal =
-            (StatusView.lines(status, at: context.moment, width: 500)
-            + ShardView.balance(status, width: 500)).map(\.text).joined(separator: "\n")
+            (Scene(status, at: context.moment, width: 500).whole
+            + Scene(status, width: 500).balance).map(\.text).joined(separator: "\n")
         let best = try #require(status.best)
         let failure = try #require(status.failure)
         let checkpoint = try #require(status.job.checkpoint)
@@ -112,7 +112,7 @@ struct SurfaceTests {
         let read = try TelemetryJSON.decode(
             ClusterStatus.self, from: StatusJSON.whole(Self.status) { StatusJSON.section($0, of: Self.status) })
         for (shard, columns) in read.shards.flatMap({ shard in
-            ([ShardColumns.main] + ShardColumns.groups.map(\.columns)).map { (shard, $0) }
+            ([ShardColumns.main] + ShardColumns.groups.map(\.value)).map { (shard, $0) }
         }) {
             for column in columns where !column.name.isEmpty {
                 let cell = column.cell(shard, Context(read))

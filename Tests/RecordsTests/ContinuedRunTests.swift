@@ -1,7 +1,8 @@
-import Display
 import Foundation
 import Telemetry
 import Testing
+
+@testable import Display
 
 /// A report's figures, read from its text.
 @Suite struct ContinuedRunTests {

@@ -1,8 +1,9 @@
-import Display
 import Foundation
 import Processes
 import Telemetry
 import Testing
+
+@testable import Display
 
 /// Records of jobs that were really run, by the program as users run it.
 @Suite(.serialized, .enabled(if: Tools.hasPython)) final class RealRunTests {

@@ -1,7 +1,8 @@
-import Display
 import Foundation
 import Telemetry
 import Testing
+
+@testable import Display
 
 @Suite struct ReportTests {
     /// What `check_report.py` finds.

@@ -1,6 +1,7 @@
-import Display
 import Foundation
-import Telemetry
+
+@testable import Display
+@testable import Telemetry
 
 /// A cluster's status as a run of some size leaves it, made of nothing.
 struct Simulation {

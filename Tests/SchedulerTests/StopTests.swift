@@ -1,8 +1,8 @@
-import Telemetry
 import Testing
 import Wire
 
 @testable import Scheduler
+@testable import Telemetry
 
 @Suite struct StopTests {
     @Test("workers at different steps are brought to the furthest, its state is written, and all leave")

@@ -1,4 +1,4 @@
-import Telemetry
+@testable import Telemetry
 
 /// A status of a job that uses everything; no two numbers in it are equal, so that none can be taken for another.
 struct SimulatedStatus {

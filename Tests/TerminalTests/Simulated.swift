@@ -1,4 +1,4 @@
-import Telemetry
+@testable import Telemetry
 
 /// A status as a running cluster of any size would have it, the same one every time.
 enum Simulated {

@@ -17,7 +17,8 @@ import Testing
             for keys in ["", "s", "h", "w", "p", "?", "wjjjj"] {
                 var view = TopView()
                 for key in keys { _ = view.type(Array(String(key).utf8)) }
-                let frame = view.frame(status, series: Simulated.series(), at: live, width: width, height: height)
+                let frame = view.frame(
+                    Scene(status, at: live, width: width), series: Simulated.series(), height: height)
                 #expect(frame.count == height)
                 for line in frame { #expect(line.width <= width, "\(keys) \(width): \(line.text)") }
             }
@@ -27,8 +28,10 @@ import Testing
     @Test("80 × 24 shows state, step, limit, curves, the shards, skew, waits and keys")
     func classic() {
         var view = TopView()
-        let frame = view.frame(Simulated.status(), series: Simulated.series(), at: live, width: 80, height: 24)
-            .map(\.text)
+        let frame = view.frame(
+            Scene(Simulated.status(), at: live, width: 80), series: Simulated.series(), height: 24
+        )
+        .map(\.text)
         let text = frame.joined(separator: "\n")
         #expect(frame[0].hasPrefix(" din-1  running  step 1,204 of 3,000 (epoch 2 of 4)"))
         for part in [
@@ -46,24 +49,24 @@ import Testing
         var view = TopView()
         #expect(type("s", into: &view) == .redraw && view.order == .rows)
         let status = Simulated.status(shards: 64, workers: 256)
-        var frame = view.frame(status, series: [], at: live, width: 80, height: 24).map(\.text)
+        var frame = view.frame(Scene(status, at: live, width: 80), series: [], height: 24).map(\.text)
         #expect(frame.first { $0.contains("running  ") && !$0.contains("din-1") }?.contains(" 63  ") == true)
         for order in ["traffic", "latency", "busy", "number"] {
             #expect(type("s", into: &view) == .redraw && view.order.rawValue == order)
         }
         #expect(type("h", into: &view) == .redraw && view.pane == .hot)
         #expect(type("t", into: &view) == .redraw)
-        frame = view.frame(status, series: [], at: live, width: 80, height: 24).map(\.text)
+        frame = view.frame(Scene(status, at: live, width: 80), series: [], height: 24).map(\.text)
         #expect(frame.contains { $0.hasPrefix("category: ~80.1 M distinct ids") })
         #expect(type("w", into: &view) == .redraw && view.pane == .workers)
         for _ in 0..<3 { _ = type("j", into: &view) }
         #expect(type("\u{1b}[5~", into: &view) == .redraw && view.offset == 0)
         for _ in 0..<300 { _ = type("\u{1b}[B", into: &view) }
-        frame = view.frame(status, series: [], at: live, width: 80, height: 24).map(\.text)
+        frame = view.frame(Scene(status, at: live, width: 80), series: [], height: 24).map(\.text)
         #expect(frame.contains { $0.hasPrefix("   255  running") })
         #expect(frame.contains { $0.hasSuffix("above, 0 below (arrows, j, k)") })
         #expect(type("\u{1b}[A", into: &view) == .redraw)
-        frame = view.frame(status, series: [], at: live, width: 80, height: 24).map(\.text)
+        frame = view.frame(Scene(status, at: live, width: 80), series: [], height: 24).map(\.text)
         #expect(frame.contains { $0.hasSuffix("above, 1 below (arrows, j, k)") })
         #expect(type("w", into: &view) == .redraw && view.pane == .shards && view.offset == 0)
         #expect(type("p", into: &view) == .redraw && view.pane == .processes)
@@ -77,7 +80,8 @@ import Testing
     func trouble() {
         var view = TopView()
         let frame = view.frame(
-            Simulated.status(), series: [], at: live, trouble: "the scheduler does not answer", width: 80, height: 24)
+            Scene(Simulated.status(), at: live, width: 80), series: [], trouble: "the scheduler does not answer",
+            height: 24)
         #expect(frame[1].text == "the scheduler does not answer")
     }
 }

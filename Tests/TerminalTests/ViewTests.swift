@@ -9,10 +9,10 @@ import Testing
 
     /// Every view of a status.
     private func all(_ status: ClusterStatus, _ moment: Moment, width: Int) -> [Line] {
-        StatusView.lines(status, at: moment, width: width) + ShardView.lines(status, at: moment, width: width)
-            + WorkerView.lines(status, width: width) + WaitView.lines(status, width: width)
-            + status.tables.flatMap { HotIdView.lines($0, count: 20, width: width) }
-            + status.shards.prefix(3).flatMap { ShardDetail.lines($0, of: status, at: moment, width: width) }
+        Scene(status, at: moment, width: width).whole + Scene(status, at: moment, width: width).shards
+            + Scene(status, width: width).workers + Scene(status, width: width).waits
+            + status.tables.flatMap { Scene(status, width: width).hotIds($0, count: 20) }
+            + status.shards.prefix(3).flatMap { Scene(status, at: moment, width: width).shard($0) }
             + [StatView.header(width: width), StatView.line(StatPoint(status, since: nil), width: width)]
     }
 
@@ -39,13 +39,13 @@ import Testing
         status.evaluations.append(next)
         (next.step, next.auc, next.isBest) = (1150, 0.9111, false)
         status.evaluations.append(next)
-        let text = StatusView.lines(status, at: live, width: 200).map(\.text).joined(separator: "\n")
+        let text = Scene(status, at: live, width: 200).whole.map(\.text).joined(separator: "\n")
         #expect(text.contains("best AUC 0.9333") && text.contains("newest AUC 0.9111 at step 1,150"), "\(text)")
     }
 
     @Test("a table's columns stand below each other")
     func alignment() throws {
-        let lines = ShardView.lines(Simulated.status(), at: live, width: 200).map(\.text)
+        let lines = Scene(Simulated.status(), at: live, width: 200).shards.map(\.text)
         let header = try #require(lines.first)
         for title in ["ROWS", "MEMORY", "PULL/s", "BUSY", "QUEUE"] {
             let end = try #require(header.range(of: title)).upperBound
@@ -63,7 +63,7 @@ import Testing
     @Test("shards show rows, memory, rates, times, waits and the skew")
     func shards() {
         let status = Simulated.status()
-        let text = ShardView.lines(status, at: live, width: 250).map(\.text)
+        let text = Scene(status, at: live, width: 250).shards.map(\.text)
         let shard = status.shards[1].report
         // Of the values 20 µs … 2.01 ms.
         #expect(abs(shard.pullSeconds.p99 / 0.00199 - 1) < 0.04)
@@ -82,7 +82,7 @@ import Testing
     @Test("one shard shows every count in full, by sender and by reason")
     func detail() {
         let status = Simulated.status()
-        let text = ShardDetail.lines(status.shards[1], of: status, at: live, width: 200).map(\.text).joined(
+        let text = Scene(status, at: live, width: 200).shard(status.shards[1]).map(\.text).joined(
             separator: "\n")
         for part in [
             "18,413 (307/s), 6,000,000 rows", "480,000,000 B (pulls 48.0 MB, pushes 432 MB; 8.00 MB/s)",
@@ -95,7 +95,7 @@ import Testing
 
     @Test("workers show where their time goes and whom they wait for")
     func workers() {
-        let text = WorkerView.lines(Simulated.status(), width: 250).map(\.text)
+        let text = Scene(Simulated.status(), width: 250).workers.map(\.text)
         let fields = text[1].split(separator: "  ").map { $0.trimmingCharacters(in: .whitespaces) }
         #expect(
             fields.prefix(10) == [
@@ -106,7 +106,7 @@ import Testing
 
     @Test("hot ids show count, error and share, and the error of the distinct count")
     func hotIds() {
-        let text = HotIdView.lines(Simulated.status().tables[0], count: 3, width: 200).map(\.text)
+        let text = Scene(Simulated.status(), width: 200).hotIds(Simulated.status().tables[0], count: 3).map(\.text)
         #expect(text.count == 5)
         #expect(text[0].contains("item: ~5.00 M distinct ids pulled (± 1.6 % standard error)"))
         #expect(text[2].split(separator: " ") == ["1", "18446744073709551615", "783,000", "exact", "8.7", "%", "0"])
@@ -116,23 +116,23 @@ import Testing
     @Test("a finished run says when it ended and what its rates are means of, a running one when it will end")
     func means() {
         let status = Simulated.finished()
-        let text = StatusView.lines(status, at: stored, width: 200).map(\.text).joined(separator: "\n")
+        let text = Scene(status, at: stored, width: 200).whole.map(\.text).joined(separator: "\n")
         #expect(text.contains("din-1  finished  step 1,204 of 3,000"))
         #expect(
             text.contains("finished at \(Quantity.date(Simulated.time)), 10 min ago; rates are means over 1 min 40 s"))
         #expect(!text.contains("ETA") && !text.contains("worker 1  7.5 s"))
-        #expect(StatusView.lines(Simulated.status(), at: live, width: 200)[0].text.hasSuffix("ETA 27 s"))
+        #expect(Scene(Simulated.status(), at: live, width: 200).whole[0].text.hasSuffix("ETA 27 s"))
     }
 
     @Test("a run that is read from its files says how old they are")
     func age() {
         let fresh = Moment(now: Simulated.time + 3, isLive: false)
-        #expect(StatusView.lines(Simulated.status(), at: fresh, width: 200).map(\.text)[1].contains("as of 3 s ago"))
+        #expect(Scene(Simulated.status(), at: fresh, width: 200).whole.map(\.text)[1].contains("as of 3 s ago"))
     }
 
     @Test("a failure names who was first, how, the last lines, who followed and the remedy")
     func failure() {
-        let text = StatusView.lines(Simulated.failed(), at: stored, width: 200).map(\.text).joined(separator: "\n")
+        let text = Scene(Simulated.failed(), at: stored, width: 200).whole.map(\.text).joined(separator: "\n")
         for part in [
             "worker 1: was killed by signal 9", "host node-1, process 4001", "cause: killed", "worker 0, server 0",
             "remedy       look at the memory", "runs/din-1/logs/worker-1.log", "    the last line",
@@ -196,7 +196,7 @@ import Testing
         status.nodes[4] = NodeStatus()
         (status.nodes[4].role, status.nodes[4].rank) = ("worker", 1)
         #expect(
-            NodeView.lines(status, width: 120, isBrief: true).map(\.text) == [
+            Scene(status, width: 120).briefNodes.map(\.text) == [
                 "ROLE       RANK  HOST    ADDRESS    PID  STATE      INC   STEP   MEMORY  DOES",
                 "scheduler     0  node-0            4000  running      1  1,204  82.0 MB  answers",
                 "server        0  node-0  10.0.0.0  4000  restarted    2  1,204  82.0 MB  answers",
@@ -205,7 +205,7 @@ import Testing
                 "worker        1                       -  waiting      -      0        -",
             ])
         #expect(
-            NodeView.lines(status, width: 80, isBrief: true).map(\.text) == [
+            Scene(status, width: 80).briefNodes.map(\.text) == [
                 "ROLE       RANK  HOST    ADDRESS    PID  STATE      INC   STEP   MEMORY",
                 "scheduler     0  node-0            4000  running      1  1,204  82.0 MB",
                 "server        0  node-0  10.0.0.0  4000  restarted    2  1,204  82.0 MB",
@@ -216,13 +216,13 @@ import Testing
         // Over ipc nobody has an address, and there is room for what each does.
         for index in status.nodes.indices { status.nodes[index].address = "" }
         #expect(
-            NodeView.lines(status, width: 80).map(\.text)[0...1] == [
+            Scene(status, width: 80).nodes.map(\.text)[0...1] == [
                 "ROLE       RANK  HOST     PID  STATE      INC   STEP   MEMORY  DOES",
                 "scheduler     0  node-0  4000  running      1  1,204  82.0 MB  answers",
             ])
         let over = Simulated.finished(shards: 1, workers: 1)
         #expect(
-            NodeView.lines(over, width: 80, isBrief: true).map(\.text).last
+            Scene(over, width: 80).briefNodes.map(\.text).last
                 == "worker        0  node-0  10.0.0.0  4000  done     1  1,204  82.0 MB")
     }
 }

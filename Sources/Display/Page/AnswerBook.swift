@@ -49,15 +49,13 @@ final class AnswerBook: Sendable {
     private static let renewedKinds: [Kind] = StatusJSON.sections + [.status, .page, .metrics]
 
     private let board: StatusBoard
-    private let metrics: @Sendable (ClusterStatus) -> String
     private let series: SeriesBook
     private let contents = Mutex(Contents())
     private let queue = DispatchQueue(label: "page answers", qos: .utility)
 
-    init(board: StatusBoard, series: SeriesBook, metrics: @escaping @Sendable (ClusterStatus) -> String) {
+    init(board: StatusBoard, series: SeriesBook) {
         self.board = board
         self.series = series
-        self.metrics = metrics
         queue.async { [weak self] in self?.beat() }
     }
 
@@ -152,7 +150,7 @@ final class AnswerBook: Sendable {
     private func encode(_ kind: Kind, _ status: ClusterStatus, _ version: Int) -> Data {
         switch kind {
         case .page: Data(Page(status).markup.text.utf8)
-        case .metrics: Data(metrics(status).utf8)
+        case .metrics: Data(Prometheus.text(status).utf8)
         case .config: StatusJSON.json(["yaml": status.job.config])
         case .status:
             StatusJSON.whole(status) { section in

@@ -1,29 +1,32 @@
 import FlyingSocks
 import Foundation
 
+/// How long a client may take.
+package struct Patience: Sendable {
+    /// For a whole request, from its first byte (or the connection's begin) on.
+    var request = Duration.seconds(10)
+    /// Between two requests.
+    var idle = Duration.seconds(15)
+    /// To take an answer.
+    var answer = Duration.seconds(20)
+    /// To close its side after an error, so that it can read why.
+    var goodbye = Duration.seconds(1)
+
+    /// The usual one.
+    package init() {}
+}
+
 /// One client: what it has sent so far, what it still has to receive, and until when.
 struct Connection {
-    /// How long a client may take.
-    struct Limits: Sendable {
-        /// For a whole request, from its first byte (or the connection's begin) on.
-        var request = Duration.seconds(10)
-        /// Between two requests.
-        var idle = Duration.seconds(15)
-        /// To take an answer.
-        var answer = Duration.seconds(20)
-        /// To close its side after an error, so that it can read why.
-        var goodbye = Duration.seconds(1)
-    }
-
     /// Bytes that are thrown away after an error, so that the client can read why, at most.
-    private static let patience = 1 << 20
+    private static let mostUnread = 1 << 20
 
     enum Phase { case receiving, sending, leaving, closed }
 
     let socket: Socket
     /// From where: an address, or the network of one.
     let peer: String
-    private let limits: Limits
+    private let limits: Patience
     private let answer: (Request) -> Response
     private var received: [UInt8] = []
     private var queue: [Data] = []
@@ -37,7 +40,7 @@ struct Connection {
     /// When it began, asked for something or took a part of an answer; half a request is nothing.
     private(set) var moved = ContinuousClock.now
 
-    init(_ socket: Socket, from peer: String, limits: Limits, answer: @escaping (Request) -> Response) {
+    init(_ socket: Socket, from peer: String, limits: Patience, answer: @escaping (Request) -> Response) {
         self.socket = socket
         self.peer = peer
         self.limits = limits
@@ -55,26 +58,24 @@ struct Connection {
 
     /// Reads or writes what is possible without waiting.
     mutating func proceed() {
-        do {
-            switch phase {
-            case .receiving: try receive()
-            case .sending: try send()
-            case .leaving: try discard()
+        attempt {
+            switch $0.phase {
+            case .receiving: try $0.receive()
+            case .sending: try $0.send()
+            case .leaving: try $0.discard()
             case .closed: break
             }
-            while phase == .receiving, !received.isEmpty, try answerNext() {}
-        } catch SocketError.blocked {
-            return
-        } catch {
-            close()
+            while $0.phase == .receiving, !$0.received.isEmpty, try $0.answerNext() {}
         }
     }
 
-    /// Sends what is possible without waiting; answers nothing more.
-    mutating func flush() {
-        guard phase == .sending else { return }
-        do { try send() } catch SocketError.blocked { return } catch { close() }
+    /// Does a part of it that goes without waiting; closes the connection where that fails.
+    private mutating func attempt(_ part: (inout Connection) throws -> Void) {
+        do { try part(&self) } catch SocketError.blocked { return } catch { close() }
     }
+
+    /// Sends what is possible without waiting; answers nothing more.
+    mutating func flush() { if phase == .sending { attempt { try $0.send() } } }
 
     /// Ends what has lasted too long; whether that was half a request or none at all.
     mutating func expire() -> Bool {
@@ -130,7 +131,7 @@ struct Connection {
 
     private mutating func refuse(_ response: Response) {
         enqueue(response, closes: true, withBody: true)
-        do { try send() } catch SocketError.blocked { return } catch { close() }
+        attempt { try $0.send() }
     }
 
     private mutating func enqueue(_ response: Response, closes: Bool, withBody: Bool) {
@@ -164,6 +165,6 @@ struct Connection {
 
     private mutating func discard() throws {
         for _ in 0..<16 { unread += try socket.read(atMost: 4096).count }
-        if unread > Self.patience { close() }
+        if unread > Self.mostUnread { close() }
     }
 }

@@ -12,10 +12,9 @@ struct Gate: Sendable {
     /// Why a request is refused; nil when it may pass.
     func refusal(of request: Request) -> Response? {
         guard request.method == "GET" || request.method == "HEAD" else {
-            var response = Response.problem(
-                .methodNotAllowed, "only GET and HEAD are answered: nothing can be changed here")
-            response.headers = [("Allow", "GET, HEAD")]
-            return response
+            return .problem(
+                .methodNotAllowed, "only GET and HEAD are answered: nothing can be changed here",
+                headers: [("Allow", "GET, HEAD")])
         }
         guard let token else {
             // A page elsewhere whose name was made to point at 127.0.0.1 could otherwise read this one.
@@ -29,10 +28,9 @@ struct Gate: Sendable {
         }
         if Self.open.contains(request.path) { return nil }
         if shown(in: request).contains(where: { Self.areEqual($0, token) }) { return nil }
-        var response = Response.problem(
-            .unauthorized, "a token is needed: open /?token=… once, or send the header Authorization: Bearer …")
-        response.headers = [("WWW-Authenticate", "Bearer realm=\"myriad\"")]
-        return response
+        return .problem(
+            .unauthorized, "a token is needed: open /?token=… once, or send the header Authorization: Bearer …",
+            headers: [("WWW-Authenticate", "Bearer realm=\"myriad\"")])
     }
 
     /// The header that spares a browser the token in its next requests.

@@ -18,7 +18,7 @@ final class PageLoop: Sendable {
     private static let farewell = Duration.milliseconds(500)
 
     private let listener: Socket
-    private let limits: Connection.Limits
+    private let limits: Patience
     private let answer: @Sendable (Request) -> Response
     private let refused: @Sendable () -> Void
     private let isStopped = Mutex(false)
@@ -28,11 +28,11 @@ final class PageLoop: Sendable {
 
     /// - Parameter refused: told of every connection that was closed to make room or for its half request.
     init(
-        _ listener: Socket, limits: Connection.Limits, refused: @escaping @Sendable () -> Void = {},
+        _ listener: Socket, patience: Patience, refused: @escaping @Sendable () -> Void = {},
         answer: @escaping @Sendable (Request) -> Response
     ) {
         self.listener = listener
-        self.limits = limits
+        limits = patience
         self.refused = refused
         self.answer = answer
         var ends: [Int32] = [-1, -1]

@@ -15,28 +15,18 @@ package final class PageServer: Sendable {
     /// - Parameters:
     ///   - board: what is shown; read anew for every version.
     ///   - options: where, and for whom.
-    ///   - metrics: the text for Prometheus of a status.
-    package convenience init(
-        board: StatusBoard, options: PageOptions = PageOptions(), metrics: @escaping @Sendable (ClusterStatus) -> String
-    ) throws {
-        try self.init(board: board, options: options, limits: Connection.Limits(), metrics: metrics)
-    }
-
-    /// With other limits than the usual ones.
-    init(
-        board: StatusBoard, options: PageOptions, limits: Connection.Limits,
-        metrics: @escaping @Sendable (ClusterStatus) -> String
-    ) throws {
+    ///   - patience: with clients.
+    package init(board: StatusBoard, options: PageOptions = PageOptions(), patience: Patience = Patience()) throws {
         let (socket, endpoint) = try options.listen()
         port = endpoint.port
         var shown = endpoint
         if ["0.0.0.0", "::"].contains(endpoint.host) { shown.host = ProcessInfo.processInfo.hostName }
         url = "http://\(shown.text)/"
         let gate = Gate(token: options.token, cookie: "myriad_\(endpoint.port)")
-        let router = Router(board: board, gate: gate, metrics: metrics)
+        let router = Router(board: board, gate: gate)
         let readers = Readers()
         self.readers = readers
-        loop = PageLoop(socket, limits: limits, refused: { board.turnAway() }) { request in
+        loop = PageLoop(socket, patience: patience, refused: { board.turnAway() }) { request in
             // Whoever may not see the page is not waited for; the page is the last that its script asks for.
             if let reader = Self.reader(request), gate.refusal(of: request) == nil { readers.note(reader) }
             return router.answer(request)

@@ -27,13 +27,16 @@ struct Response: Sendable {
     var headers: [(name: String, value: String)] = []
 
     /// A sentence about a request that is not answered, as JSON.
-    static func problem(_ status: Status, _ sentence: String, _ more: [String: [String]] = [:]) -> Response {
+    static func problem(
+        _ status: Status, _ sentence: String, _ more: [String: [String]] = [:],
+        headers: [(name: String, value: String)] = []
+    ) -> Response {
         var object: [String: Any] = more
         object["error"] = sentence
         let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
         var body = (try? JSONSerialization.data(withJSONObject: object, options: options)) ?? Data()
         body.append(10)
-        return Response(status: status, body: body)
+        return Response(status: status, body: body, headers: headers)
     }
 
     /// Nothing but this server's own style sheet, script and answers; inline code does not run even if it got in.

@@ -13,19 +13,19 @@ struct Router: Sendable {
         [
             "/", "/healthz", "/readyz", "/metrics", "/page.css", "/page.js", "/api/v1/schema",
             "/api/v1/hotkeys?table=&k=", "/api/v1/series?since=&points=",
-        ] + sections.keys.map { "/api/v1/\($0)" }.sorted()
+        ] + sections.keys.sorted()
 
-    /// The parts of a status under `/api/v1/`.
+    /// The parts of a status.
     private static let sections: [String: AnswerBook.Kind] = {
         let kinds = AnswerBook.Kind.allCases.filter { $0 != .page && $0 != .metrics }
-        return Dictionary(uniqueKeysWithValues: kinds.map { ($0.rawValue, $0) })
+        return Dictionary(uniqueKeysWithValues: kinds.map { ("/api/v1/\($0.rawValue)", $0) })
     }()
 
-    init(board: StatusBoard, gate: Gate, metrics: @escaping @Sendable (ClusterStatus) -> String) {
+    init(board: StatusBoard, gate: Gate) {
         self.board = board
         self.gate = gate
         series = SeriesBook(board: board)
-        book = AnswerBook(board: board, series: series, metrics: metrics)
+        book = AnswerBook(board: board, series: series)
     }
 
     /// Answers a request.
@@ -43,36 +43,27 @@ struct Router: Sendable {
         case "/page.js": return Response(type: "text/javascript; charset=utf-8", body: Data(PackageResources.page_js))
         case "/healthz": return Response(type: Response.text, body: Data("ok\n".utf8))
         case "/readyz": return ready()
-        case "/metrics":
-            return Response(type: "text/plain; version=0.0.4; charset=utf-8", body: book.data(.metrics))
+        case "/metrics": return Response(type: Prometheus.contentType, body: book.data(.metrics))
+        case "/api/v1/schema":
+            return Response(type: "application/schema+json", body: Data(PackageResources.status_schema_json))
+        case "/api/v1/series": return points(request)
+        case "/api/v1/hotkeys": return hotkeys(request)
         default:
-            let prefix = "/api/v1/"
-            if request.path.hasPrefix(prefix) {
-                let name = String(request.path.dropFirst(prefix.count))
-                if let kind = Self.sections[name] { return Response(body: book.data(kind)) }
-                if let response = special(name, request) { return response }
-            }
-            return .problem(.notFound, "nothing is at this path", ["routes": Self.routes])
+            return Self.sections[request.path].map { Response(body: book.data($0)) }
+                ?? .problem(.notFound, "nothing is at this path", ["routes": Self.routes])
         }
     }
 
-    private func special(_ name: String, _ request: Request) -> Response? {
-        switch name {
-        case "schema":
-            return Response(type: "application/schema+json", body: Data(PackageResources.status_schema_json))
-        case "series":
-            let text = request.query["since"] ?? "0"
-            guard let time = Double(text), time.isFinite else {
-                return .problem(.badRequest, "since=\(text): want seconds since 1970")
-            }
-            let points = request.query["points"].flatMap { $0.isEmpty ? nil : $0 }
-            guard points.map({ Int($0).map { $0 > 0 } ?? false }) ?? true else {
-                return .problem(.badRequest, "points=\(points ?? ""): want a number from 1 on")
-            }
-            return Response(body: series.data(since: time, most: points.flatMap { Int($0) }))
-        case "hotkeys": return hotkeys(request)
-        default: return nil
+    private func points(_ request: Request) -> Response {
+        let text = request.query["since"] ?? "0"
+        guard let time = Double(text), time.isFinite else {
+            return .problem(.badRequest, "since=\(text): want seconds since 1970")
         }
+        let points = request.query["points"].flatMap { $0.isEmpty ? nil : $0 }
+        guard points.map({ Int($0).map { $0 > 0 } ?? false }) ?? true else {
+            return .problem(.badRequest, "points=\(points ?? ""): want a number from 1 on")
+        }
+        return Response(body: series.data(since: time, most: points.flatMap { Int($0) }))
     }
 
     /// Whether the job does its work: what an orchestrator waits for.

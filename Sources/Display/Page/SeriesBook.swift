@@ -43,17 +43,9 @@ final class SeriesBook: Sendable {
         let version = board.version
         guard contents.version != version else { return }
         contents.version = version
+        let known = Dictionary(zip(contents.times, contents.points)) { $1 }
         let all = board.series(since: -.infinity)
-        var points: [Data] = []
-        points.reserveCapacity(all.count)
-        var old = 0
-        for point in all {
-            while old < contents.times.count, contents.times[old] < point.time { old += 1 }
-            let isKnown = old < contents.times.count && contents.times[old] == point.time
-            points.append(isKnown ? contents.points[old] : StatusJSON.json(point))
-            if isKnown { old += 1 }
-        }
         contents.times = all.map(\.time)
-        contents.points = points
+        contents.points = all.map { known[$0.time] ?? StatusJSON.json($0) }
     }
 }

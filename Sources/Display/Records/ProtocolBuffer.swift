@@ -12,29 +12,29 @@ struct ProtocolBuffer {
     /// A `double`.
     mutating func add(_ field: Int, _ value: Double) {
         add(key: field, kind: 1)
-        add(fixed: value.bitPattern)
+        bytes += Self.littleEndian(value.bitPattern)
     }
 
     /// A `float`.
     mutating func add(_ field: Int, _ value: Float) {
         add(key: field, kind: 5)
-        add(fixed: value.bitPattern)
+        bytes += Self.littleEndian(value.bitPattern)
     }
 
     /// A `string`.
-    mutating func add(_ field: Int, _ text: String) {
-        add(key: field, kind: 2)
-        add(variable: UInt64(text.utf8.count))
-        bytes += text.utf8
-    }
+    mutating func add(_ field: Int, _ text: String) { add(field, Array(text.utf8)) }
 
     /// A message.
     mutating func add(_ field: Int, _ body: (inout ProtocolBuffer) -> Void) {
         var inner = ProtocolBuffer()
         body(&inner)
+        add(field, inner.bytes)
+    }
+
+    private mutating func add(_ field: Int, _ content: [UInt8]) {
         add(key: field, kind: 2)
-        add(variable: UInt64(inner.bytes.count))
-        bytes += inner.bytes
+        add(variable: UInt64(content.count))
+        bytes += content
     }
 
     private mutating func add(key field: Int, kind: Int) { add(variable: UInt64(field << 3 | kind)) }
@@ -48,9 +48,8 @@ struct ProtocolBuffer {
         bytes.append(UInt8(rest))
     }
 
-    private mutating func add(fixed value: some FixedWidthInteger) {
-        for shift in stride(from: 0, to: value.bitWidth, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-        }
+    /// The bytes of a number, the lowest first.
+    static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: value.littleEndian) { Array($0) }
     }
 }

@@ -106,7 +106,7 @@ package struct RecordedRun: Sendable {
         }
         if status.events.isEmpty { status.events = lines.compactMap(\.happening) }
         if status.job.name.isEmpty { status.job.name = name }
-        let last = lines.last { $0.event == "progress" }
+        let last = lines.last(where: { $0.event == "progress" })
         if status.job.step == 0, let last { status.job.step = last.step ?? 0 }
         if status.job.samples == 0, let last { status.job.samples = last.wholeSamples }
         if status.job.started == 0 { status.job.started = lines.first?.time ?? 0 }

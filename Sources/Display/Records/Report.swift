@@ -43,7 +43,7 @@ package struct Report {
 
     private var comparison: Markup {
         """
-        <header><h1>\(runs.count) runs</h1></header>
+        <header class="top"><h1>\(runs.count) runs</h1></header>
         \(ReportHeadline.table(runs))
         \(Sheet(.report, ClusterStatus()).section("", "Curves", ReportCurves(runs).markup))
         \(runs.map { run -> Markup in

@@ -14,9 +14,9 @@ struct ReportCurves {
     }
 
     var markup: Markup {
-        let charts = (byStep + byTime).map(\.markup).filter { !$0.isEmpty }
+        let charts = all.map(\.markup).filter { !$0.isEmpty }
         return charts.isEmpty
-            ? "<p class=\"soft\">No progress was recorded.</p>" : "<div class=\"charts\">\(charts)</div>"
+            ? "<p class=\"empty\">No progress was recorded.</p>" : "<div class=\"charts\">\(charts)</div>"
     }
 
     private var isComparison: Bool { runs.count > 1 }
@@ -25,15 +25,25 @@ struct ReportCurves {
     private struct Measure {
         let name: String
         let color: Int
-        var isDashed = false
-        var hasDots = false
         let points: (RecordedRun) -> [Chart.Point]
+        let isDashed: Bool
+        let hasDots: Bool
+
+        init(
+            _ name: String, _ color: Int, dashed: Bool = false, dots: Bool = false,
+            _ points: @escaping (RecordedRun) -> [Chart.Point]
+        ) {
+            self.name = name
+            self.color = color
+            self.points = points
+            isDashed = dashed
+            hasDots = dots
+        }
     }
 
-    /// Lines of each run: its own color each in a comparison, the measure's color otherwise.
+    /// Lines of each run, over steps or (from zero) over time: its own color each in a comparison, the measure's otherwise.
     private func chart(
-        _ title: String, _ axis: String, fromZero: Bool = false, label: @escaping (Double) -> String,
-        _ measures: [Measure]
+        _ title: String, overTime label: ((Double) -> String)? = nil, _ measures: Measure...
     ) -> Chart {
         let colors = Palette.colors.count
         let lines = measures.flatMap { measure in
@@ -45,7 +55,9 @@ struct ReportCurves {
                     isDashed: measure.isDashed != (isComparison && number / colors % 2 == 1), hasDots: measure.hasDots)
             }
         }
-        return Chart(title: title, axis: axis, lines: lines, fromZero: fromZero, label: label)
+        return Chart(
+            title: title, axis: label == nil ? "step" : unit.name, lines: lines, fromZero: label != nil,
+            label: label ?? { Quantity.metric($0) })
     }
 
     private func steps(_ value: @escaping (Record) -> Double?) -> (RecordedRun) -> [Chart.Point] {
@@ -78,50 +90,30 @@ struct ReportCurves {
         }
     }
 
-    private var byStep: [Chart] {
-        func chart(_ title: String, _ measures: Measure...) -> Chart {
-            self.chart(title, "step", label: { Quantity.metric($0) }, measures)
-        }
+    private var all: [Chart] {
         let auxiliary = steps { $0.auxiliaryLoss.flatMap { $0 == 0 ? nil : $0 } }
-        return [
-            chart("Loss a sample", Measure(name: "loss", color: 0, points: steps(\.loss))),
-            chart("Auxiliary loss a sample", Measure(name: "auxiliary loss", color: 1, points: auxiliary)),
-            chart("Running AUC, before each update", Measure(name: "AUC", color: 2, points: steps(\.auc))),
-            chart(
-                "Validation AUC and GAUC",
-                Measure(name: "AUC", color: 0, hasDots: true, points: validations(\.auc)),
-                Measure(name: "GAUC", color: 1, isDashed: true, hasDots: true, points: validations(\.gauc))),
-            chart(
-                "Validation log loss",
-                Measure(name: "log loss", color: 3, hasDots: true, points: validations(\.logLoss))),
-        ]
-    }
-
-    private var byTime: [Chart] {
-        func chart(_ title: String, _ label: @escaping (Double) -> String, _ measures: Measure...) -> Chart {
-            self.chart(title, unit.name, fromZero: true, label: label, measures)
-        }
         let charts = [
+            chart("Loss a sample", Measure("loss", 0, steps(\.loss))),
+            chart("Auxiliary loss a sample", Measure("auxiliary loss", 1, auxiliary)),
+            chart("Running AUC, before each update", Measure("AUC", 2, steps(\.auc))),
             chart(
-                "Samples a second", Quantity.rate,
-                Measure(name: "samples/s", color: 0, points: times(\.samplesPerSecond))),
+                "Validation AUC and GAUC", Measure("AUC", 0, dots: true, validations(\.auc)),
+                Measure("GAUC", 1, dashed: true, dots: true, validations(\.gauc))),
+            chart("Validation log loss", Measure("log loss", 3, dots: true, validations(\.logLoss))),
+            chart("Samples a second", overTime: Quantity.rate, Measure("samples/s", 0, times(\.samplesPerSecond))),
+            chart("Rows stored", overTime: Quantity.number, Measure("rows", 2, times { $0.rows.map(Double.init) })),
             chart(
-                "Rows stored", Quantity.number,
-                Measure(name: "rows", color: 2, points: times { $0.rows.map(Double.init) })),
-            chart(
-                "Traffic of all shards, a second", Quantity.bytes,
-                Measure(name: "received", color: 0, points: times(\.receivedBytesPerSecond)),
-                Measure(name: "sent", color: 1, isDashed: true, points: times(\.sentBytesPerSecond))),
+                "Traffic of all shards, a second", overTime: Quantity.bytes,
+                Measure("received", 0, times(\.receivedBytesPerSecond)),
+                Measure("sent", 1, dashed: true, times(\.sentBytesPerSecond))),
         ]
         // Four lines of several runs tell nobody anything.
         guard !isComparison else { return charts }
         return charts + [
             chart(
-                "Where the workers' time goes", Quantity.percent,
-                Measure(name: "compute", color: 0, points: times(\.compute)),
-                Measure(name: "wait", color: 4, isDashed: true, points: times(\.wait)),
-                Measure(name: "read", color: 5, points: times(\.read)),
-                Measure(name: "push", color: 3, isDashed: true, points: times(\.push)))
+                "Where the workers' time goes", overTime: Quantity.percent, Measure("compute", 0, times(\.compute)),
+                Measure("wait", 4, dashed: true, times(\.wait)), Measure("read", 5, times(\.read)),
+                Measure("push", 3, dashed: true, times(\.push)))
         ]
     }
 }

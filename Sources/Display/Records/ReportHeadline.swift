@@ -10,11 +10,11 @@ struct ReportHeadline {
     var markup: Markup {
         let limitedBy = run.status.limitedBy
         let limit: Markup = limitedBy.isEmpty ? "" : "<p class=\"limit\">Limited by \(limitedBy)</p>"
-        let gaps: [Markup] = run.gaps.map { "<p class=\"soft\">\($0)</p>" }
+        let gaps: [Markup] = run.gaps.map { "<p class=\"note\">\($0)</p>" }
         return """
-            <header>
-            <div class="title"><h1>\(run.name)</h1><span class="state \(job.state.rawValue)">\(state)</span></div>
-            <p class="soft">\(about)</p>
+            <header class="top">
+            <div class="name"><h1>\(run.name)</h1><span class="state \(job.state.rawValue)">\(state)</span></div>
+            <p class="note">\(about)</p>
             \(limit)
             <dl class="cards">\(cards)</dl>
             \(gaps)
@@ -110,9 +110,7 @@ struct ReportHeadline {
             card("cluster", "\(servers) × \(status.workers.count)", "servers × workers, \(status.shards.count) shards")
         }
         let rows = status.tables.total(\.rows)
-        if rows > 0 {
-            card("rows", Quantity.count(rows), "\(Quantity.bytes(status.memory)) on all shards")
-        }
+        if rows > 0 { card("rows", Quantity.count(rows), "\(Quantity.bytes(status.memory)) on all shards") }
         return "\(cards)"
     }
 

@@ -10,7 +10,7 @@ package struct LogEntry: Sendable, Equatable {
 
     /// With its node's name before it, in the color of its role.
     package func line(nameWidth: Int) -> Line {
-        let style: Style =
+        let style: Tone =
             switch role {
             case "scheduler": .bold
             case "server": .accent

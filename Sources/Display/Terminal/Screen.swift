@@ -76,7 +76,7 @@ package final class Screen {
         var raw = before
         cfmakeraw(&raw)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw)
-        Screen.send(Screen.enter)
+        StandardError.write(Screen.enter, to: STDOUT_FILENO)
         isTaken = true
     }
 
@@ -84,7 +84,7 @@ package final class Screen {
     package func release() {
         guard isTaken else { return }
         isTaken = false
-        Screen.send(Screen.leave)
+        StandardError.write(Screen.leave, to: STDOUT_FILENO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
     }
 
@@ -109,19 +109,7 @@ package final class Screen {
         for (index, line) in lines.enumerated() {
             text += (index == 0 ? "" : "\r\n") + "\u{1b}[K" + (colored ? line.colored : line.text)
         }
-        Screen.send(text + "\u{1b}[J")
-    }
-
-    private static func send(_ text: String) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count > 0 {
-                bytes = bytes.dropFirst(count)
-            } else if errno != EINTR, errno != EAGAIN {
-                return
-            }
-        }
+        StandardError.write(text + "\u{1b}[J", to: STDOUT_FILENO)
     }
 
     /// Keys that arrived together with the one before.

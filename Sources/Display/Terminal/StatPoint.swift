@@ -88,7 +88,7 @@ package enum StatView {
     package static func line(_ point: StatPoint, width: Int) -> Line { line(width, .plain) { $0.text(point) } }
 
     /// The most important columns that fit, one at least, each at its place; a number at its right edge.
-    private static func line(_ width: Int, _ style: Style, _ text: (Column) -> String) -> Line {
+    private static func line(_ width: Int, _ style: Tone, _ text: (Column) -> String) -> Line {
         var room = width + gap
         var kept: [Int] = []
         for place in columns.indices.sorted(by: { columns[$0].importance > columns[$1].importance }) {

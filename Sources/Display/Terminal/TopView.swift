@@ -11,7 +11,7 @@ package struct TopView: Sendable, Equatable {
     /// What fills the screen.
     package private(set) var pane = Pane.shards
     /// By what shards are ordered.
-    package private(set) var order = ShardView.Order.number
+    package private(set) var order = ShardOrder.number
     /// Rows that are scrolled away.
     package private(set) var offset = 0
     /// The table whose hot ids are shown.
@@ -53,39 +53,33 @@ package struct TopView: Sendable, Equatable {
     /// Exactly `height` lines, none wider than `width`.
     ///
     /// - Parameter trouble: why there is no news, if there is none.
-    package mutating func frame(
-        _ status: ClusterStatus, series: [SeriesPoint], at moment: Moment, trouble: String = "", width: Int, height: Int
-    ) -> [Line] {
-        guard width > 0, height > 0 else { return [] }
-        var lines = [titleBar(status, at: moment, width: width)]
-        let head = summary(status, series: series, at: moment, trouble: trouble, width: width)
+    package mutating func frame(_ scene: Scene, series: [SeriesPoint], trouble: String = "", height: Int) -> [Line] {
+        guard scene.width > 0, height > 0 else { return [] }
+        var lines = [titleBar(scene)]
+        let head = summary(scene, series: series, trouble: trouble)
         // The table keeps at least six lines; a small window shows fewer figures.
         lines += head.prefix(max(0, min(head.count, height - 8)))
         if height > 12 { lines.append(Line()) }
-        let room = max(0, height - lines.count - 1)
-        lines += body(status, at: moment, width: width, height: room)
+        lines += body(scene, height: max(0, height - lines.count - 1))
         lines = Array(lines.prefix(height - 1))
         while lines.count < height - 1 { lines.append(Line()) }
-        lines.append(footer(width: width))
-        return lines.suffix(height).map { $0.clipped(to: width) }
+        lines.append(footer(width: scene.width))
+        return lines.suffix(height).map { $0.clipped(to: scene.width) }
     }
 
-    private func titleBar(_ status: ClusterStatus, at moment: Moment, width: Int) -> Line {
-        let time = "\(Quantity.clock(moment.now)) UTC"
-        let left = Glyphs.clipped(
-            " \(status.title)  \(status.job.state.rawValue)  \(status.progress)", to: max(1, width - time.count - 2))
-        var line = Line(left, .bar)
-        line.pad(to: width - time.count - 1, .bar)
+    private func titleBar(_ scene: Scene) -> Line {
+        let (status, time) = (scene.status, "\(Quantity.clock(scene.moment.now)) UTC")
+        let left = " \(status.title)  \(status.job.state.rawValue)  \(status.progress)"
+        var line = Line(Glyphs.clipped(left, to: max(1, scene.width - time.count - 2)), .bar)
+        line.pad(to: scene.width - time.count - 1, .bar)
         line.add(time + " ", .bar)
         return line
     }
 
-    private func summary(
-        _ status: ClusterStatus, series: [SeriesPoint], at moment: Moment, trouble: String, width: Int
-    ) -> [Line] {
-        let job = status.job
+    private func summary(_ scene: Scene, series: [SeriesPoint], trouble: String) -> [Line] {
+        let (status, job) = (scene.status, scene.status.job)
         var lines: [Line] = []
-        let news = trouble.isEmpty ? moment.provenance(of: status) : trouble
+        let news = trouble.isEmpty ? scene.moment.provenance(of: status) : trouble
         if !news.isEmpty { lines.append(Line(news, trouble.isEmpty ? .dim : .warning)) }
         if let failure = status.failure {
             lines.append(Line("failed first: \(failure.headline)", .bad))
@@ -96,83 +90,71 @@ package struct TopView: Sendable, Equatable {
             line.add(status.limitedBy, .bold)
             lines.append(line)
         }
-        lines.append(
-            curve(
-                "samples/s", Quantity.rate(status.speed), series.map(\.samplesPerSecond), fromZero: true, .good, width))
-        lines.append(
-            curve("train loss", Quantity.metric(job.loss), series.map(\.loss), fromZero: false, .accent, width))
-        lines.append(curve("train AUC", Quantity.metric(job.auc), series.map(\.auc), fromZero: false, .accent, width))
-        lines.append(facts(status, at: moment))
-        if !status.isOver {
-            // What is over within the second would only make the table jump.
-            lines += status.waits.filter { $0.seconds >= 1 }.prefix(2).map {
+        func curve(_ label: String, _ value: String, _ values: [Double?], fromZero: Bool = false, _ style: Tone) {
+            var line = Line(label, .dim)
+            line.pad(to: 12)
+            line.add(value, .bold)
+            line.pad(to: 21)
+            // The last two minutes, a column a second, where there is room.
+            let room = max(0, min(120, scene.width - 22))
+            line.add(Sparkline.text(Array(values.suffix(room)), width: room, fromZero: fromZero), style)
+            lines.append(line)
+        }
+        curve("samples/s", Quantity.rate(status.speed), series.map(\.samplesPerSecond), fromZero: true, .good)
+        curve("train loss", Quantity.metric(job.loss), series.map(\.loss), .accent)
+        curve("train AUC", Quantity.metric(job.auc), series.map(\.auc), .accent)
+        lines.append(facts(scene))
+        // What is over within the second would only make the table jump.
+        let waits = status.isOver ? [] : status.waits.filter { $0.seconds >= 1 }.prefix(2)
+        return lines
+            + waits.map {
                 Line(
                     "\($0.who) waits \(Quantity.duration($0.seconds)) for \($0.name)", $0.seconds > 5 ? .warning : .dim)
             }
-        }
-        return lines
     }
 
-    private func curve(
-        _ label: String, _ value: String, _ values: [Double?], fromZero: Bool, _ style: Style, _ width: Int
-    ) -> Line {
-        var line = Line(label, .dim)
-        line.pad(to: 12)
-        line.add(value, .bold)
-        line.pad(to: 21)
-        // The last two minutes, a column a second, where there is room.
-        let room = max(0, min(120, width - 22))
-        line.add(Sparkline.text(Array(values.suffix(room)), width: room, fromZero: fromZero), style)
-        return line
-    }
-
-    private func facts(_ status: ClusterStatus, at moment: Moment) -> Line {
+    private func facts(_ scene: Scene) -> Line {
+        let status = scene.status
         var parts = ["rows \(Quantity.count(status.rows))", Quantity.bytes(status.memory)]
         if let left = status.remaining { parts.append("ETA \(Quantity.duration(left))") }
         if let best = status.best { parts.append("best validation AUC \(Quantity.metric(best.auc))") }
-        if let checkpoint = status.job.checkpoint { parts.append("checkpoint \(moment.ago(checkpoint.time))") }
+        if let checkpoint = status.job.checkpoint { parts.append("checkpoint \(scene.moment.ago(checkpoint.time))") }
         return Line(parts.joined(separator: "  "))
     }
 
-    private mutating func body(_ status: ClusterStatus, at moment: Moment, width: Int, height: Int) -> [Line] {
+    private mutating func body(_ scene: Scene, height: Int) -> [Line] {
         switch pane {
         case .help: return Array(Self.help.prefix(height))
-        case .hot: return scrolled(hot(status, width: width), fixed: 2, height: height)
+        case .hot: return scrolled(hot(scene), fixed: 2, height: height)
         case .workers:
-            let waits = status.isOver ? [] : [Line()] + WaitView.lines(status, width: width)
-            return filled(WorkerView.lines(status, width: width), [waits], status, width: width, height: height)
-        case .processes: return filled(NodeView.lines(status, width: width), [], status, width: width, height: height)
-        case .shards: break
+            let waits = scene.status.isOver ? [] : [Line()] + scene.waits
+            return filled(scene.workers, [waits], scene, height: height)
+        case .processes: return filled(scene.nodes, [], scene, height: height)
+        case .shards:
+            let more = [
+                scene.balance, scene.parked(from: 1), [Line()] + scene.workers, [Line()] + scene.nodes,
+            ]
+            return filled(scene.shards(by: order), more, scene, height: height)
         }
-        let more = [
-            ShardView.balance(status, width: width), ShardView.waits(status, from: 1, width: width),
-            [Line()] + WorkerView.lines(status, width: width),
-            [Line()] + NodeView.lines(status, width: width),
-        ]
-        let table = ShardView.table(status, order: order, at: moment, width: width)
-        return filled(table, more, status, width: width, height: height)
     }
 
     /// A table, scrolled where it is too long; else what else there is fills the rest, a section whole or not at all, and
     /// what happened comes last.
-    private mutating func filled(
-        _ table: [Line], _ more: [[Line]], _ status: ClusterStatus, width: Int, height: Int
-    ) -> [Line] {
+    private mutating func filled(_ table: [Line], _ more: [[Line]], _ scene: Scene, height: Int) -> [Line] {
         guard table.count <= height else { return scrolled(table, fixed: 1, height: height) }
         offset = 0
         var lines = table
         for section in more where lines.count + section.count <= height { lines += section }
         let room = height - lines.count - 1
-        if room > 0, !status.events.isEmpty {
-            lines += [Line()] + EventView.lines(status.events, count: min(room, 10), width: width)
-        }
+        if room > 0, !scene.status.events.isEmpty { lines += [Line()] + scene.events(min(room, 10)) }
         return lines
     }
 
-    private mutating func hot(_ status: ClusterStatus, width: Int) -> [Line] {
-        guard !status.tables.isEmpty else { return [Line("no table is known yet")] }
-        table %= status.tables.count
-        return HotIdView.lines(status.tables[table], count: 64, width: width)
+    private mutating func hot(_ scene: Scene) -> [Line] {
+        let tables = scene.status.tables
+        guard !tables.isEmpty else { return [Line("no table is known yet")] }
+        table %= tables.count
+        return scene.hotIds(tables[table], count: 64)
     }
 
     /// The lines that fit; the first ones stay, and the last one counts what is missing.

@@ -13,18 +13,10 @@ package struct Judgement: Codable, Sendable, Equatable {
     /// The test metrics in the best state.
     package var test: Metrics?
     /// Evaluations in a row that brought no gain.
-    package var withoutGain: Int
+    package var withoutGain = 0
+}
 
-    /// Every property in its order.
-    package init(
-        basis: String, step: Int? = nil, bestStep: Int? = nil, best: Metrics? = nil, test: Metrics? = nil,
-        withoutGain: Int = 0
-    ) {
-        self.basis = basis
-        self.step = step
-        self.bestStep = bestStep
-        self.best = best
-        self.test = test
-        self.withoutGain = withoutGain
-    }
+extension Judgement {
+    /// Nothing judged yet.
+    package init(basis: String) { self.init(basis: basis, step: nil) }
 }

@@ -27,8 +27,7 @@ struct PageBench {
         // An hour of curves.
         let board = StatusBoard(
             status: cluster.status(after: 3600), series: (0..<3600).map { cluster.point(after: $0) })
-        let server = try PageServer(
-            board: board, options: PageOptions(address: "127.0.0.1:0"), metrics: Prometheus.text)
+        let server = try PageServer(board: board, options: PageOptions(address: "127.0.0.1:0"))
         let isOver = Mutex(false)
         // Made beforehand: the simulation is not what is measured.
         let statuses = (3600..<3606).map { cluster.status(after: $0) }

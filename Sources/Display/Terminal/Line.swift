@@ -1,8 +1,5 @@
 import Telemetry
 
-/// How a piece of text looks where colors are wanted; it never says more than the text itself.
-package typealias Style = Tone
-
 extension Tone {
     /// The escape sequence that switches it on; nil for plain text.
     var sequence: String? {
@@ -24,12 +21,11 @@ package struct Span: Sendable, Equatable {
     /// Without control characters.
     package let text: String
     /// How it looks.
-    package let style: Style
+    package let style: Tone
     /// Columns that it takes.
     package let width: Int
 
-    /// Any text.
-    package init(_ text: String, _ style: Style = .plain) {
+    package init(_ text: String, _ style: Tone = .plain) {
         self.text = text.harmless
         self.style = style
         width = Glyphs.width(of: self.text)
@@ -41,20 +37,18 @@ package struct Line: Sendable, Equatable {
     /// From left to right.
     package private(set) var spans: [Span] = []
 
-    /// Nothing.
     package init() {}
 
-    /// One span.
-    package init(_ text: String, _ style: Style = .plain) { spans = [Span(text, style)] }
+    package init(_ text: String, _ style: Tone = .plain) { spans = [Span(text, style)] }
 
     /// Adds text at the right.
-    package mutating func add(_ text: String, _ style: Style = .plain) { spans.append(Span(text, style)) }
+    package mutating func add(_ text: String, _ style: Tone = .plain) { spans.append(Span(text, style)) }
 
     /// Adds a span at the right.
     package mutating func add(_ span: Span) { spans.append(span) }
 
     /// Adds spaces up to a column.
-    package mutating func pad(to column: Int, _ style: Style = .plain) {
+    package mutating func pad(to column: Int, _ style: Tone = .plain) {
         let missing = column - width
         if missing > 0 { add(String(repeating: " ", count: missing), style) }
     }
