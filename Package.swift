@@ -115,7 +115,7 @@ let modules: [[Target]] = [
                 "Checkpoints", "Server", "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ",
                 "CCompression", argumentParser, yams,
             ],
-            swiftSettings: strict),
+            resources: [.embedInCode("Render/Resources/kubernetes.yaml")], swiftSettings: strict),
         tests("Simulation", of: ["myriad"]),
         tests(
             "Doctor",

@@ -1,8 +1,4 @@
 import ArgumentParser
-import Cluster
-import Foundation
-import Job
-import Telemetry
 import Tensors
 
 struct RenderCommand: ParsableCommand {
@@ -24,11 +20,7 @@ struct RenderCommand: ParsableCommand {
                     --image registry.example.org/myriad:1 --keys keys -o din.yaml
                 """)
 
-        @Argument(help: "The job's configuration (YAML).")
-        var config: String
-
-        @Argument(help: "Overrides, such as cluster.servers=2 or train.batch=1024.")
-        var overrides: [String] = []
+        @OptionGroup var settings: ConfigArguments
 
         @Option(help: "The container image, as cluster/Dockerfile makes it.")
         var image = "myriad:latest"
@@ -68,58 +60,12 @@ struct RenderCommand: ParsableCommand {
         var output: String?
 
         func run() throws {
-            do {
-                let manifest = KubernetesManifest(options: try options())
-                guard let output else { return print(manifest.text, terminator: "") }
-                try write(manifest.text, to: output)
-            } catch let error where error is ExitCode || error is ValidationError {
-                throw error
-            } catch {
-                throw Exit.with(error)
+            try Exit.attempt {
+                let text = try manifest()
+                guard let output else { return print(text, terminator: "") }
+                // One with keys in it is its user's alone.
+                try Files.write(text, to: output, isSecret: keys != nil)
             }
-        }
-
-        private func options() throws -> KubernetesOptions {
-            let settings = try ConfigReader.read(path: config, overrides: overrides)
-            let text = try Files.text(of: config)
-            var options = KubernetesOptions(
-                name: name ?? KubernetesOptions.name(of: config), text: text, overrides: overrides, config: settings,
-                command: command, keys: try keys.map(KubernetesKeys.init(directory:)))
-            options.namespace = namespace
-            guard !image.isEmpty else { throw ValidationError("--image names no image") }
-            options.image = image
-            options.dataClaim = dataClaim
-            options.runsClaim = runsClaim
-            options.serverMemory = serverMemory
-            options.workerMemory = workerMemory
-            if let dataPath { options.dataPath = dataPath }
-            if let schedulerMemory { options.schedulerMemory = schedulerMemory }
-            if let problem = options.problem { throw ValidationError(problem) }
-            if settings.checkpoint.every == 0 {
-                StandardError.line(
-                    "note: checkpoint.every is 0: a pod that is killed costs what was trained since the last evaluation; "
-                        + "checkpoint.every=500 bounds that")
-            }
-            return options
-        }
-
-        /// The words of the command line, as a shell reads them, but for where the result goes.
-        private var command: String {
-            var words = ["myriad"]
-            var rest = CommandLine.arguments.dropFirst().makeIterator()
-            while let word = rest.next() {
-                switch word {
-                case "-o", "--output": _ = rest.next()
-                case _ where word.hasPrefix("--output=") || word.hasPrefix("-o="): break
-                default: words.append(word)
-                }
-            }
-            return ShellWord.line(words)
-        }
-
-        /// Writes the file; one with keys in it is its user's alone.
-        private func write(_ text: String, to path: String) throws {
-            try Files.write(text, to: path, isSecret: keys != nil)
         }
     }
 }
