@@ -15,10 +15,10 @@ class SimulatedNode: SimulatedProcess {
     /// Whether the scheduler answered its last word.
     private(set) var wasAnswered = false
     /// Why it ended by itself, if it did.
-    var failure: String?
-    var session: NodeSession
+    fileprivate(set) var failure: String?
+    fileprivate(set) var session: NodeSession
+    fileprivate unowned let simulation: Simulation
     private var control: Cable?
-    private let building: Duration
     private var isBuilt = false
     private var isLeaving = false
     /// Whether it was told to stop, perhaps while it was being built.
@@ -27,26 +27,22 @@ class SimulatedNode: SimulatedProcess {
     private var waiting: [() -> Void] = []
 
     /// A process that says its first hello after a delay, and needs a while to be built once it is welcomed.
-    init(
-        _ role: Role, rank: Int, endpoints: Int, in network: Network, delay: Duration, building: Duration,
-        silence: Duration, scheduler: SimulatedScheduler
-    ) {
+    fileprivate init(_ role: Role, rank: Int, endpoints: Int, in simulation: Simulation) {
         self.role = role
-        self.building = building
-        let timeline = network.timeline
+        self.simulation = simulation
+        let timeline = simulation.timeline
+        let delay = simulation.random.milliseconds(simulation.scenario.starts)
+        let building = simulation.random.milliseconds(simulation.scenario.builds)
         session = NodeSession(
             Hello(
                 role: role, wantedRank: rank, endpoints: (0..<endpoints).map { "inproc://\(rank)-\($0)" },
-                host: "h\(rank)",
-                pid: 100 + rank, processor: "p", blas: "b", version: "1"),
-            incarnation: UInt32(1000 * Int(role.rawValue) + rank + 1), wait: .seconds(600), silence: silence,
-            at: timeline.now)
+                host: "h\(rank)", pid: 100 + rank, processor: "p", blas: "b", version: "1"),
+            incarnation: UInt32(1000 * Int(role.rawValue) + rank + 1), wait: .seconds(600),
+            silence: Simulation.silence, at: timeline.now)
         super.init(timeline)
         timeline.after(delay) { [self] in
-            control = network.connect(isControl: true) { message, name in
-                scheduler.enter { scheduler.receive(message, from: name) }
-            } toCaller: { [self] message in
-                enter { [self] in receive(message) }
+            control = simulation.door(isControl: true) { [self] message in
+                enter { [self] in receive(message, building: building) }
             }
             beat()
         }
@@ -58,8 +54,9 @@ class SimulatedNode: SimulatedProcess {
     func take(_ control: Control) {}
     /// What follows from time.
     func tick() {}
-    /// The last word.
-    func report() -> NodeReport { NodeReport() }
+
+    /// Whether it goes on.
+    final var isAlive: Bool { !hasLeft && failure == nil }
 
     /// Sends to the scheduler.
     final func send(_ message: Message) { control?.call(session.send(message, at: timeline.now)) }
@@ -74,7 +71,7 @@ class SimulatedNode: SimulatedProcess {
     final func leave() {
         guard !isLeaving else { return }
         isLeaving = true
-        send(.stopped(report()))
+        send(.stopped(NodeReport()))
         // Nobody waits for ever: the scheduler may be gone.
         timeline.after(.seconds(30)) { [self] in
             if !hasLeft { (hasLeft, wasDone) = (true, false) }
@@ -82,14 +79,11 @@ class SimulatedNode: SimulatedProcess {
     }
 
     /// Gives back what it holds of others.
-    func release() {
-        control = nil
-        waiting = []
-    }
+    func release() { (control, waiting) = (nil, []) }
 
     private func beat() {
         enter { [self] in
-            guard !hasLeft, failure == nil else { return }
+            guard isAlive else { return }
             for message in session.tick(at: timeline.now) { control?.call(message) }
             if session.isLost(at: timeline.now) {
                 // Who was told to stop, but could not look before the scheduler was gone, has nobody to answer.
@@ -100,11 +94,8 @@ class SimulatedNode: SimulatedProcess {
         }
     }
 
-    private func receive(_ message: Message) {
-        guard !hasLeft, failure == nil, let control = try? session.receive(message, limits: Limits(), at: timeline.now)
-        else {
-            return
-        }
+    private func receive(_ message: Message, building: Duration) {
+        guard isAlive, let control = try? session.receive(message, limits: Limits(), at: timeline.now) else { return }
         switch control {
         case .welcome(let welcome):
             // A thread of its own builds, unless the whole process stands.
@@ -119,9 +110,7 @@ class SimulatedNode: SimulatedProcess {
                 }
             }
         case .stop(let stop) where stop.isFarewell:
-            hasLeft = true
-            wasAnswered = true
-            wasDone = stop.isUnfinished != true
+            (hasLeft, wasAnswered, wasDone) = (true, true, stop.isUnfinished != true)
             self.control?.call(session.beat)
         case .stop(let stop) where stop.isRefusal == true: failure = stop.reason
         case .stop:
@@ -135,19 +124,14 @@ class SimulatedNode: SimulatedProcess {
 /// A server with its shards.
 final class SimulatedServer: SimulatedNode {
     private(set) var desks: [ShardDesk] = []
-    private let make: (Welcome, Header) -> [ShardDesk]
 
-    init(
-        rank: Int, shards: Int, in network: Network, delay: Duration, building: Duration, silence: Duration,
-        scheduler: SimulatedScheduler, make: @escaping (Welcome, Header) -> [ShardDesk]
-    ) {
-        self.make = make
-        super.init(
-            .server, rank: rank, endpoints: shards, in: network, delay: delay, building: building, silence: silence,
-            scheduler: scheduler)
+    init(rank: Int, in simulation: Simulation) {
+        super.init(.server, rank: rank, endpoints: simulation.scenario.shards, in: simulation)
     }
 
-    override func build(_ welcome: Welcome) { desks = make(welcome, session.identity) }
+    override func build(_ welcome: Welcome) {
+        desks = simulation.desks(ofServer: welcome.rank, session.identity)
+    }
 
     override func take(_ control: Control) {
         guard case .snapshot(let request) = control else { return }
@@ -157,14 +141,15 @@ final class SimulatedServer: SimulatedNode {
     }
 
     /// A message for one of its shards.
-    func receive(_ message: Message, shard: Int, from name: [UInt8], answers: @escaping (Shard.Answer) -> Void) {
+    func receive(_ message: Message, shard: Int, from name: [UInt8]) {
         whenBuilt { [self] in
             guard !hasLeft else { return }
-            var (answered, notes): ([Shard.Answer], [ShardNote]) = ([], [])
-            desks[shard].receive(message, from: name, answers: &answered, notes: &notes)
-            for answer in answered { answers(answer) }
+            var (answers, notes): ([Shard.Answer], [ShardNote]) = ([], [])
+            desks[shard].receive(message, from: name, answers: &answers, notes: &notes)
+            for answer in answers { simulation.network.answer(answer.message, to: answer.to) }
             tell(notes)
         }
+        simulation.look(at: desks)
     }
 
     override func release() {
@@ -179,31 +164,18 @@ final class SimulatedServer: SimulatedNode {
 
 /// A worker: its loop, and compute threads that need a while.
 final class SimulatedWorker: SimulatedNode {
-    private let network: Network
-    private let make: (Welcome, Header) -> WorkerLoop
-    private let connect: (SimulatedWorker) -> [Cable]
     private var loop: WorkerLoop?
     private var shards: [Cable] = []
-    private var random: Seeded
+    private var random = Seeded(0)
 
-    /// - Parameter connect: its connections to all shards, once it is built.
-    init(
-        rank: Int, in network: Network, delay: Duration, building: Duration, silence: Duration, random: Seeded,
-        scheduler: SimulatedScheduler, make: @escaping (Welcome, Header) -> WorkerLoop,
-        connect: @escaping (SimulatedWorker) -> [Cable]
-    ) {
-        self.network = network
-        self.random = random
-        self.make = make
-        self.connect = connect
-        super.init(
-            .worker, rank: rank, endpoints: 0, in: network, delay: delay, building: building, silence: silence,
-            scheduler: scheduler)
+    init(rank: Int, in simulation: Simulation) {
+        super.init(.worker, rank: rank, endpoints: 0, in: simulation)
+        random = Seeded(simulation.random.next())
     }
 
     override func build(_ welcome: Welcome) {
-        loop = make(welcome, session.identity)
-        shards = connect(self)
+        loop = simulation.loop(ofWorker: welcome.rank, session.identity)
+        shards = simulation.ways(of: self)
         act { loop, now, actions in loop.begin(at: now, into: &actions) }
     }
 
@@ -227,10 +199,8 @@ final class SimulatedWorker: SimulatedNode {
         act { loop, now, actions in try loop.receive(message, from: shard, at: now, into: &actions) }
     }
 
-    private func act(
-        _ body: (WorkerLoop, ContinuousClock.Instant, inout [WorkerLoop.Action]) throws -> Void
-    ) {
-        guard let loop, !hasLeft, failure == nil else { return }
+    private func act(_ body: (WorkerLoop, ContinuousClock.Instant, inout [WorkerLoop.Action]) throws -> Void) {
+        guard let loop, isAlive else { return }
         var actions: [WorkerLoop.Action] = []
         do {
             try body(loop, timeline.now, &actions)
@@ -241,7 +211,7 @@ final class SimulatedWorker: SimulatedNode {
         for action in actions {
             switch action {
             case .data(let shard, let message):
-                network.overheard?(message, shard)
+                simulation.network.overheard?(message, shard)
                 shards[shard].call(message)
             case .control(let control): send(control)
             case .scores(let message): send(message)
@@ -258,11 +228,11 @@ final class SimulatedWorker: SimulatedNode {
 
     private func compute(_ loop: WorkerLoop, _ tasks: Int) {
         loop.compute(tasks: tasks)
-        let computed = random.milliseconds(0.2, 20)
+        let computed = random.milliseconds(0.2...20)
         timeline.after(computed) { [self] in
             enter { [self] in act { loop, now, actions in loop.computed(at: now, into: &actions) } }
         }
-        timeline.after(computed + random.milliseconds(0.1, 10)) { [self] in
+        timeline.after(computed + random.milliseconds(0.1...10)) { [self] in
             enter { [self] in act { loop, now, actions in loop.finishedRound(at: now, into: &actions) } }
         }
     }

@@ -6,12 +6,10 @@ import Wire
 /// The scheduler of the simulated cluster: the real state machine, and a clerk that needs a while for everything.
 final class SimulatedScheduler: SimulatedProcess {
     /// How the job ended.
-    enum End: Equatable {
+    enum End {
         case finished(Outcome)
         case stopped(Outcome)
         case failed(String)
-
-        static func == (a: End, b: End) -> Bool { "\(a)" == "\(b)" }
     }
 
     private(set) var loop: SchedulerLoop
@@ -25,8 +23,8 @@ final class SimulatedScheduler: SimulatedProcess {
     private var isOver: ContinuousClock.Instant?
     private let network: Network
     private let identity: Header
-    /// Seals a checkpoint of these parts; returns why it cannot.
-    var seal: (_ step: Int, _ parts: [SnapshotDone]) -> String? = { _, _ in nil }
+    /// Seals a checkpoint of these parts.
+    var seal: (_ step: Int, _ parts: [SnapshotDone]) throws -> Void = { _, _ in }
     /// Called when workers are told to go on from where they stand.
     var proceeds: (() -> Void)?
     private var clerkIsFree: ContinuousClock.Instant
@@ -70,9 +68,10 @@ final class SimulatedScheduler: SimulatedProcess {
                 if case .verdict(let verdict) = control, verdict.action == .proceed { proceeds?() }
             case .commit(let step, let parts, _):
                 later { [self] in
-                    let problem = seal(step, parts)
-                    let result: Result<(path: String, seconds: Double, bytes: Int), any Error> =
-                        problem.map { .failure(Unsealed(description: $0)) } ?? .success(("step-\(step)", 0, 0))
+                    let result = Result { () throws -> (path: String, seconds: Double, bytes: Int) in
+                        try seal(step, parts)
+                        return ("step-\(step)", 0, 0)
+                    }
                     act { loop, now, effects in loop.committed(step: step, result, at: now, into: &effects) }
                 }
             case .measure(let book, let split, let step):
@@ -87,11 +86,9 @@ final class SimulatedScheduler: SimulatedProcess {
         }
     }
 
-    private struct Unsealed: Error, CustomStringConvertible { let description: String }
-
     /// The clerk does one thing after the other.
     private func later(_ body: @escaping () -> Void) {
-        clerkIsFree = max(clerkIsFree, timeline.now) + network.random.milliseconds(0.5, 3000)
+        clerkIsFree = max(clerkIsFree, timeline.now) + network.random.milliseconds(0.5...3000)
         timeline.at(clerkIsFree) { [self] in enter(body) }
     }
 
