@@ -7,8 +7,7 @@ enum PortHolder {
         let hex = String(port, radix: 16, uppercase: true)
         let wanted = ":" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            let lines = ((try? String(contentsOfFile: table, encoding: .utf8)) ?? "").split(separator: "\n").dropFirst()
-            for line in lines {
+            for line in Machine.text(table).split(separator: "\n").dropFirst() {
                 // sl, local address, remote address, state (0A listens), …, inode in the tenth.
                 let fields = line.split(separator: " ")
                 guard fields.count > 9, fields[1].hasSuffix(wanted), fields[3] == "0A" else { continue }
@@ -24,8 +23,7 @@ enum PortHolder {
             for number in (try? files.contentsOfDirectory(atPath: "/proc/\(name)/fd")) ?? [] {
                 let target = try? files.destinationOfSymbolicLink(atPath: "/proc/\(name)/fd/\(number)")
                 guard target == "socket:[\(inode)]" else { continue }
-                let command = (try? String(contentsOfFile: "/proc/\(name)/comm", encoding: .utf8))?.trimmed ?? "?"
-                return "process \(name) (\(command))"
+                return "process \(name) (\(Machine.text("/proc/\(name)/comm").trimmed))"
             }
         }
         return nil
