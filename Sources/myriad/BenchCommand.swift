@@ -72,7 +72,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         if page { return try PageBench(seconds: seconds).run().forEach { print($0) } }
-        do {
+        try Exit.attempt(Exit.data) {
             let place = try PrivateDirectory(in: FileManager.default.temporaryDirectory.path)
             defer { place.remove() }
             let directory = place.path + "/data"
@@ -85,8 +85,6 @@ struct BenchCommand: ParsableCommand {
             } else {
                 try printAll(bench)
             }
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 

@@ -19,13 +19,9 @@ struct ConfigCommand: ParsableCommand {
             abstract: "Print the whole configuration, defaults and overrides included.",
             discussion: "Example: myriad config show configs/synthetic.yaml train.batch=1024")
 
-        @Argument(help: "The configuration.")
-        var config: String
+        @OptionGroup var settings: ConfigArguments
 
-        @Argument(help: "Overrides.")
-        var overrides: [String] = []
-
-        func run() throws { print(try read(config, overrides).yaml(), terminator: "") }
+        func run() throws { print(try Exit.attempt(Exit.data) { try settings.read().yaml() }, terminator: "") }
     }
 
     struct Get: ParsableCommand {
@@ -36,15 +32,11 @@ struct ConfigCommand: ParsableCommand {
         @Argument(help: "The key, such as train.batch.")
         var key: String
 
-        @Argument(help: "The configuration.")
-        var config: String
-
-        @Argument(help: "Overrides.")
-        var overrides: [String] = []
+        @OptionGroup var settings: ConfigArguments
 
         func run() throws {
-            let settings = try ConfigCommand.read(config, overrides)
-            let value = key.split(separator: ".").reduce(try compose(yaml: try settings.yaml())) { $0?[String($1)] }
+            let text = try Exit.attempt(Exit.data) { try settings.read().yaml() }
+            let value = key.split(separator: ".").reduce(try compose(yaml: text)) { $0?[String($1)] }
             guard let value else { throw ValidationError("no key is called \(key): `myriad config show` prints all") }
             print(try value.string ?? serialize(node: value).trimmingCharacters(in: .newlines))
         }
@@ -61,36 +53,20 @@ struct ConfigCommand: ParsableCommand {
                 Example: myriad config check configs/synthetic.yaml
                 """)
 
-        @Argument(help: "The configuration.")
-        var config: String
-
-        @Argument(help: "Overrides.")
-        var overrides: [String] = []
+        @OptionGroup var settings: ConfigArguments
 
         func run() throws {
-            let settings = try read(config, overrides)
             let work = SlowWork()
-            do {
-                let job = try Job(settings)
-                let warnings = try job.examine { work.begin("checking split '\($0)' of \(settings.data.directory)") }
-                try JobPage.start(settings, StatusBoard())?.stop()
+            try Exit.attempt(Exit.data) {
+                let job = try Job(try settings.read())
+                let data = job.config.data.directory
+                let warnings = try job.examine { work.begin("checking split '\($0)' of \(data)") }
+                try JobPage.start(job.config, StatusBoard())?.stop()
                 for warning in warnings { StandardError.line("warning: \(warning)") }
                 print(
-                    "\(config): good. \(job.plan.lastStep) steps of \(job.plan.batch) samples, \(job.model.layout.trainableCount) dense parameters"
-                )
-            } catch let code as ExitCode {
-                throw code
-            } catch {
-                throw Exit.with(Exit.data, "\(error)")
+                    "\(settings.config): good. \(job.plan.lastStep) steps of \(job.plan.batch) samples, "
+                        + "\(job.model.layout.trainableCount) dense parameters")
             }
-        }
-    }
-
-    private static func read(_ path: String, _ overrides: [String]) throws -> JobConfig {
-        do {
-            return try ConfigReader.read(path: path, overrides: overrides)
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 }
@@ -108,7 +84,7 @@ struct CheckpointCommand: ParsableCommand {
     var newest = false
 
     func run() throws {
-        do {
+        try Exit.attempt(Exit.data) {
             let reader = try CheckpointReader(path: path, newest ? .last : .best)
             let origin = reader.manifest.origin
             print("checkpoint: \(reader.path.harmless)")
@@ -120,8 +96,6 @@ struct CheckpointCommand: ParsableCommand {
                         .harmless)
             }
             print("sha256: \(try reader.contentDigest())")
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 }

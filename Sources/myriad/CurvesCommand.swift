@@ -15,15 +15,13 @@ struct CurvesCommand: ParsableCommand {
     var output = "curves.svg"
 
     func run() throws {
-        do {
+        try Exit.attempt(Exit.data) {
             let curves = try runs.map { try Curves.Curve(run: $0) }
             try Files.write(Curves.draw(curves), to: output)
             for curve in curves {
                 print("\(curve.name): " + curve.points.map { Monitor.digits($0.auc) }.joined(separator: " "))
             }
             print(output)
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 }

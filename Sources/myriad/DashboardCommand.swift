@@ -33,17 +33,12 @@ struct DashboardCommand: ParsableCommand {
     var port: UInt16?
 
     func run() throws {
-        let source: StatusSource
-        let board: StatusBoard
-        var newest = 0.0
-        do {
-            source = try StatusSource(target, access: security.access)
-            let first = try source.read(seriesSince: newest)
-            board = StatusBoard(status: first.status, series: first.series)
-            newest = first.series.last?.time ?? newest
-        } catch {
-            throw Exit.with(error)
+        let (source, first) = try Exit.attempt {
+            let source = try StatusSource(target, access: security.access)
+            return (source, try source.read(seriesSince: 0))
         }
+        let board = StatusBoard(status: first.status, series: first.series)
+        var newest = first.series.last?.time ?? 0
         let server = try JobPage.server(board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
         print("page: \(server.url)  (Ctrl-C ends it)")
         fflush(nil)

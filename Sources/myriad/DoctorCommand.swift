@@ -51,10 +51,9 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
-        let job: Job?
-        do {
-            job = try config.map { try Job(try ConfigReader.read(path: $0, overrides: overrides)) }
-        } catch { throw Exit.with(Exit.data, "\(error)") }
+        let job = try Exit.attempt(Exit.data) {
+            try config.map { try Job(try ConfigReader.read(path: $0, overrides: overrides)) }
+        }
         var findings = Doctor(
             job: job, directory: directory, ports: cluster == nil ? [("scheduler", port), ("page", 7165)] : []
         ).examine()

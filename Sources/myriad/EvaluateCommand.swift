@@ -28,7 +28,7 @@ struct EvaluateCommand: ParsableCommand {
 
     func run() throws {
         let monitor = Monitor(run: nil, samples: 0, quiet: true)
-        do {
+        try Exit.attempt(Exit.data) {
             let reader = try CheckpointReader(path: path)
             var config = try ConfigReader.read(text: reader.manifest.config, name: reader.path + "/manifest.json")
             if let data { config.data.directory = data }
@@ -49,10 +49,6 @@ struct EvaluateCommand: ParsableCommand {
                     Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
             }
             print("\(config.data.validation) at step \(reader.manifest.step): \(Monitor.describe(metrics))")
-        } catch let code as ExitCode {
-            throw code
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 }

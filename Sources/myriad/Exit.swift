@@ -3,12 +3,32 @@ import Cluster
 import Scheduler
 import Telemetry
 
+/// What went wrong, in words.
+struct Problem: Error, CustomStringConvertible { let description: String }
+
 /// The ways to end, with the codes of `ExitCodes`.
 enum Exit {
     static let usage = ExitCode(ExitCodes.usage.rawValue)
     static let data = ExitCode(ExitCodes.input.rawValue)
     static let unavailable = ExitCode(ExitCodes.unavailable.rawValue)
     static let failed = ExitCode(ExitCodes.failed.rawValue)
+
+    /// Does a part of a command; if it fails, says why and leaves with one code, or with that of the cause.
+    ///
+    /// - Parameters:
+    ///   - code: whatever the cause; what has a code already keeps it.
+    ///   - other: where the cause has none.
+    static func attempt<Result>(
+        _ code: ExitCode? = nil, else other: ExitCode = data, _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch  where error is ExitCode || error is ValidationError {
+            throw error
+        } catch {
+            throw code.map { with($0, "\(error)") } ?? with(error, else: other)
+        }
+    }
 
     /// What is said and left with when a job was stopped in order: what there is of it, and how it goes on.
     static func stopped(_ outcome: Outcome, _ cause: StopCause, run: String) -> ExitCode {

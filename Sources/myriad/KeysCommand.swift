@@ -28,15 +28,6 @@ struct KeysCommand: ParsableCommand {
         var directory: KeyDirectory { KeyDirectory(keys ?? Variable.text("MYRIAD_KEYS") ?? "~/.myriad/keys") }
     }
 
-    /// Runs a part, and ends with the code of keys when it fails.
-    static func attempt(_ body: () throws -> Void) throws {
-        do { try body() } catch let error as ValidationError {
-            throw error
-        } catch {
-            throw Exit.with(error, else: Exit.failed)
-        }
-    }
-
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make keys: the scheduler's and a node's, and the list that allows the node.",
@@ -58,7 +49,7 @@ struct KeysCommand: ParsableCommand {
         var schedulerKey: String?
 
         func run() throws {
-            try KeysCommand.attempt {
+            try Exit.attempt(else: Exit.failed) {
                 let directory = place.directory
                 if let schedulerKey {
                     guard let scheduler = PublicKey(schedulerKey) else {
@@ -84,7 +75,7 @@ struct KeysCommand: ParsableCommand {
         @OptionGroup var place: Place
 
         func run() throws {
-            try KeysCommand.attempt {
+            try Exit.attempt(else: Exit.failed) {
                 let directory = place.directory
                 guard directory.exists else {
                     throw KeyDirectory.Problem.missing(
@@ -133,7 +124,7 @@ struct KeysCommand: ParsableCommand {
             guard let role = KeyDirectory.Role(rawValue: role) else {
                 throw ValidationError("--role is node or monitor")
             }
-            try KeysCommand.attempt {
+            try Exit.attempt(else: Exit.failed) {
                 let name = name.split(separator: " ").joined(separator: "-")
                 let isNew = try place.directory.allow(KeyDirectory.Grant(key: key, role: role, name: name))
                 print(isNew ? "allowed as \(role.rawValue): \(key)" : "was allowed already: \(key)")

@@ -69,18 +69,16 @@ struct LaunchCommand: ParsableCommand {
     private func perform(_ start: JobArguments.Start, on site: () throws -> any LaunchSite) throws {
         try arguments.perform(start) { directory, monitor, interrupt in
             try Launcher(start.job, run: directory, monitor: monitor, on: try site()).run(
-                resume: start.resume, resetsOptimizer: start.resetsOptimizer
-            ) {
-                interrupt.watch($0)
-            }
+                resume: start.resume, resetsOptimizer: start.resetsOptimizer, started: interrupt.watch)
         }
     }
 
     /// Prints what would be run, so that a shell can run it.
     private func show(_ hosts: RemoteHosts, _ start: JobArguments.Start, _ program: String) throws {
-        let run = arguments.run ?? RunDirectory.free(for: arguments.config)
+        let settings = arguments.settings
+        let run = arguments.run ?? RunDirectory.free(for: settings.config)
         let meeting = MeetingPoint(scheduler: try hosts.freeEndpoint(), run: run)
-        var words = [program, "scheduler", arguments.config] + arguments.overrides + numbers
+        var words = [program, "scheduler", settings.config] + settings.overrides + numbers
         words += ["--listen", meeting.scheduler, "--run", run, "--job", meeting.job]
         words += start.lock == nil ? arguments.state.words(resume: start.resume) : ["--continue"]
         if !hosts.makesKeys { words += hosts.keyWords }

@@ -27,22 +27,13 @@ struct LookArguments: ParsableArguments {
 
     /// Opens the job that is meant.
     func source() throws -> StatusSource {
-        do {
-            return try StatusSource(target, access: security.access)
-        } catch {
-            throw Exit.with(error)
-        }
+        try Exit.attempt { try StatusSource(target, access: security.access) }
     }
 
     /// The newest status and, if they are wanted, the points of its curves.
-    func read(_ source: StatusSource, seriesSince: Double? = nil) throws -> (
-        status: ClusterStatus, series: [SeriesPoint]
-    ) {
-        do {
-            let answer = try source.read(seriesSince: seriesSince)
-            return (answer.status, answer.series)
-        } catch {
-            throw Exit.with(error, else: source.endpoint.isEmpty ? Exit.data : Exit.unavailable)
+    func read(_ source: StatusSource, seriesSince: Double? = nil) throws -> Inspection {
+        try Exit.attempt(else: source.endpoint.isEmpty ? Exit.data : Exit.unavailable) {
+            try source.read(seriesSince: seriesSince)
         }
     }
 

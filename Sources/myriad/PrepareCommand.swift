@@ -127,7 +127,7 @@ struct PrepareCommand: ParsableCommand {
         if let items { options.world.items = items }
         if let interests { options.world.interests = interests }
         if let impressions { options.world.impressions = impressions }
-        do {
+        try Exit.attempt(Exit.data) {
             try RunPlace.checkPlace(output, "the dataset's directory", "--output")
             if interests != nil, world != .interests {
                 throw PrepareError.option("interests", "belongs to the world of interests, not to that of \(world)")
@@ -156,8 +156,6 @@ struct PrepareCommand: ParsableCommand {
             for (split, auc) in report.bayesAUC.sorted(by: { $0.key < $1.key }) {
                 print("Bayes AUC of \(split): \(String(format: "%.4f", auc))")
             }
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 }

@@ -42,17 +42,13 @@ struct RemoteArguments: ParsableArguments {
     /// The machines of the hosts file, if there is one.
     func site(_ job: Job, program: String, _ access: Access) throws -> RemoteHosts? {
         guard let hosts else { return nil }
-        do {
+        return try Exit.attempt {
             let options = RemoteHosts.Options(
                 ssh: ssh ?? Variable.text("MYRIAD_SSH") ?? "ssh", listen: listen ?? Variable.text("MYRIAD_LISTEN"),
                 program: program, directory: FileManager.default.currentDirectoryPath,
                 wait: .seconds(try Variable.wait(wait)),
                 access: access)
             return try RemoteHosts(job, on: try HostFile(path: hosts), options)
-        } catch let error as ValidationError {
-            throw error
-        } catch {
-            throw Exit.with(error)
         }
     }
 }

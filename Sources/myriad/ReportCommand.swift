@@ -25,7 +25,7 @@ struct ReportCommand: ParsableCommand {
     var output = "report.html"
 
     func run() throws {
-        do {
+        try Exit.attempt(Exit.data) {
             let recorded = try runs.map { directory in
                 var run = try RecordedRun(directory: directory)
                 run.defaults = Self.defaults(for: run.config) ?? ""
@@ -33,8 +33,6 @@ struct ReportCommand: ParsableCommand {
             }
             try Files.write(Report(recorded).html, to: output)
             print(output)
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 

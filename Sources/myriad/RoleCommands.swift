@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Display
 import Foundation
 import Job
 import Scheduler
@@ -9,14 +10,37 @@ import Transport
 import Wire
 import Worker
 
+/// What a node joins with.
+private struct Entry {
+    let endpoint: Endpoint
+    let context: Transport.Context
+    let key: PublicKey?
+    var hello: Hello
+    let departure: Departure
+
+    init(_ role: Role, _ node: NodeArguments, _ departure: Departure) throws {
+        endpoint = try node.endpoint()
+        (context, key) = try node.security.access.node(to: endpoint)
+        // Keys that come on standard input had to be read before.
+        if node.hasLifeline { Lifeline.watch() }
+        hello = try node.hello(role)
+        self.departure = departure
+    }
+
+    static func told(_ reason: String) { StandardError.line("told to stop: \(reason)") }
+}
+
 /// Runs a node to its end and turns its errors into exit codes.
-private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Bool) throws {
+private func serve(_ role: Role, _ node: NodeArguments, _ body: (Entry) throws -> Bool) throws {
     let stoppedCode = try node.codeWhenStopped()
     Orphan.watch()
-    let interrupt = NodeInterrupt(isLaunched: Orphan.isWatching)
+    let departure = Departure()
+    // Ctrl-C and the end of the terminal are for the launcher, of whose group this process may be.
+    let sources = SignalSource.listen(for: departure, to: Orphan.isWatching ? [SIGTERM] : [SIGTERM, SIGINT, SIGHUP])
+    defer { withExtendedLifetime(sources) {} }
     var isDone = false
     do {
-        isDone = try body(interrupt.departure)
+        isDone = try body(try Entry(role, node, departure))
     } catch SchedulerLink.Lost.left(let endpoint, let signal) {
         StandardError.line("\(SchedulerLink.Lost.left(endpoint: endpoint, signal))")
     } catch SchedulerLink.Lost.stopped(let reason) {
@@ -30,7 +54,7 @@ private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Bool) th
         StandardError.line("what to do: \(FailureDiagnosis.remedy(cause, what: "\(error)"))")
         throw ExitCode(cause.exitCode)
     }
-    if let signal = interrupt.departure.signal { throw ExitCode(signal.exitCode) }
+    if let signal = departure.signal { throw ExitCode(signal.exitCode) }
     if !isDone, stoppedCode != 0 { throw ExitCode(stoppedCode) }
 }
 
@@ -117,28 +141,25 @@ struct ServerCommand: ParsableCommand {
     var checkpoints: String?
 
     func run() throws {
-        try serve(node) { departure in
-            let endpoint = try node.endpoint()
-            let (context, key) = try node.security.access.node(to: endpoint)
-            node.holdLifeline()
-            var hello = try node.hello(.server)
+        try serve(.server, node) { entry in
+            var hello = entry.hello
             hello.advertise = advertise ?? Variable.text("MYRIAD_ADVERTISE")
             if let host = hello.advertise, host.count(where: { $0 == ":" }) == 1 {
                 throw ValidationError("--advertise \(host): expected a host or an address, without a port")
             }
             let given = listen.isEmpty ? Variable.text("MYRIAD_LISTEN")?.split(separator: ",").map(String.init) : listen
             hello.isPlaced = given != nil ? true : nil
-            let places = try given ?? self.places(toward: endpoint)
-            for place in places { try context.proveGuarded(at: try Endpoint(place)) }
+            let places = try given ?? self.places(toward: entry.endpoint)
+            for place in places { try entry.context.proveGuarded(at: try Endpoint(place)) }
             var options = ServerNode.Options(
-                scheduler: "\(endpoint)", listen: places, hello: hello, schedulerKey: key,
-                wait: .seconds(try node.patience()), silence: .seconds(node.silence),
-                departure: departure)
-            options.told = { StandardError.line("told to stop: \($0)") }
+                scheduler: "\(entry.endpoint)", listen: places, hello: hello, schedulerKey: entry.key,
+                wait: .seconds(try Variable.wait(node.wait)), silence: .seconds(node.silence),
+                departure: entry.departure)
+            options.told = Entry.told
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
             if node.hasLifeline { try NodeSetup.checkShared(directory) }
             let server = ServerNode(
-                options, in: context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
+                options, in: entry.context, process: SystemInfo.process, write: { try NodeSetup.write($0, $1) },
                 build: { try NodeSetup.shards($0, $1, checkpoints: directory, tell: $2) })
             return try server.run()
         }
@@ -168,19 +189,14 @@ struct WorkerCommand: ParsableCommand {
     @OptionGroup var node: NodeArguments
 
     func run() throws {
-        try serve(node) { departure in
-            let endpoint = try node.endpoint()
-            let (context, key) = try node.security.access.node(to: endpoint)
-            node.holdLifeline()
+        try serve(.worker, node) { entry in
             var options = WorkerNode.Options(
-                scheduler: "\(endpoint)", hello: try node.hello(.worker), schedulerKey: key,
-                wait: .seconds(try node.patience()), silence: .seconds(node.silence),
-                departure: departure)
-            options.told = { StandardError.line("told to stop: \($0)") }
-            let worker = WorkerNode(options, in: context, process: SystemInfo.process) {
-                try NodeSetup.worker($0, tell: $1)
-            }
-            return try worker.run()
+                scheduler: "\(entry.endpoint)", hello: entry.hello, schedulerKey: entry.key,
+                wait: .seconds(try Variable.wait(node.wait)), silence: .seconds(node.silence),
+                departure: entry.departure)
+            options.told = Entry.told
+            return try WorkerNode(options, in: entry.context, process: SystemInfo.process, build: NodeSetup.worker)
+                .run()
         }
     }
 }

@@ -3,6 +3,7 @@ import Cluster
 import Display
 import Foundation
 import Telemetry
+import Wire
 
 struct StatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -37,14 +37,6 @@ struct ShardsCommand: ParsableCommand {
               myriad shards -o json | jq '.shards[] | {shard: .report.shard, busy}'
             """)
 
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let shards: [ShardStatus]
-        let skew: Skew
-    }
-
     @OptionGroup var look: LookArguments
 
     @Option(help: "Everything of this shard only.")
@@ -55,13 +47,8 @@ struct ShardsCommand: ParsableCommand {
 
     func run() throws {
         func chosen(_ status: ClusterStatus) throws -> [ShardStatus] {
-            guard let shard else { return status.shards }
-            let found = status.shards.filter { $0.report.shard == shard }
-            guard !found.isEmpty else {
-                let numbers = status.shards.isEmpty ? "none is known yet" : "they are 0 to \(status.shards.count - 1)"
-                throw Exit.with(Exit.usage, "there is no shard \(shard): \(numbers)")
-            }
-            return found
+            let (name, numbers) = (shard.map { "shard \($0)" }, "0 to \(status.shards.count - 1)")
+            return try LookArguments.chosen(name, of: status.shards, numbers) { $0.report.shard == shard }
         }
         try look.show { status in
             Part(time: status.time, state: status.job.state, shards: try chosen(status), skew: status.skew)
@@ -84,14 +71,6 @@ struct WorkersCommand: ParsableCommand {
               myriad workers
               myriad workers tcp://10.0.0.1:5555 -o json | jq '.workers[] | {rank, wait}'
             """)
-
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let limitedBy: String
-        let workers: [WorkerStatus]
-    }
 
     @OptionGroup var look: LookArguments
 
@@ -121,13 +100,6 @@ struct HotkeysCommand: ParsableCommand {
               myriad hotkeys --table item -o json
             """)
 
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let tables: [TableStatus]
-    }
-
     @OptionGroup var look: LookArguments
 
     @Option(name: .shortAndLong, help: "A table of the schema; all of them unless given.")
@@ -142,15 +114,8 @@ struct HotkeysCommand: ParsableCommand {
 
     func run() throws {
         func chosen(_ status: ClusterStatus) throws -> [TableStatus] {
-            guard let table else { return status.tables }
-            let found = status.tables.filter { $0.name == table }
-            guard !found.isEmpty else {
-                let names = status.tables.map(\.name).joined(separator: ", ")
-                throw Exit.with(
-                    Exit.usage,
-                    "there is no table '\(table)': \(names.isEmpty ? "none is known yet" : "they are \(names)")")
-            }
-            return found
+            let (name, names) = (table.map { "table '\($0)'" }, status.tables.map(\.name).joined(separator: ", "))
+            return try LookArguments.chosen(name, of: status.tables, names) { $0.name == table }
         }
         try look.show { status in
             let tables = try chosen(status).map { table in
@@ -177,14 +142,6 @@ struct WaitsCommand: ParsableCommand {
               myriad waits tcp://10.0.0.1:5555 -o json
             """)
 
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let waits: [WaitStatus]
-        let lag: [[Int]]
-    }
-
     @OptionGroup var look: LookArguments
 
     func run() throws {
@@ -197,7 +154,31 @@ struct WaitsCommand: ParsableCommand {
     }
 }
 
+/// What `-o json` prints of a job: when, and what the command is about.
+private struct Part: Encodable {
+    let time: Double
+    let state: JobStatus.State
+    var limitedBy: String?
+    var shards: [ShardStatus]?
+    var skew: Skew?
+    var workers: [WorkerStatus]?
+    var tables: [TableStatus]?
+    var waits: [WaitStatus]?
+    var lag: [[Int]]?
+}
+
 extension LookArguments {
+    /// The parts that are meant, all unless one is named; says which there are where there is no such one.
+    fileprivate static func chosen<Part>(
+        _ name: String?, of parts: [Part], _ names: String, where isMeant: (Part) -> Bool
+    ) throws -> [Part] {
+        guard let name else { return parts }
+        let found = parts.filter(isMeant)
+        guard found.isEmpty else { return found }
+        throw Exit.with(
+            Exit.usage, "there is no \(name): \(parts.isEmpty ? "none is known yet" : "they are \(names)")")
+    }
+
     /// How old the figures are, when the scheduler did not answer itself.
     static func head(_ status: ClusterStatus, at moment: Moment, width: Int) -> [Line] {
         let text = moment.provenance(of: status)

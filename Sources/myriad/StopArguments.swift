@@ -32,14 +32,10 @@ struct StopArguments: ParsableArguments {
 
     /// The option, or what the environment says; nil for no limit.
     func limit() throws -> Double? {
-        let text = Variable.text("MYRIAD_TIME_LIMIT")
-        guard timeLimit != nil || text != nil else { return nil }
-        guard let seconds = timeLimit ?? text.flatMap(Double.init), Bounds.seconds.contains(seconds) else {
-            let name = timeLimit == nil ? "MYRIAD_TIME_LIMIT" : "--time-limit"
-            let value = timeLimit.map { "\($0)" } ?? "'\(text ?? "")'"
-            throw ValidationError("\(name) is \(value), expected a number of seconds above 0")
-        }
-        return seconds
+        guard let text = timeLimit.map({ "\($0)" }) ?? Variable.text("MYRIAD_TIME_LIMIT") else { return nil }
+        if let seconds = Double(text), Bounds.seconds.contains(seconds) { return seconds }
+        let name = timeLimit == nil ? "MYRIAD_TIME_LIMIT" : "--time-limit"
+        throw ValidationError("\(name) is '\(text)', expected a number of seconds above 0")
     }
 
     func validate() throws {
@@ -52,16 +48,24 @@ struct StopArguments: ParsableArguments {
 enum ContinuingCommand {
     /// The command line, for a shell.
     static func line(run: String, arguments: [String] = CommandLine.arguments) -> String {
-        var words: [String] = []
+        let flags = ["--continue", "--reset-optimizer", "--restart-steps"]
+        let words = words(of: arguments, without: ["--resume", "--run", "--state"], flags: flags)
+        return ShellWord.line(words + ["--run", run, "--continue"])
+    }
+
+    /// The words of a command line, but for some options with their values and some flags.
+    static func words(
+        of arguments: [String] = CommandLine.arguments, without options: [String], flags: [String] = []
+    ) -> [String] {
+        var words = ["myriad"]
         var rest = arguments.dropFirst().makeIterator()
         while let word = rest.next() {
-            switch word {
-            case "--resume", "--run", "--state": _ = rest.next()
-            case "--continue", "--reset-optimizer", "--restart-steps": break
-            case _ where ["--resume=", "--run=", "--state="].contains(where: word.hasPrefix): break
-            default: words.append(word)
+            if options.contains(word) {
+                _ = rest.next()
+            } else if !flags.contains(word), !options.contains(where: { word.hasPrefix($0 + "=") }) {
+                words.append(word)
             }
         }
-        return ShellWord.line(["myriad"] + words + ["--run", run, "--continue"])
+        return words
     }
 }

@@ -39,12 +39,7 @@ struct TopCommand: ParsableCommand {
             target: source.directory ?? source.endpoint, access: look.security.access,
             first: .init(status: first.status, series: first.series, isLive: source.isLive))
         defer { feed.stop() }
-        let screen: Screen
-        do {
-            screen = try Screen()
-        } catch {
-            throw Exit.with(Exit.unavailable, "\(error)")
-        }
+        let screen = try Exit.attempt(Exit.unavailable) { try Screen() }
         defer { screen.release() }
         if case .ended(let signal) = draw(on: screen, from: feed) {
             screen.release()

@@ -11,11 +11,7 @@ import Wire
 
 /// What `train` and `launch` share.
 struct JobArguments: ParsableArguments {
-    @Argument(help: "The job's configuration (YAML); configs/reference.yaml explains every key.")
-    var config: String
-
-    @Argument(help: "Overrides, such as train.batch=1024 or model.top.hidden=[200,80].")
-    var overrides: [String] = []
+    @OptionGroup var settings: ConfigArguments
 
     @Option(help: "The run's directory; runs/<config>-<n> unless given.")
     var run: String?
@@ -57,9 +53,9 @@ struct JobArguments: ParsableArguments {
 
     /// Reads the configuration and resolves it against its data.
     func job(_ more: [String] = []) throws -> Start {
-        do {
+        try prepared {
             if let run { try RunPlace.check(run) }
-            let settings = try ConfigReader.read(path: config, overrides: overrides + more)
+            let settings = try settings.read(more)
             if try stop.continues(), let run { return try continued(settings, run) }
             if let run { try RunDirectory.checkUnused(run) }
             guard let resume = state.resume else { return Start(job: try Job(settings)) }
@@ -70,12 +66,13 @@ struct JobArguments: ParsableArguments {
             return Start(
                 job: found.job, resume: found.record.checkpoint, resetsOptimizer: state.resetOptimizer,
                 record: found.record)
-        } catch let code as ExitCode {
-            throw code
-        } catch let held as RunLock.Held {
-            throw Exit.with(Exit.unavailable, "\(held)")
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+
+    /// Does what reads the configuration or takes the run's directory, which another process may have.
+    private func prepared<Result>(_ body: () throws -> Result) throws -> Result {
+        try Exit.attempt(Exit.data) {
+            do { return try body() } catch let held as RunLock.Held { throw Exit.with(Exit.unavailable, "\(held)") }
         }
     }
 
@@ -105,22 +102,11 @@ struct JobArguments: ParsableArguments {
             resetsOptimizer: found.resetsOptimizer, lock: lock, resumes: found.hasBegun, outcome: found.outcome)
     }
 
-    /// The run's directory, locked: the one that was named, or a new one.
-    private func lock(_ start: Start) throws -> RunLock {
-        do {
-            return try start.lock ?? run.map { try RunLock($0) } ?? RunLock(free: config)
-        } catch let held as RunLock.Held {
-            throw Exit.with(Exit.unavailable, "\(held)")
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
-        }
-    }
-
     /// Runs a resolved job and prints how it ended.
     func perform(_ start: Start, _ body: (RunDirectory, Monitor, Interrupt) throws -> Void) throws {
         let (job, resumes) = (start.job, start.resumes)
         let interrupt = Interrupt(limit: try stop.limit())
-        let lock = try lock(start)
+        let lock = try prepared { try start.lock ?? run.map { try RunLock($0) } ?? RunLock(free: settings.config) }
         let book = ClusterBook(job, directory: lock.directory)
         if resumes, let earlier = try? RecordedRun(directory: lock.directory) { book.goOn(from: earlier.status) }
         // Before anything is written: a port that is taken leaves nothing behind.
@@ -134,12 +120,9 @@ struct JobArguments: ParsableArguments {
             page?.linger(scrapers: most, tell: { if !quiet { StandardError.line($0) } }) { interrupt.signals > before }
             page?.stop()
         }
-        let directory: RunDirectory
-        do {
-            directory = try RunDirectory(
+        let directory = try Exit.attempt(Exit.data) {
+            try RunDirectory(
                 path: lock.directory, config: job.config, resumes: resumes, lock: lock, began: start.record)
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
         let before = job.plan.samples(through: job.plan.startStep)
         let total = job.plan.samples(through: job.plan.lastStep) - before
@@ -208,10 +191,7 @@ struct TrainCommand: ParsableCommand {
         try arguments.perform(start) { directory, monitor, interrupt in
             try LocalCluster.run(
                 start.job, checkpoints: directory.checkpoints, resume: start.resume,
-                resetsOptimizer: start.resetsOptimizer, monitor: monitor
-            ) {
-                interrupt.watch($0)
-            }
+                resetsOptimizer: start.resetsOptimizer, monitor: monitor, started: interrupt.watch)
         }
     }
 }
