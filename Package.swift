@@ -113,7 +113,7 @@ let modules: [[Target]] = [
             dependencies: [
                 "Tensors", "Telemetry", "Display", "Wire", "Transport", "Datasets", "Kernels", "Models", "Parameters",
                 "Checkpoints", "Server", "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ",
-                "CCompression", argumentParser, yams,
+                "CCompression", argumentParser, sockets, yams,
             ],
             resources: [.embedInCode("Render/Resources/kubernetes.yaml")], swiftSettings: strict),
         tests("Simulation", of: ["myriad"]),

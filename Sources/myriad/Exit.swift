@@ -18,7 +18,7 @@ enum Exit {
     /// - Parameters:
     ///   - code: whatever the cause; what has a code already keeps it.
     ///   - other: where the cause has none.
-    static func attempt<Result>(
+    @discardableResult static func attempt<Result>(
         _ code: ExitCode? = nil, else other: ExitCode = data, _ body: () throws -> Result
     ) throws -> Result {
         do {
@@ -28,13 +28,6 @@ enum Exit {
         } catch {
             throw code.map { with($0, "\(error)") } ?? with(error, else: other)
         }
-    }
-
-    /// What is said and left with when a job was stopped in order: what there is of it, and how it goes on.
-    static func stopped(_ outcome: Outcome, _ cause: StopCause, run: String) -> ExitCode {
-        StandardError.line("\(outcome.reason); \(run) keeps \(Continuation.keeps(run))")
-        StandardError.line("continue with: \(ContinuingCommand.line(run: run))")
-        return ExitCode(cause.exitCode)
     }
 
     /// Says what went wrong and leaves with its code.

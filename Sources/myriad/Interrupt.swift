@@ -10,60 +10,55 @@ import Transport
 ///
 /// A second signal ends the process at once; what comes within a second of the first is the same wish (`timeout` and
 /// batch systems signal a process and its group).
-final class Interrupt {
+final class Interrupt: Sendable {
     private struct Contents {
+        var sources: [any DispatchSourceProtocol] = []
         var signals = 0
         var cause: StopCause?
         var inbox: Inbox<SchedulerNode.Command>?
     }
 
-    private final class SharedContents: Sendable {
-        let state = Mutex(Contents())
-
-        /// Asks for the end; of several causes the first counts.
-        func wish(_ cause: StopCause) {
-            state.withLock { state in
-                guard state.cause == nil else { return }
-                state.cause = cause
-                state.inbox?.post(.stop(cause))
-            }
-        }
-    }
-
     /// When the process began; `main` looks at it first.
     static let began = ContinuousClock.now
 
-    private let contents = SharedContents()
-    private var sources: [any DispatchSourceProtocol]
+    private let contents = Mutex(Contents())
 
     /// Why the job is to end, if it is.
-    var cause: StopCause? { contents.state.withLock { $0.cause } }
+    var cause: StopCause? { contents.withLock { $0.cause } }
 
     /// How many signals have come.
-    var signals: Int { contents.state.withLock { $0.signals } }
+    var signals: Int { contents.withLock { $0.signals } }
 
     /// Listens from now on.
     ///
     /// - Parameter limit: seconds since the process's start after which the job is to end.
     init(limit: Double? = nil) {
-        sources = SignalSource.listen(for: Departure(), to: [SIGINT, SIGTERM, SIGHUP]) { [contents] signal in
-            contents.state.withLock { $0.signals += 1 }
-            contents.wish(signal == .interrupt ? .interrupted : signal == .hangUp ? .hungUp : .terminated)
+        let sources = SignalSource.listen(for: Departure(), to: [SIGINT, SIGTERM, SIGHUP]) { [weak self] signal in
+            self?.contents.withLock { $0.signals += 1 }
+            self?.wish(signal == .interrupt ? .interrupted : signal == .hangUp ? .hungUp : .terminated)
         }
+        contents.withLock { $0.sources = sources }
         guard let limit else { return }
-        let timer = DispatchSource.makeTimerSource(queue: .global())
         let left = max(0, limit - Interrupt.began.duration(to: .now) / .seconds(1))
-        timer.schedule(deadline: .now() + left)
-        timer.setEventHandler { [contents] in contents.wish(.timeLimit(seconds: limit)) }
-        timer.resume()
-        sources.append(timer)
+        DispatchQueue.global().asyncAfter(deadline: .now() + left) { [weak self] in
+            self?.wish(.timeLimit(seconds: limit))
+        }
+    }
+
+    /// Asks for the end; of several causes the first counts.
+    private func wish(_ cause: StopCause) {
+        contents.withLock { contents in
+            guard contents.cause == nil else { return }
+            contents.cause = cause
+            contents.inbox?.post(.stop(cause))
+        }
     }
 
     /// What is asked for ends this job from now on, instead of the one before; also what was asked for between the two.
     func watch(_ scheduler: SchedulerNode) {
-        contents.state.withLock { state in
-            state.inbox = scheduler.inbox
-            if let cause = state.cause { scheduler.inbox.post(.stop(cause)) }
+        contents.withLock { contents in
+            contents.inbox = scheduler.inbox
+            if let cause = contents.cause { scheduler.inbox.post(.stop(cause)) }
         }
     }
 }

@@ -58,9 +58,8 @@ private func serve(_ role: Role, _ node: NodeArguments, _ body: (Entry) throws -
     if !isDone, stoppedCode != 0 { throw ExitCode(stoppedCode) }
 }
 
-struct SchedulerCommand: ParsableCommand {
+struct Scheduler: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scheduler",
         abstract: "Run the scheduler of a cluster whose servers and workers are started by hand, in any order.",
         discussion: """
             Example on one machine (three shells):
@@ -107,9 +106,8 @@ struct SchedulerCommand: ParsableCommand {
     }
 }
 
-struct ServerCommand: ParsableCommand {
+struct Server: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "server",
         abstract: "Run one server of a cluster.",
         discussion: """
             It needs the scheduler's address only: its shards listen on the address by which it reaches the scheduler.
@@ -180,9 +178,8 @@ struct ServerCommand: ParsableCommand {
     }
 }
 
-struct WorkerCommand: ParsableCommand {
+struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker",
         abstract: "Run one worker of a cluster.",
         discussion: "Example: myriad worker --scheduler 10.0.0.1:5555")
 

@@ -2,9 +2,8 @@ import ArgumentParser
 import Display
 import Telemetry
 
-struct StatusCommand: ParsableCommand {
+struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status",
         abstract: "Show how a job stands: progress, quality, what limits it, every process, waits and failures.",
         discussion: """
             Examples:
@@ -17,17 +16,12 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var look: LookArguments
 
     func run() throws {
-        try look.show {
-            $0
-        } _: {
-            StatusView.lines($0, at: $1, width: $2)
-        }
+        try look.show({ $0 }, StatusView.lines)
     }
 }
 
-struct ShardsCommand: ParsableCommand {
+struct Shards: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "shards",
         abstract: "Show every shard: rows, memory, traffic, latency, queue, waits; then the skew.",
         discussion: """
             Examples:
@@ -62,9 +56,8 @@ struct ShardsCommand: ParsableCommand {
     }
 }
 
-struct WorkersCommand: ParsableCommand {
+struct Workers: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workers",
         abstract: "Show every worker: samples/s, where its time goes, and which shard it waits for.",
         discussion: """
             Examples:
@@ -85,9 +78,8 @@ struct WorkersCommand: ParsableCommand {
     }
 }
 
-struct HotkeysCommand: ParsableCommand {
+struct Hotkeys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hotkeys",
         abstract: "Show the ids that most samples contain, their share and shard, and how many ids there are.",
         discussion: """
             Counted always, by Space-Saving: the true count of an id is at most `error` below the one that is shown. \
@@ -131,9 +123,8 @@ struct HotkeysCommand: ParsableCommand {
     }
 }
 
-struct WaitsCommand: ParsableCommand {
+struct Waits: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "waits",
         abstract:
             "Show who waits for what and for how long, and how far workers are behind: the answer to \"it hangs\".",
         discussion: """

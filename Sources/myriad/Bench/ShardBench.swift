@@ -10,21 +10,13 @@ import Wire
 
 /// Rows a second of one shard: 1 M rows of 18 floats, requests of 25,000 distinct ids, Adagrad.
 struct ShardBench {
-    /// Rows a second by what was measured, and memory of a row.
-    struct Result: Sendable {
-        /// Straight from and to the table.
-        var pull = 0.0
-        var apply = 0.0
-        /// Through an ipc socket: one request after the other.
-        var remotePull = 0.0
-        var remotePush = 0.0
-        /// Bytes of a stored row beyond weights and optimizer state.
-        var overhead = 0.0
-    }
-
     private static let rows = 1_000_000
     private static let request = 25_000
     private static let width = 18
+    /// All ids, each once, in requests.
+    private static let all = stride(from: 0, to: rows, by: request).map { first in
+        (first..<first + request).map { UInt64($0) + 2 }
+    }
     private let seconds: Double
     private let options: TableOptions
     private let requests: [[UInt64]]
@@ -48,9 +40,8 @@ struct ShardBench {
         }
     }
 
-    /// Measures everything.
-    func run() throws -> Result {
-        var result = Result()
+    /// Measures everything; returns lines.
+    func run() throws -> [String] {
         let map = try PartitionMap(shards: 1)
         let table = try Table(
             index: 0, options: options, partitionBits: map.bits, partitions: Array(map.partitions(ofShard: 0)), seed: 1)
@@ -62,16 +53,19 @@ struct ShardBench {
             step += 1
             _ = try table.apply(ids: ids, count: ids.count, gradients: gradients, counts: counts, scale: 1, step: step)
         }
-        for first in stride(from: 0, to: ShardBench.rows, by: count) {
-            try apply((first..<first + count).map { UInt64($0) + 2 })
-        }
+        try Self.all.forEach(apply)
         var values = [Float](repeating: 0, count: count * ShardBench.width)
-        result.pull = try rate { try table.pull(ids: requests[$0], count: count, into: &values) }
-        result.apply = try rate { try apply(requests[$0]) }
-        let bytes = table.bytes
-        result.overhead = Double(bytes.header + bytes.index) / Double(table.rowCount)
-        (result.remotePull, result.remotePush) = try remote(map)
-        return result
+        let pull = try rate { try table.pull(ids: requests[$0], count: count, into: &values) }
+        let push = try rate { try apply(requests[$0]) }
+        let overhead = Double(table.bytes.header + table.bytes.index) / Double(table.rowCount)
+        // One request after the other.
+        let remote = try remote(map)
+        func millions(_ value: Double) -> String { String(format: "%.1f M rows/s", value / 1e6) }
+        return [
+            "shard, 25,000 ids of 18 floats: pull \(millions(pull)), apply \(millions(push)) (Adagrad)",
+            "through ZeroMQ (ipc): pull \(millions(remote.pull)), push \(millions(remote.push))",
+            "row overhead beyond weights and optimizer state: \(String(format: "%.1f", overhead)) bytes",
+        ]
     }
 
     /// Rows a second of a function called with the number of a request.
@@ -122,9 +116,7 @@ struct ShardBench {
             try? thread.join()
         }
         let client = try BenchClient(endpoint, context)
-        let count = ShardBench.request
-        for first in stride(from: 0, to: ShardBench.rows, by: count) {
-            let ids = (first..<first + count).map { UInt64($0) + 2 }
+        for ids in Self.all {
             try client.pull(ids)
             try client.push(ids, width: ShardBench.width)
         }
@@ -192,12 +184,12 @@ private final class BenchClient {
         while .now < deadline {
             if case .message(let answer, _)? = socket.receive() {
                 guard answer.header.kind == expected else {
-                    throw BenchData.Failure(description: "the shard answered \(answer.header.kind), not \(expected)")
+                    throw Problem(description: "the shard answered \(answer.header.kind), not \(expected)")
                 }
                 return
             }
             poller.wait(.seconds(1))
         }
-        throw BenchData.Failure(description: "the shard did not answer")
+        throw Problem(description: "the shard did not answer")
     }
 }

@@ -6,7 +6,7 @@ import Job
 import Telemetry
 import Tensors
 
-extension RenderCommand.Kubernetes {
+extension Render.Kubernetes {
     /// The job as objects of Kubernetes: `Resources/kubernetes.yaml`, with its blanks filled in.
     ///
     /// A line stands once for each value of its blank, which is written `__NAME__`, and not at all where there is none.

@@ -2,14 +2,18 @@ import ArgumentParser
 import Checkpoints
 import Cluster
 import Datasets
+import Display
+import Foundation
 import Job
+import Models
 import Scheduler
 import Telemetry
+import Tensors
 import Wire
+import Yams
 
-struct EvaluateCommand: ParsableCommand {
+struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate",
         abstract: "Score a split with the best (else the newest) checkpoint of a run.",
         discussion: """
             Examples:
@@ -49,6 +53,34 @@ struct EvaluateCommand: ParsableCommand {
                     Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
             }
             print("\(config.data.validation) at step \(reader.manifest.step): \(Monitor.describe(metrics))")
+        }
+    }
+}
+
+struct Checkpoint: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Describe a checkpoint; its SHA-256 is the same whatever cluster wrote the same content.",
+        discussion: "Example: myriad checkpoint runs/synthetic-1")
+
+    @Argument(help: "A run or checkpoint directory.")
+    var path: String
+
+    @Flag(help: "The newest instead of the best.")
+    var newest = false
+
+    func run() throws {
+        try Exit.attempt(Exit.data) {
+            let reader = try CheckpointReader(path: path, newest ? .last : .best)
+            let origin = reader.manifest.origin
+            print("checkpoint: \(reader.path.harmless)")
+            print("step: \(reader.manifest.step)")
+            print("written by: run \(origin.run) on dataset \(origin.dataset), release \(origin.release)".harmless)
+            for table in reader.manifest.tables {
+                print(
+                    "table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of \(table.optimizer)'s state"
+                        .harmless)
+            }
+            print("sha256: \(try reader.contentDigest())")
         }
     }
 }

@@ -1,9 +1,9 @@
 import ArgumentParser
 import Tensors
 
-struct RenderCommand: ParsableCommand {
+struct Render: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "render", abstract: "Write a job in the words of a cluster engine.",
+        abstract: "Write a job in the words of a cluster engine.",
         subcommands: [Kubernetes.self])
 
     struct Kubernetes: ParsableCommand {

@@ -5,9 +5,8 @@ import Job
 import Scheduler
 import Telemetry
 
-struct LaunchCommand: ParsableCommand {
+struct Launch: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "launch",
         abstract: "Train as a cluster of processes on this machine, or on others by ssh.",
         discussion: """
             The launcher is the scheduler; servers and workers are its children, each with a log in the run's directory.

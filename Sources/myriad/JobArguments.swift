@@ -132,7 +132,8 @@ struct JobArguments: ParsableArguments {
             // Before the page lingers.
             lock.release()
         }
-        monitor.continuing = ContinuingCommand.line(run: directory.path)
+        let continuing = ContinuingCommand.line(run: directory.path)
+        monitor.continuing = continuing
         if job.config.monitor.tensorboard {
             monitor.writeTensorBoard(
                 config: (try? job.config.yaml()) ?? "", resumedAt: resumes ? job.plan.startStep : nil)
@@ -157,7 +158,10 @@ struct JobArguments: ParsableArguments {
             monitor.take(.failed(report))
         }
         if let stopped = monitor.stopped {
-            throw Exit.stopped(stopped.outcome, stopped.cause, run: directory.path)
+            StandardError.line(
+                "\(stopped.outcome.reason); \(directory.path) keeps \(Continuation.keeps(directory.path))")
+            StandardError.line("continue with: \(continuing)")
+            throw ExitCode(stopped.cause.exitCode)
         }
         if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
         for line in monitor.summary() { print(line) }
@@ -165,33 +169,78 @@ struct JobArguments: ParsableArguments {
     }
 }
 
-struct TrainCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "train",
-        abstract: "Train in this process: scheduler, servers and workers as threads.",
-        discussion: """
-            Examples:
-              myriad train configs/synthetic.yaml
-              myriad train configs/din.yaml train.epochs=4 cluster.threads=2
-              myriad train configs/din.yaml --resume runs/din-1 --state best train.epochs=6
-              myriad train configs/din.yaml --run runs/night --continue --time-limit 3600
+extension CheckpointReader.Choice: ExpressibleByArgument {}
 
-            Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same \
-            command with --run and --continue goes on from there to the same result. A second signal ends at once.
-
-            --resume begins another run with a state and never writes where it lies. With the same dataset, training \
-            split, batch and seed its steps go on where the state stopped (give more train.epochs); otherwise they \
-            count from 1: weights and optimizers go on, schedules and epochs begin anew.
+/// The state of another run that a new run begins with.
+struct StateArguments: ParsableArguments {
+    @Option(
+        help: """
+            Begin a new run with the state of a run or checkpoint directory, on any number of servers and workers. \
+            Nothing is written there.
             """)
+    var resume: String?
 
-    @OptionGroup var arguments: JobArguments
+    @Option(help: "Which state of the run of --resume. [default: last]")
+    var state: CheckpointReader.Choice?
 
-    func run() throws {
-        let start = try arguments.job()
-        try arguments.perform(start) { directory, monitor, interrupt in
-            try LocalCluster.run(
-                start.job, checkpoints: directory.checkpoints, resume: start.resume,
-                resetsOptimizer: start.resetsOptimizer, monitor: monitor, started: interrupt.watch)
+    @Flag(help: "Take the weights alone: optimizers begin afresh, and may be others.")
+    var resetOptimizer = false
+
+    @Flag(help: "Count steps from 1 over the same data too, instead of going on with the plan of the state's run.")
+    var restartSteps = false
+
+    /// These options, for a command line.
+    func words(resume: String?) -> [String] {
+        guard let resume else { return [] }
+        return ["--resume", resume] + (resetOptimizer ? ["--reset-optimizer"] : [])
+            + (restartSteps ? ["--restart-steps"] : [])
+    }
+
+    func validate() throws {
+        guard resume == nil, state != nil || resetOptimizer || restartSteps else { return }
+        throw ValidationError(
+            "--state, --reset-optimizer and --restart-steps say how --resume begins: name a run with it")
+    }
+}
+
+/// How long a job may run, and whether it goes on where an earlier attempt stopped.
+struct StopArguments: ParsableArguments {
+    @Flag(
+        name: .customLong("continue"),
+        help: """
+            Start the run of --run, or go on with it from its newest checkpoint; a finished one ends at once. \
+            (MYRIAD_CONTINUE=1)
+            """)
+    var goesOn = false
+
+    @Option(
+        name: .customLong("time-limit"),
+        help: """
+            Seconds after which the job writes a checkpoint and ends with code 143, since the start of this process. \
+            (MYRIAD_TIME_LIMIT)
+            """)
+    var timeLimit: Double?
+
+    /// The flag, or what the environment says.
+    func continues() throws -> Bool {
+        if goesOn { return true }
+        switch Variable.text("MYRIAD_CONTINUE") ?? "" {
+        case "", "0", "false", "no": return false
+        case "1", "true", "yes": return true
+        case let other: throw ValidationError("MYRIAD_CONTINUE is '\(other)', expected 1 or 0")
         }
+    }
+
+    /// The option, or what the environment says; nil for no limit.
+    func limit() throws -> Double? {
+        guard let text = timeLimit.map({ "\($0)" }) ?? Variable.text("MYRIAD_TIME_LIMIT") else { return nil }
+        if let seconds = Double(text), Bounds.seconds.contains(seconds) { return seconds }
+        let name = timeLimit == nil ? "MYRIAD_TIME_LIMIT" : "--time-limit"
+        throw ValidationError("\(name) is '\(text)', expected a number of seconds above 0")
+    }
+
+    func validate() throws {
+        _ = try continues()
+        _ = try limit()
     }
 }

@@ -4,9 +4,8 @@ import Telemetry
 import Transport
 
 /// The keys of a cluster.
-struct KeysCommand: ParsableCommand {
+struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys",
         abstract: "Make and show the keys of a cluster, and say who may join it.",
         discussion: """
             Whoever listens beyond this machine needs keys: all traffic is encrypted (CURVE), and only keys on the \

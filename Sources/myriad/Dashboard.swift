@@ -8,9 +8,8 @@ import Tensors
 import Transport
 import Wire
 
-struct DashboardCommand: ParsableCommand {
+struct Dashboard: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dashboard",
         abstract: "Serve the page of a run, finished or running, until Ctrl-C.",
         discussion: """
             The page that the scheduler serves while a job runs, made from the run's files (status.json, \
@@ -37,22 +36,11 @@ struct DashboardCommand: ParsableCommand {
             let source = try StatusSource(target, access: security.access)
             return (source, try source.read(seriesSince: 0))
         }
-        let board = StatusBoard(status: first.status, series: first.series)
-        var newest = first.series.last?.time ?? 0
-        let server = try JobPage.server(board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
+        let feed = StatusFeed(source, first: first)
+        let server = try JobPage.server(feed.board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
         print("page: \(server.url)  (Ctrl-C ends it)")
         fflush(nil)
-        while true {
-            Thread.sleep(forTimeInterval: 1)
-            let state = board.status.job.state
-            // What is over does not change any more; what was given up may be continued.
-            guard state == .waiting || state == .running || source.isAbandoned,
-                let next = try? source.read(seriesSince: newest)
-            else { continue }
-            for point in next.series { board.publish(next.status, point: point) }
-            if next.series.isEmpty { board.publish(next.status) }
-            newest = next.series.last?.time ?? newest
-        }
+        withExtendedLifetime(feed) { while true { pause() } }
     }
 }
 

@@ -9,9 +9,9 @@ import Tensors
 import Wire
 import Yams
 
-struct ConfigCommand: ParsableCommand {
+struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Show or check a configuration.",
+        abstract: "Show or check a configuration.",
         subcommands: [Show.self, Get.self, Check.self])
 
     struct Show: ParsableCommand {
@@ -71,31 +71,16 @@ struct ConfigCommand: ParsableCommand {
     }
 }
 
-struct CheckpointCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "checkpoint",
-        abstract: "Describe a checkpoint; its SHA-256 is the same whatever cluster wrote the same content.",
-        discussion: "Example: myriad checkpoint runs/synthetic-1")
+/// The configuration that a command is about.
+struct ConfigArguments: ParsableArguments {
+    @Argument(help: "The job's configuration (YAML); configs/reference.yaml explains every key.")
+    var config: String
 
-    @Argument(help: "A run or checkpoint directory.")
-    var path: String
+    @Argument(help: "Overrides, such as train.batch=1024 or model.top.hidden=[200,80].")
+    var overrides: [String] = []
 
-    @Flag(help: "The newest instead of the best.")
-    var newest = false
-
-    func run() throws {
-        try Exit.attempt(Exit.data) {
-            let reader = try CheckpointReader(path: path, newest ? .last : .best)
-            let origin = reader.manifest.origin
-            print("checkpoint: \(reader.path.harmless)")
-            print("step: \(reader.manifest.step)")
-            print("written by: run \(origin.run) on dataset \(origin.dataset), release \(origin.release)".harmless)
-            for table in reader.manifest.tables {
-                print(
-                    "table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of \(table.optimizer)'s state"
-                        .harmless)
-            }
-            print("sha256: \(try reader.contentDigest())")
-        }
+    /// The configuration with its overrides, and with more of them.
+    func read(_ more: [String] = []) throws -> JobConfig {
+        try ConfigReader.read(path: config, overrides: overrides + more)
     }
 }

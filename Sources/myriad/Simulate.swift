@@ -2,9 +2,8 @@ import ArgumentParser
 import Foundation
 import Telemetry
 
-struct SimulateCommand: ParsableCommand {
+struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "simulate",
         abstract: "Run whole clusters under simulated time and a hostile network, each from a seed.",
         discussion: """
             Scheduler, servers and workers are the real state machines; their network delays, loses, doubles and \

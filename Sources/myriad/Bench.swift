@@ -8,9 +8,8 @@ import Wire
 
 extension ModelOptions.Kind: ExpressibleByArgument {}
 
-struct BenchCommand: ParsableCommand {
+struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench",
         abstract: "Measure training, a shard, and a cluster against one process.",
         discussion: """
             Figures are of whole training: reading, forward, backward, pull, push, both optimizers. Run it on a quiet \
@@ -79,20 +78,18 @@ struct BenchCommand: ParsableCommand {
             try BenchData.write(to: directory, arrays: data)
             let bench = TrainingBench(directory: directory, seconds: seconds, repeats: repeats)
             if json {
-                let result = try bench.inProcess(
-                    try bench.config(model: cell.model, dim: dim, batch: batch, threads: cell.threads))
-                printLine(result)
+                let config = try bench.config(model: cell.model, dim: dim, batch: batch, threads: cell.threads)
+                printLine(try bench.inProcess(config))
             } else {
                 try printAll(bench)
             }
         }
     }
 
-    private func printLine(_ result: TrainingBench.Result) {
-        let rates = result.rates.sorted()
+    private func printLine(_ rates: [Double]) {
         print(
             "{\"peer\": \"myriad\", \"model\": \"\(cell.model)\", \"dim\": \(dim), \"batch\": \(batch), \"threads\": \(cell.threads), "
-                + "\"median\": \(Int(result.median)), \"min\": \(Int(rates.first ?? 0)), \"max\": \(Int(rates.last ?? 0)), "
+                + "\"median\": \(Int(rates.middle)), \"min\": \(Int(rates.first ?? 0)), \"max\": \(Int(rates.last ?? 0)), "
                 + "\"rss_mb\": \(SystemInfo.process().peakBytes >> 20), \"blas\": \"\(blasCore())\"}")
     }
 
@@ -100,22 +97,17 @@ struct BenchCommand: ParsableCommand {
         print("\(SystemInfo.processor); OpenBLAS kernels: \(blasCore())")
         for name in ModelOptions.Kind.allCases.map(\.rawValue) {
             for count in [1, 2] {
-                let result = try bench.inProcess(try bench.config(model: name, dim: dim, batch: batch, threads: count))
-                print(
-                    "\(name), batch \(batch), width \(dim), \(count) thread\(count == 1 ? "" : "s"): \(Int(result.median)) samples/s"
-                )
+                let rates = try bench.inProcess(try bench.config(model: name, dim: dim, batch: batch, threads: count))
+                let threads = count == 1 ? "1 thread" : "\(count) threads"
+                print("\(name), batch \(batch), width \(dim), \(threads): \(Int(rates.middle)) samples/s")
             }
         }
         let config = try bench.config(model: "din", dim: dim, batch: batch, threads: 1)
-        let local = try bench.inProcess(config)
-        let cluster = try bench.launched(config, program: Bundle.main.executablePath ?? CommandLine.arguments[0])
+        let local = try bench.inProcess(config).middle
+        let cluster = try bench.launched(config, program: Bundle.main.executablePath ?? CommandLine.arguments[0]).middle
         print(
-            "cluster of 1 server and 1 worker over one process: \(String(format: "%.2f", cluster.median / local.median)) "
-                + "(\(Int(cluster.median)) and \(Int(local.median)) samples/s)")
-        let shard = try ShardBench(seconds: seconds).run()
-        func millions(_ value: Double) -> String { String(format: "%.1f M rows/s", value / 1e6) }
-        print("shard, 25,000 ids of 18 floats: pull \(millions(shard.pull)), apply \(millions(shard.apply)) (Adagrad)")
-        print("through ZeroMQ (ipc): pull \(millions(shard.remotePull)), push \(millions(shard.remotePush))")
-        print("row overhead beyond weights and optimizer state: \(String(format: "%.1f", shard.overhead)) bytes")
+            "cluster of 1 server and 1 worker over one process: \(String(format: "%.2f", cluster / local)) "
+                + "(\(Int(cluster)) and \(Int(local)) samples/s)")
+        try ShardBench(seconds: seconds).run().forEach { print($0) }
     }
 }

@@ -5,9 +5,8 @@ import Foundation
 import Telemetry
 import Wire
 
-struct LogsCommand: ParsableCommand {
+struct Logs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs",
         abstract: "Print the logs of a run's processes as one, each line with its process.",
         discussion: """
             Examples:

@@ -36,7 +36,7 @@ struct DoctorCommand: ParsableCommand {
     var port = 5555
 
     @Option(name: .shortAndLong, help: "table or json.")
-    var output = "table"
+    var output = OutputFormat.table
 
     private struct Result: Encodable {
         let findings: [Finding]
@@ -45,9 +45,6 @@ struct DoctorCommand: ParsableCommand {
 
     func validate() throws {
         try Bounds.check("--port", port, Bounds.port)
-        guard ["table", "json"].contains(output) else {
-            throw ValidationError("--output is '\(output)', but must be table or json")
-        }
     }
 
     func run() throws {
@@ -68,7 +65,7 @@ struct DoctorCommand: ParsableCommand {
                 examination = found
             } catch { throw Exit.with(error, else: Exit.unavailable) }
         }
-        if output == "json" {
+        if output == .json {
             let all = Result(findings: findings, ways: examination?.ways.rows ?? [])
             print(String(decoding: try TelemetryJSON.encode(all), as: UTF8.self))
         } else {
