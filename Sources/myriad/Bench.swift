@@ -71,7 +71,7 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         if page { return try PageBench(seconds: seconds).run().forEach { print($0) } }
-        try Exit.attempt(Exit.data) {
+        try Exit.attempt(.input) {
             let place = try PrivateDirectory(in: FileManager.default.temporaryDirectory.path)
             defer { place.remove() }
             let directory = place.path + "/data"

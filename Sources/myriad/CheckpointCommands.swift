@@ -32,7 +32,7 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let monitor = Monitor(run: nil, samples: 0, quiet: true)
-        try Exit.attempt(Exit.data) {
+        try Exit.attempt(.input) {
             let reader = try CheckpointReader(path: path)
             var config = try ConfigReader.read(text: reader.manifest.config, name: reader.path + "/manifest.json")
             if let data { config.data.directory = data }
@@ -50,7 +50,7 @@ struct Evaluate: ParsableCommand {
             if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
             guard let metrics = monitor.outcome?.bestValidation else {
                 throw Exit.with(
-                    Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
+                    .failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
             }
             print("\(config.data.validation) at step \(reader.manifest.step): \(Monitor.describe(metrics))")
         }
@@ -69,7 +69,7 @@ struct Checkpoint: ParsableCommand {
     var newest = false
 
     func run() throws {
-        try Exit.attempt(Exit.data) {
+        try Exit.attempt(.input) {
             let reader = try CheckpointReader(path: path, newest ? .last : .best)
             let origin = reader.manifest.origin
             print("checkpoint: \(reader.path.harmless)")

@@ -48,7 +48,7 @@ struct Compare: ParsableCommand {
     }
 
     func run() throws {
-        var comparison = try Exit.attempt(Exit.data) {
+        var comparison = try Exit.attempt(.input) {
             let place = try output ?? RunDirectory.makeFree(for: "compare")
             do {
                 return try Comparison(
@@ -69,11 +69,11 @@ struct Compare: ParsableCommand {
             print("output directory: \(comparison.output)")
         }
         if let cause = interrupt.cause, !comparison.isComplete {
-            throw Exit.with(
-                ExitCode(cause.exitCode),
-                "stopped \(cause.words); go on with --output \(comparison.output) and the same configs")
+            let how = "go on with --output \(comparison.output) and the same configs"
+            StandardError.line("error: stopped \(cause.words); \(how)")
+            throw ExitCode(cause.exitCode)
         }
-        try Exit.attempt(Exit.failed) { try (training.get(), writing.get()) }
+        try Exit.attempt(.failed) { try (training.get(), writing.get()) }
     }
 
     private func train(_ comparison: inout Comparison, _ interrupt: Interrupt) throws {

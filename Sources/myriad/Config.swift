@@ -21,7 +21,7 @@ struct Config: ParsableCommand {
 
         @OptionGroup var settings: ConfigArguments
 
-        func run() throws { print(try Exit.attempt(Exit.data) { try settings.read().yaml() }, terminator: "") }
+        func run() throws { print(try Exit.attempt(.input) { try settings.read().yaml() }, terminator: "") }
     }
 
     struct Get: ParsableCommand {
@@ -35,7 +35,7 @@ struct Config: ParsableCommand {
         @OptionGroup var settings: ConfigArguments
 
         func run() throws {
-            let text = try Exit.attempt(Exit.data) { try settings.read().yaml() }
+            let text = try Exit.attempt(.input) { try settings.read().yaml() }
             let value = key.split(separator: ".").reduce(try compose(yaml: text)) { $0?[String($1)] }
             guard let value else { throw ValidationError("no key is called \(key): `myriad config show` prints all") }
             print(try value.string ?? serialize(node: value).trimmingCharacters(in: .newlines))
@@ -57,10 +57,10 @@ struct Config: ParsableCommand {
 
         func run() throws {
             let work = SlowWork()
-            try Exit.attempt(Exit.data) {
+            try Exit.attempt(.input) {
                 let job = try Job(try settings.read())
                 let data = job.config.data.directory
-                let warnings = try job.examine { work.begin("checking split '\($0)' of \(data)") }
+                let warnings = try job.examine { work.begin("checking split '\($0)' of \(data) …") }
                 try JobPage.start(job.config, StatusBoard())?.stop()
                 for warning in warnings { StandardError.line("warning: \(warning)") }
                 print(

@@ -61,8 +61,8 @@ enum JobPage {
             return try PageServer(board: board, options: options, metrics: Prometheus.text)
         } catch let error as PageError {
             switch error {
-            case .taken, .unavailable: throw Exit.with(Exit.unavailable, "\(place)\(error)")
-            case .badAddress, .needsToken, .badToken: throw Exit.with(Exit.data, "\(place)\(error)")
+            case .taken, .unavailable: throw Exit.with(.unavailable, "\(place)\(error)")
+            case .badAddress, .needsToken, .badToken: throw Exit.with(.input, "\(place)\(error)")
             }
         }
     }
@@ -75,7 +75,7 @@ enum JobPage {
             return try Files.text(of: config.monitor.tokenFile).trimmingCharacters(in: .whitespacesAndNewlines)
         } catch {
             throw Exit.with(
-                Exit.data,
+                .input,
                 "\(config.places.of("monitor.token_file")): monitor.token_file: \(error): name a file with the token alone, "
                     + "or set MYRIAD_TOKEN")
         }

@@ -71,8 +71,8 @@ struct JobArguments: ParsableArguments {
 
     /// Does what reads the configuration or takes the run's directory, which another process may have.
     private func prepared<Result>(_ body: () throws -> Result) throws -> Result {
-        try Exit.attempt(Exit.data) {
-            do { return try body() } catch let held as RunLock.Held { throw Exit.with(Exit.unavailable, "\(held)") }
+        try Exit.attempt(.input) {
+            do { return try body() } catch let held as RunLock.Held { throw Exit.with(.unavailable, "\(held)") }
         }
     }
 
@@ -120,7 +120,7 @@ struct JobArguments: ParsableArguments {
             page?.linger(scrapers: most, tell: { if !quiet { StandardError.line($0) } }) { interrupt.signals > before }
             page?.stop()
         }
-        let directory = try Exit.attempt(Exit.data) {
+        let directory = try Exit.attempt(.input) {
             try RunDirectory(
                 path: lock.directory, config: job.config, resumes: resumes, lock: lock, began: start.record)
         }

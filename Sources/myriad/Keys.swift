@@ -48,7 +48,7 @@ struct Keys: ParsableCommand {
         var schedulerKey: String?
 
         func run() throws {
-            try Exit.attempt(else: Exit.failed) {
+            try Exit.attempt(else: .failed) {
                 let directory = place.directory
                 if let schedulerKey {
                     guard let scheduler = PublicKey(schedulerKey) else {
@@ -74,7 +74,7 @@ struct Keys: ParsableCommand {
         @OptionGroup var place: Place
 
         func run() throws {
-            try Exit.attempt(else: Exit.failed) {
+            try Exit.attempt(else: .failed) {
                 let directory = place.directory
                 guard directory.exists else {
                     throw KeyDirectory.Problem.missing(
@@ -123,7 +123,7 @@ struct Keys: ParsableCommand {
             guard let role = KeyDirectory.Role(rawValue: role) else {
                 throw ValidationError("--role is node or monitor")
             }
-            try Exit.attempt(else: Exit.failed) {
+            try Exit.attempt(else: .failed) {
                 let name = name.split(separator: " ").joined(separator: "-")
                 let isNew = try place.directory.allow(KeyDirectory.Grant(key: key, role: role, name: name))
                 print(isNew ? "allowed as \(role.rawValue): \(key)" : "was allowed already: \(key)")

@@ -58,7 +58,7 @@ struct Logs: ParsableCommand {
         var status = try look.read(source).status
         guard let directory = source.directory else {
             throw Exit.with(
-                Exit.unavailable,
+                .unavailable,
                 "\(status.job.directory): the run's directory is not on this machine: run myriad logs where the "
                     + "scheduler runs (\(status.nodes.first { $0.role == "scheduler" }?.host ?? source.endpoint))")
         }

@@ -32,7 +32,7 @@ struct LookArguments: ParsableArguments {
 
     /// The newest status and, if they are wanted, the points of its curves.
     func read(_ source: StatusSource, seriesSince: Double? = nil) throws -> Inspection {
-        try Exit.attempt(else: source.endpoint.isEmpty ? Exit.data : Exit.unavailable) {
+        try Exit.attempt(else: source.endpoint.isEmpty ? .input : .unavailable) {
             try source.read(seriesSince: seriesSince)
         }
     }

@@ -126,19 +126,14 @@ struct Prepare: ParsableCommand {
         if let items { options.world.items = items }
         if let interests { options.world.interests = interests }
         if let impressions { options.world.impressions = impressions }
-        try Exit.attempt(Exit.data) {
+        try Exit.attempt(.input) {
             try RunPlace.checkPlace(output, "the dataset's directory", "--output")
             if interests != nil, world != .interests {
                 throw PrepareError.option("interests", "belongs to the world of interests, not to that of \(world)")
             }
             if let schema { options.schema = try DelimitedSchema(path: schema) }
-            let began = ContinuousClock.now
-            var told = began
-            let report = try options.prepare { phase, share in
-                guard told.duration(to: .now) > .seconds(2) else { return }
-                told = .now
-                StandardError.line("\(phase) \(Int(100 * share)) %")
-            }
+            let (began, work) = (ContinuousClock.now, SlowWork())
+            let report = try options.prepare { phase, share in work.begin("\(phase) \(Int(100 * share)) %") }
             let seconds = began.duration(to: .now) / .seconds(1)
             let samples = ["train", "validation", "test"].map { "\($0) \(report.samples[$0] ?? 0)" }.joined(
                 separator: ", ")

@@ -4,6 +4,7 @@ import Display
 import Foundation
 import Job
 import Models
+import Telemetry
 import Tensors
 
 struct Report: ParsableCommand {
@@ -25,7 +26,7 @@ struct Report: ParsableCommand {
     var output = "report.html"
 
     func run() throws {
-        try Exit.attempt(Exit.data) {
+        try Exit.attempt(.input) {
             let recorded = try runs.map { directory in
                 var run = try RecordedRun(directory: directory)
                 run.defaults = Self.defaults(for: run.config) ?? ""
@@ -55,7 +56,7 @@ struct Curves: ParsableCommand {
     var output = "curves.svg"
 
     func run() throws {
-        try Exit.attempt(Exit.data) {
+        try Exit.attempt(.input) {
             let curves = try runs.map { try Cluster.Curves.Curve(run: $0) }
             try Files.write(Cluster.Curves.draw(curves), to: output)
             for curve in curves {

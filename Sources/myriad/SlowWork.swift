@@ -13,7 +13,7 @@ final class SlowWork {
         timer.schedule(deadline: .now() + seconds, repeating: seconds)
         timer.setEventHandler { [current] in
             let what = current.what.withLock { $0 }
-            if !what.isEmpty { StandardError.line("\(what) …") }
+            if !what.isEmpty { StandardError.line(what) }
         }
         timer.resume()
     }

@@ -167,7 +167,7 @@ extension LookArguments {
         let found = parts.filter(isMeant)
         guard found.isEmpty else { return found }
         throw Exit.with(
-            Exit.usage, "there is no \(name): \(parts.isEmpty ? "none is known yet" : "they are \(names)")")
+            .usage, "there is no \(name): \(parts.isEmpty ? "none is known yet" : "they are \(names)")")
     }
 
     /// How old the figures are, when the scheduler did not answer itself.

@@ -35,7 +35,7 @@ struct Top: ParsableCommand {
         let source = try look.source()
         let first = try look.read(source, seriesSince: source.endpoint.isEmpty ? 0 : Date().timeIntervalSince1970 - 600)
         let feed = StatusFeed(source, first: first)
-        let screen = try Exit.attempt(Exit.unavailable) { try Screen() }
+        let screen = try Exit.attempt(.unavailable) { try Screen() }
         defer { screen.release() }
         if case .ended(let signal) = draw(on: screen, from: feed) {
             screen.release()

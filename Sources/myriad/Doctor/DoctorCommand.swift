@@ -48,7 +48,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
-        let job = try Exit.attempt(Exit.data) {
+        let job = try Exit.attempt(.input) {
             try config.map { try Job(try ConfigReader.read(path: $0, overrides: overrides)) }
         }
         var findings = Doctor(
@@ -63,7 +63,7 @@ struct DoctorCommand: ParsableCommand {
                 }
                 findings += found.findings
                 examination = found
-            } catch { throw Exit.with(error, else: Exit.unavailable) }
+            } catch { throw Exit.with(error, else: .unavailable) }
         }
         if output == .json {
             let all = Result(findings: findings, ways: examination?.ways.rows ?? [])
@@ -73,6 +73,6 @@ struct DoctorCommand: ParsableCommand {
             let count = { (verdict: Finding.Verdict) in findings.count { $0.verdict == verdict } }
             print("\(count(.pass)) passed, \(count(.warn)) warned, \(count(.fail)) failed")
         }
-        if findings.contains(where: { $0.verdict == .fail }) { throw Exit.failed }
+        if findings.contains(where: { $0.verdict == .fail }) { throw ExitCode(ExitCodes.failed.rawValue) }
     }
 }

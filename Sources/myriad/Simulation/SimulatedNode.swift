@@ -44,7 +44,7 @@ class SimulatedNode: SimulatedProcess {
             control = simulation.door(isControl: true) { [self] message in
                 enter { [self] in receive(message, building: building) }
             }
-            beat()
+            enter { [self] in beat() }
         }
     }
 
@@ -82,16 +82,14 @@ class SimulatedNode: SimulatedProcess {
     func release() { (control, waiting) = (nil, []) }
 
     private func beat() {
-        enter { [self] in
-            guard isAlive else { return }
-            for message in session.tick(at: timeline.now) { control?.call(message) }
-            if session.isLost(at: timeline.now) {
-                // Who was told to stop, but could not look before the scheduler was gone, has nobody to answer.
-                if isTold { (hasLeft, wasDone) = (true, false) } else { failure = "\(role): the scheduler is silent" }
-            }
-            if isBuilt, !isLeaving { tick() }
-            timeline.after(.milliseconds(200)) { [self] in beat() }
+        guard isAlive else { return }
+        for message in session.tick(at: timeline.now) { control?.call(message) }
+        if session.isLost(at: timeline.now) {
+            // Who was told to stop, but could not look before the scheduler was gone, has nobody to answer.
+            if isTold { (hasLeft, wasDone) = (true, false) } else { failure = "\(role): the scheduler is silent" }
         }
+        if isBuilt, !isLeaving { tick() }
+        later(.milliseconds(200)) { [self] in beat() }
     }
 
     private func receive(_ message: Message, building: Duration) {
@@ -99,15 +97,13 @@ class SimulatedNode: SimulatedProcess {
         switch control {
         case .welcome(let welcome):
             // A thread of its own builds, unless the whole process stands.
-            timeline.after(building) { [self] in
-                enter { [self] in
-                    build(welcome)
-                    isBuilt = true
-                    send(.ready(Ready()))
-                    let due = waiting
-                    waiting = []
-                    for body in due { body() }
-                }
+            later(building) { [self] in
+                build(welcome)
+                isBuilt = true
+                send(.ready(Ready()))
+                let due = waiting
+                waiting = []
+                for body in due { body() }
             }
         case .stop(let stop) where stop.isFarewell:
             (hasLeft, wasAnswered, wasDone) = (true, true, stop.isUnfinished != true)
@@ -229,11 +225,9 @@ final class SimulatedWorker: SimulatedNode {
     private func compute(_ loop: WorkerLoop, _ tasks: Int) {
         loop.compute(tasks: tasks)
         let computed = random.milliseconds(0.2...20)
-        timeline.after(computed) { [self] in
-            enter { [self] in act { loop, now, actions in loop.computed(at: now, into: &actions) } }
-        }
-        timeline.after(computed + random.milliseconds(0.1...10)) { [self] in
-            enter { [self] in act { loop, now, actions in loop.finishedRound(at: now, into: &actions) } }
+        later(computed) { [self] in act { loop, now, actions in loop.computed(at: now, into: &actions) } }
+        later(computed + random.milliseconds(0.1...10)) { [self] in
+            act { loop, now, actions in loop.finishedRound(at: now, into: &actions) }
         }
     }
 }

@@ -47,16 +47,12 @@ final class SimulatedScheduler: SimulatedProcess {
     }
 
     private func turn() {
-        enter { [self] in
-            act { loop, now, effects in loop.tick(at: now, into: &effects) }
-            if let isOver, loop.isSettled || isOver + .seconds(2) < timeline.now { hasLeft = true }
-            if !hasLeft { timeline.after(.milliseconds(100)) { [self] in turn() } }
-        }
+        act { loop, now, effects in loop.tick(at: now, into: &effects) }
+        if let isOver, loop.isSettled || isOver + .seconds(2) < timeline.now { hasLeft = true }
+        if !hasLeft { later(.milliseconds(100)) { [self] in turn() } }
     }
 
-    private func act(
-        _ body: (inout SchedulerLoop, ContinuousClock.Instant, inout SchedulerLoop.Effects) -> Void
-    ) {
+    private func act(_ body: (inout SchedulerLoop, ContinuousClock.Instant, inout SchedulerLoop.Effects) -> Void) {
         guard !hasLeft else { return }
         var effects = SchedulerLoop.Effects()
         body(&loop, timeline.now, &effects)
@@ -67,7 +63,7 @@ final class SimulatedScheduler: SimulatedProcess {
                 network.answer(control.message(identity).with(numbers), to: name)
                 if case .verdict(let verdict) = control, verdict.action == .proceed { proceeds?() }
             case .commit(let step, let parts, _):
-                later { [self] in
+                clerk { [self] in
                     let result = Result { () throws -> (path: String, seconds: Double, bytes: Int) in
                         try seal(step, parts)
                         return ("step-\(step)", 0, 0)
@@ -75,7 +71,7 @@ final class SimulatedScheduler: SimulatedProcess {
                     act { loop, now, effects in loop.committed(step: step, result, at: now, into: &effects) }
                 }
             case .measure(let book, let split, let step):
-                later { [self] in
+                clerk { [self] in
                     act { loop, now, effects in
                         loop.measured(book.metrics(), split: split, step: step, at: now, into: &effects)
                     }
@@ -87,7 +83,7 @@ final class SimulatedScheduler: SimulatedProcess {
     }
 
     /// The clerk does one thing after the other.
-    private func later(_ body: @escaping () -> Void) {
+    private func clerk(_ body: @escaping () -> Void) {
         clerkIsFree = max(clerkIsFree, timeline.now) + network.random.milliseconds(0.5...3000)
         timeline.at(clerkIsFree) { [self] in enter(body) }
     }

@@ -158,7 +158,7 @@ final class Simulation {
         }
         if let stop = scenario.stop { timeline.after(stop) { [unowned self] in endInOrder() } }
         guard let pauses = scenario.strangers else { return }
-        var stranger = Stranger(Seeded(random.next()), scenario)
+        var stranger = Stranger(random: Seeded(random.next()), scenario: scenario)
         let (door, ways) = (door(isControl: false), ways())
         func call() {
             timeline.after(network.random.milliseconds(pauses)) { [unowned self] in

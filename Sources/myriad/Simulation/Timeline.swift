@@ -53,6 +53,11 @@ class SimulatedProcess {
         timeline.at(stoppedUntil) { [self] in enter(body) }
     }
 
+    /// Does something after a while, if the process goes on by then.
+    final func later(_ delay: Duration, _ body: @escaping () -> Void) {
+        timeline.after(delay) { [self] in enter(body) }
+    }
+
     /// Stops it for a while (SIGSTOP, a machine that swaps).
     final func stop(for pause: Duration) { stoppedUntil = max(stoppedUntil, timeline.now + pause) }
 }
