@@ -53,12 +53,9 @@ struct Bench: ParsableCommand {
     var repeats = 5
 
     func validate() throws {
-        for (name, value, most) in [
-            ("--dim", dim, 4096), ("--batch", batch, 1 << 20), ("--threads", threads, 1024),
-            ("--repeats", repeats, 10_000),
-        ] as [(String, Int?, Int)] {
-            try Bounds.check(name, value, 1...most)
-        }
+        try Bounds.check(
+            ("--dim", dim, 1...4096), ("--batch", batch, 1...1 << 20), ("--threads", threads, 1...1024),
+            ("--repeats", repeats, 1...10_000))
         try Bounds.check("--seconds", seconds, 0.1...86_400)
         if page, json { throw ValidationError("--page and --json are two measurements: give one of them") }
         if page, data != nil { throw ValidationError("--data fits no --page, whose cluster is simulated") }

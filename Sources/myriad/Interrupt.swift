@@ -12,7 +12,6 @@ import Transport
 /// batch systems signal a process and its group).
 final class Interrupt: Sendable {
     private struct Contents {
-        var sources: [any DispatchSourceProtocol] = []
         var signals = 0
         var cause: StopCause?
         var inbox: Inbox<SchedulerNode.Command>?
@@ -22,6 +21,8 @@ final class Interrupt: Sendable {
     static let began = ContinuousClock.now
 
     private let contents = Mutex(Contents())
+    /// Kept alive; written once, before anybody else knows of this.
+    private nonisolated(unsafe) var sources: [any DispatchSourceProtocol] = []
 
     /// Why the job is to end, if it is.
     var cause: StopCause? { contents.withLock { $0.cause } }
@@ -33,11 +34,10 @@ final class Interrupt: Sendable {
     ///
     /// - Parameter limit: seconds since the process's start after which the job is to end.
     init(limit: Double? = nil) {
-        let sources = SignalSource.listen(for: Departure(), to: [SIGINT, SIGTERM, SIGHUP]) { [weak self] signal in
+        sources = SignalSource.listen(for: Departure(), to: [SIGINT, SIGTERM, SIGHUP]) { [weak self] signal in
             self?.contents.withLock { $0.signals += 1 }
             self?.wish(signal == .interrupt ? .interrupted : signal == .hangUp ? .hungUp : .terminated)
         }
-        contents.withLock { $0.sources = sources }
         guard let limit else { return }
         let left = max(0, limit - Interrupt.began.duration(to: .now) / .seconds(1))
         DispatchQueue.global().asyncAfter(deadline: .now() + left) { [weak self] in

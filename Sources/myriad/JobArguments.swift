@@ -214,7 +214,6 @@ struct StopArguments: ParsableArguments {
     var goesOn = false
 
     @Option(
-        name: .customLong("time-limit"),
         help: """
             Seconds after which the job writes a checkpoint and ends with code 143, since the start of this process. \
             (MYRIAD_TIME_LIMIT)

@@ -3,6 +3,8 @@ import Foundation
 import Telemetry
 import Transport
 
+extension KeyDirectory.Role: ExpressibleByArgument {}
+
 /// The keys of a cluster.
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -111,7 +113,7 @@ struct Keys: ParsableCommand {
         var key: String
 
         @Option(help: "node: may join as a server or worker; monitor: may only look.")
-        var role = "node"
+        var role = KeyDirectory.Role.node
 
         @Option(help: "Whose key it is, in one word.")
         var name = ""
@@ -119,9 +121,6 @@ struct Keys: ParsableCommand {
         func run() throws {
             guard let key = PublicKey(key) else {
                 throw ValidationError("'\(key)' is no public key: it has 64 hexadecimal digits (`myriad keys show`)")
-            }
-            guard let role = KeyDirectory.Role(rawValue: role) else {
-                throw ValidationError("--role is node or monitor")
             }
             try Exit.attempt(else: .failed) {
                 let name = name.split(separator: " ").joined(separator: "-")

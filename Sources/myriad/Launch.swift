@@ -56,8 +56,7 @@ struct Launch: ParsableCommand {
     }
 
     func validate() throws {
-        try Bounds.check("--servers", servers, Bounds.processes)
-        try Bounds.check("--workers", workers, Bounds.processes)
+        try Bounds.check(("--servers", servers, Bounds.processes), ("--workers", workers, Bounds.processes))
     }
 
     /// What the numbers of processes add to the configuration.

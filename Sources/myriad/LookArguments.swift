@@ -20,7 +20,7 @@ struct LookArguments: ParsableArguments {
     @Option(name: .shortAndLong, help: "table, or json for programs.")
     var output = OutputFormat.table
 
-    @Flag(name: .customLong("no-color"), help: "No colors; so does the variable NO_COLOR.")
+    @Flag(help: "No colors; so does the variable NO_COLOR.")
     var noColor = false
 
     @OptionGroup var security: SecurityArguments

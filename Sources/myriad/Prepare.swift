@@ -95,14 +95,11 @@ struct Prepare: ParsableCommand {
     var impressions: Int?
 
     func validate() throws {
-        for (name, value, range) in [
+        try Bounds.check(
             ("--negatives", negatives, 0...1000), ("--history", history, 1...65_536),
-            ("--users", users, 1...100_000_000),
-            ("--items", items, 2...100_000_000), ("--categories", categories, 1...10_000_000),
-            ("--interests", interests, 1...10_000), ("--impressions", impressions, 1...100_000),
-        ] as [(String, Int?, ClosedRange<Int>)] {
-            try Bounds.check(name, value, range)
-        }
+            ("--users", users, 1...100_000_000), ("--items", items, 2...100_000_000),
+            ("--categories", categories, 1...10_000_000), ("--interests", interests, 1...10_000),
+            ("--impressions", impressions, 1...100_000))
         try Bounds.check("--bad-lines", badLines, 0...1)
         try Bounds.check("--threshold", threshold, -1e6...1e6)
     }

@@ -3,7 +3,6 @@ import Foundation
 import Kernels
 import Parameters
 import Server
-import Synchronization
 import Tensors
 import Transport
 import Wire
@@ -80,42 +79,16 @@ struct ShardBench {
         return Double(done * ShardBench.request) / (began.duration(to: .now) / .seconds(1))
     }
 
-    // MARK: Through a socket
-
     private func remote(_ map: PartitionMap) throws -> (pull: Double, push: Double) {
-        let context = try Context()
         let directory = try PrivateDirectory()
         defer { directory.remove() }
-        let socket = try Socket.listen(on: "ipc://\(directory.path)/shard", in: context)
-        let endpoint = socket.endpoint
         let plan = JobPlan(trainSamples: 1, batch: 1, microBatch: 1, epochs: 1_000_000_000)
-        let identity = Header(.values, role: .server, rank: 0, incarnation: 1, job: 1, epoch: 1)
         let shard = try Shard(
             ShardOptions(
                 shard: 0, map: map, tables: [options], layout: ParameterLayout(), initialDense: [],
-                dense: DenseOptions(),
-                seed: 1, plan: plan, checkpoints: ""), identity: identity)
-        let inbox = Inbox<Bool>()
-        // The shard and its socket belong to this thread alone from here on.
-        nonisolated(unsafe) let owned = (shard, socket)
-        let thread = RoleThread("shard") {
-            var poller = Poller([owned.1], inbox)
-            var answers: [Shard.Answer] = []
-            var events: [Shard.Event] = []
-            while inbox.take().isEmpty {
-                poller.wait(.milliseconds(100))
-                while case .message(let message, let from)? = owned.1.receive() {
-                    owned.0.receive(message, from: from, answers: &answers, events: &events)
-                    for answer in answers { owned.1.send(answer.message, to: answer.to) }
-                    answers.removeAll(keepingCapacity: true)
-                }
-            }
-        }
-        defer {
-            inbox.post(true)
-            try? thread.join()
-        }
-        let client = try BenchClient(endpoint, context)
+                dense: DenseOptions(), seed: 1, plan: plan, checkpoints: ""),
+            identity: Header(.values, role: .server, rank: 0, incarnation: 1, job: 1, epoch: 1))
+        let client = try BenchClient(shard, at: "ipc://\(directory.path)/shard")
         for ids in Self.all {
             try client.pull(ids)
             try client.push(ids, width: ShardBench.width)
@@ -130,19 +103,21 @@ struct ShardBench {
     }
 }
 
-/// Asks one shard and waits for each answer.
+/// Asks one shard through a socket, lets it answer, and waits for the answer.
 private final class BenchClient {
+    private let shard: Shard
+    private let shardSocket: Socket
     private let socket: Socket
-    private var poller: Poller
-    private let nothing = Inbox<Int>()
     private let buffers = BufferPool()
     private var step: UInt32 = 1
     private var request: UInt32 = 0
     private var hash: UInt64 = 0
 
-    init(_ endpoint: String, _ context: Context) throws {
-        socket = try Socket.connect(to: endpoint, in: context)
-        poller = Poller([socket], nothing)
+    init(_ shard: Shard, at endpoint: String) throws {
+        let context = try Context()
+        self.shard = shard
+        shardSocket = try Socket.listen(on: endpoint, in: context)
+        socket = try Socket.connect(to: shardSocket.endpoint, in: context)
     }
 
     private var header: Header {
@@ -173,21 +148,25 @@ private final class BenchClient {
         try exchange(
             Message.push(
                 header, tableCounts: Payload(copying: [UInt32(ids.count)]), keys: .samePull,
-                rowSamples: Payload(samples), gradients: Payload(buffer),
-                dense: .empty), .pushed)
+                rowSamples: Payload(samples), gradients: Payload(buffer), dense: .empty), .pushed)
         step += 1
     }
 
     private func exchange(_ message: Message, _ expected: MessageKind) throws {
         socket.send(message)
+        let question = try next(of: shardSocket)
+        var (answers, events): ([Shard.Answer], [Shard.Event]) = ([], [])
+        shard.receive(question.message, from: question.name, answers: &answers, events: &events)
+        for answer in answers { shardSocket.send(answer.message, to: answer.to) }
+        let kind = try next(of: socket).message.header.kind
+        guard kind == expected else { throw Problem(description: "the shard answered \(kind), not \(expected)") }
+    }
+
+    private func next(of socket: Socket) throws -> (message: Message, name: [UInt8]) {
+        var poller = Poller([socket])
         let deadline = ContinuousClock.now + .seconds(10)
         while .now < deadline {
-            if case .message(let answer, _)? = socket.receive() {
-                guard answer.header.kind == expected else {
-                    throw Problem(description: "the shard answered \(answer.header.kind), not \(expected)")
-                }
-                return
-            }
+            if case .message(let message, let name)? = socket.receive() { return (message, name) }
             poller.wait(.seconds(1))
         }
         throw Problem(description: "the shard did not answer")

@@ -11,8 +11,7 @@ import Wire
 final class Simulator: Sendable {
     /// What came of a seed.
     struct Verdict: Sendable {
-        /// The seed, and what it made of the cluster.
-        let seed: UInt64
+        /// What the seed made of the cluster.
         let scenario: Scenario
         /// What is wrong; nil when the run ended as it has to.
         let problem: String?
@@ -63,7 +62,7 @@ final class Simulator: Sendable {
         run.run()
         let step = run.servers.first?.desks.first?.shard.step ?? 0
         return Verdict(
-            seed: seed, scenario: scenario, problem: problem(run, references[scenario.plan]),
+            scenario: scenario, problem: problem(run, references[scenario.plan]),
             seconds: run.timeline.elapsed / .seconds(1), events: run.timeline.count, step: step,
             trace: UInt64(bitPattern: Int64(run.timeline.elapsed / .nanoseconds(1))) &* 31 &+ UInt64(run.timeline.count)
         )
