@@ -4,7 +4,6 @@ import Foundation
 import Kernels
 import Models
 import Telemetry
-import Wire
 
 extension ModelOptions.Kind: ExpressibleByArgument {}
 

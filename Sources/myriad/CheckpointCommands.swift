@@ -2,14 +2,9 @@ import ArgumentParser
 import Checkpoints
 import Cluster
 import Datasets
-import Display
-import Foundation
 import Job
-import Models
 import Scheduler
 import Telemetry
-import Tensors
-import Wire
 import Yams
 
 struct Evaluate: ParsableCommand {

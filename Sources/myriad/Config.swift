@@ -1,5 +1,4 @@
 import ArgumentParser
-import Checkpoints
 import Display
 import Foundation
 import Job

@@ -5,8 +5,6 @@ import Foundation
 import Job
 import Telemetry
 import Tensors
-import Transport
-import Wire
 
 struct Dashboard: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Cluster
-import Scheduler
 import Telemetry
 
 /// What went wrong, in words.

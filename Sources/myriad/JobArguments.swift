@@ -6,7 +6,6 @@ import Foundation
 import Job
 import Scheduler
 import Telemetry
-import Transport
 import Wire
 
 /// What `train` and `launch` share.

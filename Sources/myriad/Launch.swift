@@ -2,7 +2,6 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Job
-import Scheduler
 import Telemetry
 
 struct Launch: ParsableCommand {

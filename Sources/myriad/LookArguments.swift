@@ -3,7 +3,6 @@ import Cluster
 import Display
 import Foundation
 import Telemetry
-import Transport
 import Wire
 
 /// How a command that only looks prints what it sees.

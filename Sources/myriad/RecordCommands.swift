@@ -1,7 +1,6 @@
 import ArgumentParser
 import Cluster
 import Display
-import Foundation
 import Job
 import Models
 import Telemetry

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Telemetry
 
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Cluster
 import Display
 import Foundation
 import Telemetry

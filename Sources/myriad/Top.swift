@@ -2,9 +2,7 @@ import ArgumentParser
 import Cluster
 import Display
 import Foundation
-import Synchronization
 import Telemetry
-import Wire
 
 struct Top: ParsableCommand {
     static let configuration = CommandConfiguration(

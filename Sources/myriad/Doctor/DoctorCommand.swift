@@ -1,6 +1,5 @@
 import ArgumentParser
 import Cluster
-import Foundation
 import Job
 import Telemetry
 

@@ -1,6 +1,5 @@
 import Scheduler
 import Telemetry
-import Transport
 import Wire
 
 /// The scheduler of the simulated cluster: the real state machine, and a clerk that needs a while for everything.

@@ -1,7 +1,6 @@
 import Datasets
 import Scheduler
 import Server
-import Telemetry
 import Wire
 import Worker
 
