@@ -237,8 +237,5 @@ struct StopArguments: ParsableArguments {
         throw ValidationError("\(name) is '\(text)', expected a number of seconds above 0")
     }
 
-    func validate() throws {
-        _ = try continues()
-        _ = try limit()
-    }
+    func validate() throws { _ = try (continues(), limit()) }
 }
