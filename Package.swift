@@ -113,9 +113,9 @@ let modules: [[Target]] = [
             dependencies: [
                 "Tensors", "Telemetry", "Display", "Wire", "Transport", "Datasets", "Kernels", "Models", "Parameters",
                 "Checkpoints", "Server", "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ",
-                "CCompression", argumentParser, yams,
+                "CCompression", argumentParser, sockets, yams,
             ],
-            swiftSettings: strict),
+            resources: [.embedInCode("Render/Resources/kubernetes.yaml")], swiftSettings: strict),
         tests("Simulation", of: ["myriad"]),
         tests(
             "Doctor",

@@ -18,6 +18,11 @@ enum Bounds {
         throw ValidationError("\(name) is \(value), expected \(range.lowerBound) to \(range.upperBound)")
     }
 
+    /// The same of several numbers.
+    static func check(_ numbers: (name: String, value: Int?, range: ClosedRange<Int>)...) throws {
+        for (name, value, range) in numbers { try check(name, value, range) }
+    }
+
     /// Throws what is wrong with a name that other nodes are told; nothing of one that was not given.
     static func check(_ name: String, _ text: String?) throws {
         guard let text, let problem = Carriable.problem(text) else { return }

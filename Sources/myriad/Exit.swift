@@ -1,31 +1,37 @@
 import ArgumentParser
-import Cluster
-import Scheduler
 import Telemetry
+
+/// What went wrong, in words.
+struct Problem: Error, CustomStringConvertible { let description: String }
 
 /// The ways to end, with the codes of `ExitCodes`.
 enum Exit {
-    static let usage = ExitCode(ExitCodes.usage.rawValue)
-    static let data = ExitCode(ExitCodes.input.rawValue)
-    static let unavailable = ExitCode(ExitCodes.unavailable.rawValue)
-    static let failed = ExitCode(ExitCodes.failed.rawValue)
-
-    /// What is said and left with when a job was stopped in order: what there is of it, and how it goes on.
-    static func stopped(_ outcome: Outcome, _ cause: StopCause, run: String) -> ExitCode {
-        StandardError.line("\(outcome.reason); \(run) keeps \(Continuation.keeps(run))")
-        StandardError.line("continue with: \(ContinuingCommand.line(run: run))")
-        return ExitCode(cause.exitCode)
+    /// Does a part of a command; if it fails, says why and leaves with one code, or with that of the cause.
+    ///
+    /// - Parameters:
+    ///   - code: whatever the cause; what has a code already keeps it.
+    ///   - other: where the cause has none.
+    @discardableResult static func attempt<Result>(
+        _ code: ExitCodes? = nil, else other: ExitCodes = .input, _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch  where error is ExitCode || error is ValidationError {
+            throw error
+        } catch {
+            throw code.map { with($0, "\(error)") } ?? with(error, else: other)
+        }
     }
 
     /// Says what went wrong and leaves with its code.
-    static func with(_ code: ExitCode, _ message: String) -> ExitCode {
+    static func with(_ code: ExitCodes, _ message: String) -> ExitCode {
         StandardError.line("error: \(message)")
-        return code
+        return ExitCode(code.rawValue)
     }
 
     /// Says what went wrong and leaves with the code of its cause, or of another where the error has none.
-    static func with(_ error: any Error, else code: ExitCode = data) -> ExitCode {
+    static func with(_ error: any Error, else code: ExitCodes) -> ExitCode {
         let cause = FailureReport.Cause(of: error)
-        return with(cause == .other ? code : ExitCode(cause.exitCode), "\(error)")
+        return with(cause == .other ? code : ExitCodes(rawValue: cause.exitCode) ?? code, "\(error)")
     }
 }

@@ -3,7 +3,6 @@ import Cluster
 import Display
 import Foundation
 import Telemetry
-import Transport
 import Wire
 
 /// How a command that only looks prints what it sees.
@@ -20,29 +19,20 @@ struct LookArguments: ParsableArguments {
     @Option(name: .shortAndLong, help: "table, or json for programs.")
     var output = OutputFormat.table
 
-    @Flag(name: .customLong("no-color"), help: "No colors; so does the variable NO_COLOR.")
+    @Flag(help: "No colors; so does the variable NO_COLOR.")
     var noColor = false
 
     @OptionGroup var security: SecurityArguments
 
     /// Opens the job that is meant.
     func source() throws -> StatusSource {
-        do {
-            return try StatusSource(target, access: security.access)
-        } catch {
-            throw Exit.with(error)
-        }
+        try Exit.attempt { try StatusSource(target, access: security.access) }
     }
 
     /// The newest status and, if they are wanted, the points of its curves.
-    func read(_ source: StatusSource, seriesSince: Double? = nil) throws -> (
-        status: ClusterStatus, series: [SeriesPoint]
-    ) {
-        do {
-            let answer = try source.read(seriesSince: seriesSince)
-            return (answer.status, answer.series)
-        } catch {
-            throw Exit.with(error, else: source.endpoint.isEmpty ? Exit.data : Exit.unavailable)
+    func read(_ source: StatusSource, seriesSince: Double? = nil) throws -> Inspection {
+        try Exit.attempt(else: source.endpoint.isEmpty ? .input : .unavailable) {
+            try source.read(seriesSince: seriesSince)
         }
     }
 

@@ -6,7 +6,6 @@ import Telemetry
 @main
 struct Myriad: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "myriad",
         abstract:
             "Trains click-through-rate models that read a user's behavior sequence, on sharded parameter servers.",
         discussion: """
@@ -20,13 +19,10 @@ struct Myriad: ParsableCommand {
             """,
         version: SystemInfo.version,
         subcommands: [
-            PrepareCommand.self, TrainCommand.self, LaunchCommand.self, CompareCommand.self, EvaluateCommand.self,
-            ConfigCommand.self, CheckpointCommand.self, BenchCommand.self, SimulateCommand.self, CurvesCommand.self,
-            SchedulerCommand.self,
-            ServerCommand.self, WorkerCommand.self, KeysCommand.self, StatusCommand.self, ShardsCommand.self,
-            WorkersCommand.self,
-            HotkeysCommand.self, WaitsCommand.self, StatCommand.self, TopCommand.self, LogsCommand.self,
-            ReportCommand.self, DashboardCommand.self, DoctorCommand.self, RenderCommand.self,
+            Prepare.self, Train.self, Launch.self, Compare.self, Evaluate.self, Config.self, Checkpoint.self,
+            Bench.self, Simulate.self, Curves.self, Scheduler.self, Server.self, Worker.self, Keys.self, Status.self,
+            Shards.self, Workers.self, Hotkeys.self, Waits.self, Stat.self, Top.self, Logs.self, Report.self,
+            Dashboard.self, DoctorCommand.self, Render.self,
         ])
 
     static func main() {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Cluster
-import Foundation
 import Telemetry
 import Transport
 import Wire
@@ -37,11 +36,6 @@ struct NodeArguments: ParsableArguments {
     /// Whether it ends with its standard input.
     var hasLifeline: Bool { lifeline || Variable.text("MYRIAD_LIFELINE") == "1" }
 
-    /// Ends the process with its standard input, if it was told so; keys that come first there have to be read.
-    func holdLifeline() {
-        if hasLifeline { Lifeline.watch() }
-    }
-
     @Option(
         help: """
             The exit code when the job is stopped before its end (MYRIAD_STOPPED_CODE; 0): what starts failed nodes again, \
@@ -67,12 +61,9 @@ struct NodeArguments: ParsableArguments {
     }
 
     func validate() throws {
-        _ = try (patience(), wantedRank(), codeWhenStopped())
+        _ = try (Variable.wait(wait), wantedRank(), codeWhenStopped())
         try Bounds.check("--silence", silence, Bounds.seconds)
     }
-
-    /// Seconds for which the scheduler is waited for.
-    private func patience() throws -> Double { try Variable.wait(wait) }
 
     /// As what a node joins the scheduler at an endpoint, of which it knows a key where both encrypt.
     func options(
@@ -80,16 +71,20 @@ struct NodeArguments: ParsableArguments {
     ) throws -> NodeOptions {
         var options = NodeOptions(scheduler: "\(scheduler)", hello: hello)
         options.schedulerKey = key
-        options.wait = .seconds(try patience())
+        options.wait = .seconds(try Variable.wait(wait))
         options.silence = .seconds(silence)
         options.departure = departure
         options.told = { StandardError.line("told to stop: \($0)") }
         return options
     }
 
-    /// The rank that it asks for.
+    /// The rank that it asks for: our own variable counts before those of the engines.
     private func wantedRank() throws -> Int? {
-        let wanted = try rank ?? Self.rankOfEngine()
+        // The batch script itself has a SLURM_PROCID of 0 that means nothing: only steps have a number.
+        let isStep = Variable.text("SLURM_STEP_ID").flatMap { Int($0) } != nil
+        let wanted =
+            try rank ?? Variable.number("MYRIAD_RANK") ?? (isStep ? Variable.number("SLURM_PROCID") : nil)
+            ?? Variable.number("JOB_COMPLETION_INDEX")
         try Bounds.check("--rank (or what the environment says)", wanted, Bounds.rank)
         return wanted
     }
@@ -100,15 +95,5 @@ struct NodeArguments: ParsableArguments {
         hello.job = job ?? Variable.text("MYRIAD_JOB")
         try Bounds.check("--job (or MYRIAD_JOB)", hello.job)
         return hello
-    }
-
-    /// The rank that the environment gives: our own variable before those of the engines.
-    private static func rankOfEngine() throws -> Int? {
-        if let rank = try Variable.number("MYRIAD_RANK") { return rank }
-        // The batch script itself has a SLURM_PROCID of 0 that means nothing: only steps have a number.
-        if let step = Variable.text("SLURM_STEP_ID"), Int(step) != nil, let rank = try Variable.number("SLURM_PROCID") {
-            return rank
-        }
-        return try Variable.number("JOB_COMPLETION_INDEX")
     }
 }

@@ -42,15 +42,11 @@ struct RemoteArguments: ParsableArguments {
     /// The machines of the hosts file, if there is one.
     func site(_ job: Job, program: String, _ access: Access) throws -> RemoteHosts? {
         guard let hosts else { return nil }
-        do {
-            return try RemoteHosts(
+        return try Exit.attempt {
+            try RemoteHosts(
                 job, on: try HostFile(path: hosts), ssh: ssh ?? Variable.text("MYRIAD_SSH") ?? "ssh",
                 listen: listen ?? Variable.text("MYRIAD_LISTEN"), program: program,
                 wait: .seconds(try Variable.wait(wait)), access: access)
-        } catch let error as ValidationError {
-            throw error
-        } catch {
-            throw Exit.with(error)
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Cluster
+import Display
 import Foundation
 import Job
 import Scheduler
@@ -9,14 +10,35 @@ import Transport
 import Wire
 import Worker
 
+/// What a node joins with.
+private struct Entry {
+    let endpoint: Endpoint
+    let context: Transport.Context
+    let key: PublicKey?
+    var hello: Hello
+    let departure: Departure
+
+    init(_ role: Role, _ node: NodeArguments, _ departure: Departure) throws {
+        endpoint = try node.endpoint()
+        (context, key) = try node.security.access.node(to: endpoint)
+        // Keys that come on standard input had to be read before.
+        if node.hasLifeline { Lifeline.watch() }
+        hello = try node.hello(role)
+        self.departure = departure
+    }
+}
+
 /// Runs a node to its end and turns its errors into exit codes.
-private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Bool) throws {
+private func serve(_ role: Role, _ node: NodeArguments, _ body: (Entry) throws -> Bool) throws {
     let stoppedCode = try node.codeWhenStopped()
     Orphan.watch()
-    let interrupt = NodeInterrupt(isLaunched: Orphan.isWatching)
+    let departure = Departure()
+    // Ctrl-C and the end of the terminal are for the launcher, of whose group this process may be.
+    let sources = SignalSource.listen(for: departure, to: Orphan.isWatching ? [SIGTERM] : [SIGTERM, SIGINT, SIGHUP])
+    defer { withExtendedLifetime(sources) {} }
     var isDone = false
     do {
-        isDone = try body(interrupt.departure)
+        isDone = try body(try Entry(role, node, departure))
     } catch SchedulerLink.Lost.left(let endpoint, let signal) {
         StandardError.line("\(SchedulerLink.Lost.left(endpoint: endpoint, signal))")
     } catch SchedulerLink.Lost.stopped(let reason) {
@@ -30,13 +52,12 @@ private func serve(_ node: NodeArguments, _ body: (Departure) throws -> Bool) th
         StandardError.line("what to do: \(FailureDiagnosis.remedy(cause, what: "\(error)"))")
         throw ExitCode(cause.exitCode)
     }
-    if let signal = interrupt.departure.signal { throw ExitCode(signal.exitCode) }
+    if let signal = departure.signal { throw ExitCode(signal.exitCode) }
     if !isDone, stoppedCode != 0 { throw ExitCode(stoppedCode) }
 }
 
-struct SchedulerCommand: ParsableCommand {
+struct Scheduler: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scheduler",
         abstract: "Run the scheduler of a cluster whose servers and workers are started by hand, in any order.",
         discussion: """
             Example on one machine (three shells):
@@ -83,9 +104,8 @@ struct SchedulerCommand: ParsableCommand {
     }
 }
 
-struct ServerCommand: ParsableCommand {
+struct Server: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "server",
         abstract: "Run one server of a cluster.",
         discussion: """
             It needs the scheduler's address only: its shards listen on the address by which it reaches the scheduler.
@@ -117,23 +137,20 @@ struct ServerCommand: ParsableCommand {
     var checkpoints: String?
 
     func run() throws {
-        try serve(node) { departure in
-            let endpoint = try node.endpoint()
-            let (context, key) = try node.security.access.node(to: endpoint)
-            node.holdLifeline()
-            var hello = try node.hello(.server)
+        try serve(.server, node) { entry in
+            var hello = entry.hello
             hello.advertise = advertise ?? Variable.text("MYRIAD_ADVERTISE")
             if let host = hello.advertise, host.count(where: { $0 == ":" }) == 1 {
                 throw ValidationError("--advertise \(host): expected a host or an address, without a port")
             }
             let given = listen.isEmpty ? Variable.text("MYRIAD_LISTEN")?.split(separator: ",").map(String.init) : listen
             hello.isPlaced = given != nil ? true : nil
-            let places = try given ?? self.places(toward: endpoint)
-            for place in places { try context.proveGuarded(at: try Endpoint(place)) }
-            let options = try node.options(to: endpoint, hello, key, departure)
+            let places = try given ?? self.places(toward: entry.endpoint)
+            for place in places { try entry.context.proveGuarded(at: try Endpoint(place)) }
+            let options = try node.options(to: entry.endpoint, hello, entry.key, entry.departure)
             let directory = checkpoints ?? Variable.text("MYRIAD_CHECKPOINTS") ?? "checkpoints"
             if node.hasLifeline { try NodeSetup.checkShared(directory) }
-            return try NodeSetup.server(options, listen: places, in: context, checkpoints: directory).run()
+            return try NodeSetup.server(options, listen: places, in: entry.context, checkpoints: directory).run()
         }
     }
 
@@ -152,21 +169,17 @@ struct ServerCommand: ParsableCommand {
     }
 }
 
-struct WorkerCommand: ParsableCommand {
+struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker",
         abstract: "Run one worker of a cluster.",
         discussion: "Example: myriad worker --scheduler 10.0.0.1:5555")
 
     @OptionGroup var node: NodeArguments
 
     func run() throws {
-        try serve(node) { departure in
-            let endpoint = try node.endpoint()
-            let (context, key) = try node.security.access.node(to: endpoint)
-            node.holdLifeline()
-            let options = try node.options(to: endpoint, try node.hello(.worker), key, departure)
-            return try NodeSetup.worker(options, in: context).run()
+        try serve(.worker, node) { entry in
+            let options = try node.options(to: entry.endpoint, entry.hello, entry.key, entry.departure)
+            return try NodeSetup.worker(options, in: entry.context).run()
         }
     }
 }

@@ -2,9 +2,8 @@ import ArgumentParser
 import Display
 import Telemetry
 
-struct StatusCommand: ParsableCommand {
+struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status",
         abstract: "Show how a job stands: progress, quality, what limits it, every process, waits and failures.",
         discussion: """
             Examples:
@@ -17,17 +16,12 @@ struct StatusCommand: ParsableCommand {
     @OptionGroup var look: LookArguments
 
     func run() throws {
-        try look.show {
-            $0
-        } _: {
-            Scene($0, at: $1, width: $2).whole
-        }
+        try look.show({ $0 }) { Scene($0, at: $1, width: $2).whole }
     }
 }
 
-struct ShardsCommand: ParsableCommand {
+struct Shards: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "shards",
         abstract: "Show every shard: rows, memory, traffic, latency, queue, waits; then the skew.",
         discussion: """
             Examples:
@@ -36,14 +30,6 @@ struct ShardsCommand: ParsableCommand {
               myriad shards -v                           # that of every shard
               myriad shards -o json | jq '.shards[] | {shard: .report.shard, busy}'
             """)
-
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let shards: [ShardStatus]
-        let skew: Skew
-    }
 
     @OptionGroup var look: LookArguments
 
@@ -55,13 +41,8 @@ struct ShardsCommand: ParsableCommand {
 
     func run() throws {
         func chosen(_ status: ClusterStatus) throws -> [ShardStatus] {
-            guard let shard else { return status.shards }
-            let found = status.shards.filter { $0.report.shard == shard }
-            guard !found.isEmpty else {
-                let numbers = status.shards.isEmpty ? "none is known yet" : "they are 0 to \(status.shards.count - 1)"
-                throw Exit.with(Exit.usage, "there is no shard \(shard): \(numbers)")
-            }
-            return found
+            let (name, numbers) = (shard.map { "shard \($0)" }, "0 to \(status.shards.count - 1)")
+            return try LookArguments.chosen(name, of: status.shards, numbers) { $0.report.shard == shard }
         }
         try look.show { status in
             Part(time: status.time, state: status.job.state, shards: try chosen(status), skew: status.skew)
@@ -75,23 +56,14 @@ struct ShardsCommand: ParsableCommand {
     }
 }
 
-struct WorkersCommand: ParsableCommand {
+struct Workers: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "workers",
         abstract: "Show every worker: samples/s, where its time goes, and which shard it waits for.",
         discussion: """
             Examples:
               myriad workers
               myriad workers tcp://10.0.0.1:5555 -o json | jq '.workers[] | {rank, wait}'
             """)
-
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let limitedBy: String
-        let workers: [WorkerStatus]
-    }
 
     @OptionGroup var look: LookArguments
 
@@ -106,9 +78,8 @@ struct WorkersCommand: ParsableCommand {
     }
 }
 
-struct HotkeysCommand: ParsableCommand {
+struct Hotkeys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hotkeys",
         abstract: "Show the ids that most samples contain, their share and shard, and how many ids there are.",
         discussion: """
             Counted always, by Space-Saving: the true count of an id is at most `error` below the one that is shown. \
@@ -120,13 +91,6 @@ struct HotkeysCommand: ParsableCommand {
               myriad hotkeys runs/din-1 --table item -k 20
               myriad hotkeys --table item -o json
             """)
-
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let tables: [TableStatus]
-    }
 
     @OptionGroup var look: LookArguments
 
@@ -142,15 +106,8 @@ struct HotkeysCommand: ParsableCommand {
 
     func run() throws {
         func chosen(_ status: ClusterStatus) throws -> [TableStatus] {
-            guard let table else { return status.tables }
-            let found = status.tables.filter { $0.name == table }
-            guard !found.isEmpty else {
-                let names = status.tables.map(\.name).joined(separator: ", ")
-                throw Exit.with(
-                    Exit.usage,
-                    "there is no table '\(table)': \(names.isEmpty ? "none is known yet" : "they are \(names)")")
-            }
-            return found
+            let (name, names) = (table.map { "table '\($0)'" }, status.tables.map(\.name).joined(separator: ", "))
+            return try LookArguments.chosen(name, of: status.tables, names) { $0.name == table }
         }
         try look.show { status in
             let tables = try chosen(status).map { table in
@@ -166,9 +123,8 @@ struct HotkeysCommand: ParsableCommand {
     }
 }
 
-struct WaitsCommand: ParsableCommand {
+struct Waits: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "waits",
         abstract:
             "Show who waits for what and for how long, and how far workers are behind: the answer to \"it hangs\".",
         discussion: """
@@ -176,14 +132,6 @@ struct WaitsCommand: ParsableCommand {
               myriad waits
               myriad waits tcp://10.0.0.1:5555 -o json
             """)
-
-    /// What `-o json` prints.
-    private struct Part: Encodable {
-        let time: Double
-        let state: JobStatus.State
-        let waits: [WaitStatus]
-        let lag: [[Int]]
-    }
 
     @OptionGroup var look: LookArguments
 
@@ -197,7 +145,31 @@ struct WaitsCommand: ParsableCommand {
     }
 }
 
+/// What `-o json` prints of a job: when, and what the command is about.
+private struct Part: Encodable {
+    let time: Double
+    let state: JobStatus.State
+    var limitedBy: String?
+    var shards: [ShardStatus]?
+    var skew: Skew?
+    var workers: [WorkerStatus]?
+    var tables: [TableStatus]?
+    var waits: [WaitStatus]?
+    var lag: [[Int]]?
+}
+
 extension LookArguments {
+    /// The parts that are meant, all unless one is named; says which there are where there is no such one.
+    fileprivate static func chosen<Part>(
+        _ name: String?, of parts: [Part], _ names: String, where isMeant: (Part) -> Bool
+    ) throws -> [Part] {
+        guard let name else { return parts }
+        let found = parts.filter(isMeant)
+        guard found.isEmpty else { return found }
+        throw Exit.with(
+            .usage, "there is no \(name): \(parts.isEmpty ? "none is known yet" : "they are \(names)")")
+    }
+
     /// How old the figures are, when the scheduler did not answer itself.
     static func head(_ status: ClusterStatus, at moment: Moment, width: Int) -> [Line] {
         let text = moment.provenance(of: status)

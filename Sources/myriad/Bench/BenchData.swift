@@ -5,11 +5,6 @@ import Tensors
 /// The workload of the training benchmark: 200,000 users, 1,000,000 items by Zipf's law, 10,000 categories, histories of
 /// 1 to 50 behaviors in sessions of 10.
 enum BenchData {
-    /// The input cannot be read.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private static let schema = Schema(
         tables: ["user", "item", "category"], user: [.init("user", table: "user")],
         item: [.init("item", table: "item"), .init("category", table: "category")],
@@ -26,7 +21,7 @@ enum BenchData {
                     let data = try Files.read(arrays + "/" + name, limit: .max)
                     return data.withUnsafeBytes { Array($0.bindMemory(to: type)) }
                 } catch {
-                    throw Failure(description: "\(error): `myriad bench --help` says what --data is")
+                    throw Problem(description: "\(error): `myriad bench --help` says what --data is")
                 }
             }
             let (users, items) = (try load("user.i32", Int32.self), try load("item.i32", Int32.self))
@@ -38,7 +33,7 @@ enum BenchData {
                 histories.count == longest * users.count, kinds.count == histories.count,
                 lengths.allSatisfy({ (0...Int32(clamping: longest)).contains($0) }),
                 [users, items, categories, histories, kinds].allSatisfy({ $0.allSatisfy { $0 >= 0 } })
-            else { throw Failure(description: "\(arrays): its arrays do not fit each other, or hold numbers below 0") }
+            else { throw Problem(description: "\(arrays): its arrays do not fit each other, or hold numbers below 0") }
             for sample in users.indices {
                 try add(
                     to: train, user: Int(users[sample]), item: (Int(items[sample]), Int(categories[sample])),

@@ -1,4 +1,5 @@
 import Display
+import FlyingSocks
 import Foundation
 import Synchronization
 import Telemetry
@@ -15,11 +16,6 @@ struct PageBench {
     private static let rate = 60.0
     /// Seconds without a question before each half: longer than the server goes on for the last one.
     private static let pause = 8.0
-
-    /// The server does not answer.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
 
     /// A line a path, and one for all.
     func run() throws -> [String] {
@@ -53,6 +49,7 @@ struct PageBench {
         for _ in 0..<2 {
             Thread.sleep(forTimeInterval: Self.pause)
             let client = try PageClient(port: server.port)
+            defer { try? client.socket.close() }
             let end = ContinuousClock.now + .seconds(seconds / 2)
             var number = 0
             while .now < end {
@@ -75,7 +72,7 @@ struct PageBench {
         func line(_ name: String, _ values: [Double]) -> String {
             let sorted = values.sorted()
             guard let last = sorted.last else { return "\(name): not asked" }
-            return "\(name): p50 \(milliseconds(sorted[sorted.count / 2])), "
+            return "\(name): p50 \(milliseconds(sorted.middle)), "
                 + "p99 \(milliseconds(sorted[min(sorted.count - 1, sorted.count * 99 / 100)])), "
                 + "max \(milliseconds(last)), \(sorted.count) answers"
         }
@@ -88,47 +85,29 @@ struct PageBench {
 }
 
 /// A connection that asks and waits for the last byte.
-private final class PageClient {
-    private let socket: Int32
-    private var buffer = [UInt8](repeating: 0, count: 1 << 20)
+private struct PageClient {
+    let socket: FlyingSocks.Socket
 
     init(port: UInt16) throws {
-        socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else { throw PageBench.Failure(description: "the page's server cannot be reached") }
+        socket = try Socket(domain: AF_INET)
+        try socket.connect(to: .inet(ip4: "127.0.0.1", port: port))
     }
-
-    deinit { close(socket) }
 
     /// Seconds from the question to the last byte, and how many bytes the body had.
     func ask(_ path: String) throws -> (seconds: Double, bytes: Int) {
         let began = ContinuousClock.now
-        let question = Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
-        _ = question.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        var head = Data()
-        let mark = Data("\r\n\r\n".utf8)
+        _ = try socket.write(Data("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+        var answer: [UInt8] = []
         while true {
-            let count = recv(socket, &buffer, buffer.count, 0)
-            guard count > 0 else { throw PageBench.Failure(description: "\(path): the server has closed") }
-            head += buffer[..<count]
-            guard let end = head.range(of: mark) else { continue }
-            let text = String(decoding: head[..<end.lowerBound], as: UTF8.self)
-            guard text.hasPrefix("HTTP/1.1 200"), let field = text.range(of: "Content-Length: "),
-                let length = Int(text[field.upperBound...].prefix { $0.isNumber })
-            else { throw PageBench.Failure(description: "\(path): \(text.prefix(40))") }
-            var left = length - (head.count - end.upperBound)
+            answer += try socket.read(atMost: 1 << 20)
+            guard let end = answer.firstRange(of: Array("\r\n\r\n".utf8)) else { continue }
+            let head = String(decoding: answer[..<end.lowerBound], as: UTF8.self)
+            guard head.hasPrefix("HTTP/1.1 200"), let field = head.range(of: "Content-Length: "),
+                let length = Int(head[field.upperBound...].prefix { $0.isNumber })
+            else { throw Problem(description: "\(path): \(head.prefix(40))") }
+            var left = length - (answer.count - end.upperBound)
             while left > 0 {
-                let count = recv(socket, &buffer, buffer.count, 0)
-                guard count > 0 else { throw PageBench.Failure(description: "\(path): the server has closed") }
-                left -= count
+                left -= try socket.read(atMost: 1 << 20).count
             }
             return (began.duration(to: .now) / .seconds(1), length)
         }

@@ -3,28 +3,19 @@ import Foundation
 import Kernels
 import Parameters
 import Server
-import Synchronization
 import Tensors
 import Transport
 import Wire
 
 /// Rows a second of one shard: 1 M rows of 18 floats, requests of 25,000 distinct ids, Adagrad.
 struct ShardBench {
-    /// Rows a second by what was measured, and memory of a row.
-    struct Result: Sendable {
-        /// Straight from and to the table.
-        var pull = 0.0
-        var apply = 0.0
-        /// Through an ipc socket: one request after the other.
-        var remotePull = 0.0
-        var remotePush = 0.0
-        /// Bytes of a stored row beyond weights and optimizer state.
-        var overhead = 0.0
-    }
-
     private static let rows = 1_000_000
     private static let request = 25_000
     private static let width = 18
+    /// All ids, each once, in requests.
+    private static let all = stride(from: 0, to: rows, by: request).map { first in
+        (first..<first + request).map { UInt64($0) + 2 }
+    }
     private let seconds: Double
     private let options: TableOptions
     private let requests: [[UInt64]]
@@ -49,9 +40,8 @@ struct ShardBench {
         }
     }
 
-    /// Measures everything.
-    func run() throws -> Result {
-        var result = Result()
+    /// Measures everything; returns lines.
+    func run() throws -> [String] {
         let map = try PartitionMap(shards: 1)
         let table = try Table(
             index: 0, options: options, partitionBits: map.bits, partitions: Array(map.partitions(ofShard: 0)), seed: 1)
@@ -63,16 +53,19 @@ struct ShardBench {
             step += 1
             _ = try table.apply(ids: ids, count: ids.count, gradients: gradients, counts: counts, scale: 1, step: step)
         }
-        for first in stride(from: 0, to: ShardBench.rows, by: count) {
-            try apply((first..<first + count).map { UInt64($0) + 2 })
-        }
+        try Self.all.forEach(apply)
         var values = [Float](repeating: 0, count: count * ShardBench.width)
-        result.pull = try rate { try table.pull(ids: requests[$0], count: count, into: &values) }
-        result.apply = try rate { try apply(requests[$0]) }
-        let bytes = table.bytes
-        result.overhead = Double(bytes.header + bytes.index) / Double(table.rowCount)
-        (result.remotePull, result.remotePush) = try remote(map)
-        return result
+        let pull = try rate { try table.pull(ids: requests[$0], count: count, into: &values) }
+        let push = try rate { try apply(requests[$0]) }
+        let overhead = Double(table.bytes.header + table.bytes.index) / Double(table.rowCount)
+        // One request after the other.
+        let remote = try remote(map)
+        func millions(_ value: Double) -> String { String(format: "%.1f M rows/s", value / 1e6) }
+        return [
+            "shard, 25,000 ids of 18 floats: pull \(millions(pull)), apply \(millions(push)) (Adagrad)",
+            "through ZeroMQ (ipc): pull \(millions(remote.pull)), push \(millions(remote.push))",
+            "row overhead beyond weights and optimizer state: \(String(format: "%.1f", overhead)) bytes",
+        ]
     }
 
     /// Rows a second of a function called with the number of a request.
@@ -87,41 +80,17 @@ struct ShardBench {
         return Double(done * ShardBench.request) / (began.duration(to: .now) / .seconds(1))
     }
 
-    // MARK: Through a socket
-
     private func remote(_ map: PartitionMap) throws -> (pull: Double, push: Double) {
-        let context = try Context()
         let directory = try PrivateDirectory()
         defer { directory.remove() }
-        let socket = try Socket.listen(on: "ipc://\(directory.path)/shard", in: context)
-        let endpoint = socket.endpoint
         let plan = JobPlan(trainSamples: 1, batch: 1, microBatch: 1, epochs: 1_000_000_000)
-        let identity = Header(.values, role: .server, rank: 0, incarnation: 1, job: 1, epoch: 1)
         let shard = try Shard(
             ShardOptions(
                 shard: 0, map: map, tables: [options], layout: ParameterLayout(), initialDense: [],
-                dense: DenseOptions(),
-                seed: 1, plan: plan, checkpoints: ""), identity: identity)
-        let inbox = Inbox<Bool>()
-        // The shard and its socket belong to this thread alone from here on.
-        nonisolated(unsafe) let owned = (shard, socket)
-        let thread = RoleThread("shard") {
-            var poller = Poller([owned.1], inbox)
-            while inbox.take().isEmpty {
-                poller.wait(.milliseconds(100))
-                while case .message(let message, let from)? = owned.1.receive() {
-                    for answer in owned.0.receive(message, from: from) { owned.1.send(answer.message, to: answer.to) }
-                }
-            }
-        }
-        defer {
-            inbox.post(true)
-            try? thread.join()
-        }
-        let client = try BenchClient(endpoint, context)
-        let count = ShardBench.request
-        for first in stride(from: 0, to: ShardBench.rows, by: count) {
-            let ids = (first..<first + count).map { UInt64($0) + 2 }
+                dense: DenseOptions(), seed: 1, plan: plan, checkpoints: ""),
+            identity: Header(.values, role: .server, rank: 0, incarnation: 1, job: 1, epoch: 1))
+        let client = try BenchClient(shard, at: "ipc://\(directory.path)/shard")
+        for ids in Self.all {
             try client.pull(ids)
             try client.push(ids, width: ShardBench.width)
         }
@@ -135,19 +104,21 @@ struct ShardBench {
     }
 }
 
-/// Asks one shard and waits for each answer.
+/// Asks one shard through a socket, lets it answer, and waits for the answer.
 private final class BenchClient {
+    private let shard: Shard
+    private let shardSocket: Socket
     private let socket: Socket
-    private var poller: Poller
-    private let nothing = Inbox<Int>()
     private let buffers = BufferPool()
     private var step: UInt32 = 1
     private var request: UInt32 = 0
     private var hash: UInt64 = 0
 
-    init(_ endpoint: String, _ context: Context) throws {
-        socket = try Socket.connect(to: endpoint, in: context)
-        poller = Poller([socket], nothing)
+    init(_ shard: Shard, at endpoint: String) throws {
+        let context = try Context()
+        self.shard = shard
+        shardSocket = try Socket.listen(on: endpoint, in: context)
+        socket = try Socket.connect(to: shardSocket.endpoint, in: context)
     }
 
     private var header: Header {
@@ -184,16 +155,21 @@ private final class BenchClient {
 
     private func exchange(_ message: Message, _ expected: MessageKind) throws {
         socket.send(message)
+        let question = try next(of: shardSocket)
+        for answer in shard.receive(question.message, from: question.name) {
+            shardSocket.send(answer.message, to: answer.to)
+        }
+        let kind = try next(of: socket).message.header.kind
+        guard kind == expected else { throw Problem(description: "the shard answered \(kind), not \(expected)") }
+    }
+
+    private func next(of socket: Socket) throws -> (message: Message, name: [UInt8]) {
+        var poller = Poller([socket])
         let deadline = ContinuousClock.now + .seconds(10)
         while .now < deadline {
-            if case .message(let answer, _)? = socket.receive() {
-                guard answer.header.kind == expected else {
-                    throw BenchData.Failure(description: "the shard answered \(answer.header.kind), not \(expected)")
-                }
-                return
-            }
+            if case .message(let message, let name)? = socket.receive() { return (message, name) }
             poller.wait(.seconds(1))
         }
-        throw BenchData.Failure(description: "the shard did not answer")
+        throw Problem(description: "the shard did not answer")
     }
 }

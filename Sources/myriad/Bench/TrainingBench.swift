@@ -8,18 +8,6 @@ import Transport
 
 /// Samples a second of whole training: reading, forward, backward, pull, push and both optimizers.
 struct TrainingBench {
-    /// One result.
-    struct Result: Sendable {
-        /// Samples a second of each repeat.
-        let rates: [Double]
-
-        /// The one in the middle.
-        var median: Double {
-            let sorted = rates.sorted()
-            return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
-        }
-    }
-
     /// A dataset.
     let directory: String
     /// Length of a repeat.
@@ -59,73 +47,60 @@ struct TrainingBench {
     }
 
     /// Trains in this process until enough repeats are measured.
-    func inProcess(_ config: JobConfig) throws -> Result {
+    func inProcess(_ config: JobConfig) throws -> [Double] {
         let job = try Job(config)
-        let (monitor, clock) = (
-            Monitor(job, run: nil, quiet: true), RateClock(seconds: seconds, repeats: repeats)
-        )
-        try LocalCluster.run(job, checkpoints: nil, monitor: monitor) { clock.watch(monitor, $0) }
-        return try clock.result(monitor)
+        return try measure(job) { try LocalCluster.run(job, checkpoints: nil, monitor: $0, started: $1) }
     }
 
     /// Trains as a cluster of processes.
-    func launched(_ config: JobConfig, program: String) throws -> Result {
+    func launched(_ config: JobConfig, program: String) throws -> [Double] {
         let job = try Job(config)
         let path = NSTemporaryDirectory() + "/myriad-bench-\(UUID().uuidString.prefix(8))"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let run = try RunDirectory(path: path, config: config, resumes: false)
-        let (monitor, clock) = (
-            Monitor(job, run: nil, quiet: true), RateClock(seconds: seconds, repeats: repeats)
-        )
-        try Launcher.run(job, in: run, monitor: monitor, on: ThisMachine(job, program: program)) {
-            clock.watch(monitor, $0)
+        return try measure(job) { monitor, started in
+            try Launcher.run(
+                job, in: run, monitor: monitor, on: ThisMachine(job, program: program), started: started)
         }
-        return try clock.result(monitor)
+    }
+
+    /// Turns progress into rates of windows after a warm-up, and ends the job after the last; returns them in order.
+    private func measure(_ job: Job, _ run: (Monitor, _ started: (SchedulerNode) -> Void) throws -> Void) throws
+        -> [Double]
+    {
+        let end = "measured"
+        let monitor = Monitor(job, run: nil, quiet: true)
+        var (samples, rates) = (0, [Double]())
+        var warm: ContinuousClock.Instant?
+        var begin: (time: ContinuousClock.Instant, samples: Int)?
+        try run(monitor) { scheduler in
+            let inbox = scheduler.inbox
+            monitor.observe = { more in
+                samples += more
+                let now = ContinuousClock.now
+                let warmed = warm ?? now + .seconds(1)
+                warm = warmed
+                guard let first = begin else {
+                    if now > warmed { begin = (now, samples) }
+                    return
+                }
+                let length = first.time.duration(to: now) / .seconds(1)
+                guard length >= seconds else { return }
+                rates.append(Double(samples - first.samples) / length)
+                begin = (now, samples)
+                if rates.count == repeats {
+                    inbox.post(.saw(Evidence(.ownWords, of: nil, what: end, cause: .interrupted)))
+                }
+            }
+        }
+        if let failure = monitor.failure?.what, failure != end {
+            throw Problem(description: failure)
+        }
+        return rates.prefix(repeats).sorted()
     }
 }
 
-/// Turns progress into rates of windows, and ends the job after the last.
-private final class RateClock {
-    private static let end = "measured"
-    private let seconds: Double
-    private let repeats: Int
-    private var samples = 0
-    private var begin: (time: ContinuousClock.Instant, samples: Int)?
-    private var warm: ContinuousClock.Instant?
-    private(set) var rates: [Double] = []
-
-    init(seconds: Double, repeats: Int) {
-        self.seconds = seconds
-        self.repeats = repeats
-    }
-
-    func watch(_ monitor: Monitor, _ scheduler: SchedulerNode) {
-        let inbox = scheduler.inbox
-        monitor.observe = { [self] more in
-            samples += more
-            let now = ContinuousClock.now
-            guard let warm else {
-                warm = now + .seconds(1)
-                return
-            }
-            guard let begin else {
-                if now > warm { begin = (now, samples) }
-                return
-            }
-            let length = begin.time.duration(to: now) / .seconds(1)
-            guard length >= seconds else { return }
-            rates.append(Double(samples - begin.samples) / length)
-            self.begin = (now, samples)
-            if rates.count == repeats {
-                inbox.post(.saw(Evidence(.ownWords, of: nil, what: RateClock.end, cause: .interrupted, at: .now)))
-            }
-        }
-    }
-
-    func result(_ monitor: Monitor) throws -> TrainingBench.Result {
-        if let failure = monitor.failure?.what, failure != RateClock.end {
-            throw BenchData.Failure(description: failure)
-        }
-        return TrainingBench.Result(rates: Array(rates.prefix(repeats)))
-    }
+extension [Double] {
+    /// The one in the middle of those that are in order.
+    var middle: Double { isEmpty ? 0 : self[count / 2] }
 }

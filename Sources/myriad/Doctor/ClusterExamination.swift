@@ -22,36 +22,35 @@ struct ClusterExamination: Codable, Sendable, Equatable {
             status = try source.read().status
         }
         guard source.isLive, [.waiting, .running].contains(status.job.state) else {
-            findings.append(
+            let problem = "the job is not running (\(status.job.state.rawValue) \(status.job.reason))"
+            let remedy = "name the address of a running scheduler; `myriad report` shows a finished run"
+            findings = [
                 Finding(
-                    "cluster", .fail, "the job is not running (\(status.job.state.rawValue) \(status.job.reason))",
-                    remedy: "name the address of a running scheduler; `myriad report` shows a finished run"))
+                    "cluster", .fail, problem, remedy: remedy)
+            ]
             return
         }
-        findings.append(
+        let standing = "\(status.job.state.rawValue) at step \(status.job.step), limited by \(status.limitedBy)"
+        findings = [
             Finding(
-                "cluster", .pass,
-                "\(status.job.state.rawValue) at step \(status.job.step), limited by \(status.limitedBy)"))
-        findings.append(Self.skew(of: status, between: began, and: ended))
-        findings.append(contentsOf: Self.skews(status))
-        for node in status.nodes where node.state == .lost {
-            findings.append(
-                Finding("\(node.role) \(node.rank)", .fail, "lost", remedy: "look at its log (`myriad logs`)"))
+                "cluster", .pass, standing), Self.skew(of: status, between: began, and: ended),
+        ]
+        findings += Self.skews(status)
+        findings += status.nodes.filter { $0.state == .lost }.map {
+            Finding("\($0.role) \($0.rank)", .fail, "lost", remedy: "look at its log (`myriad logs`)")
         }
-        try measure(status, source, note)
+        if status.job.state == .running {
+            try measure(status, source, note)
+        } else {
+            let problem = "the job waits for its nodes, so nothing was measured"
+            findings.append(Finding("speeds", .warn, problem, remedy: "ask again when training runs"))
+        }
         findings += ways.findings
     }
 
     private mutating func measure(
         _ status: ClusterStatus, _ source: StatusSource, _ note: (String) -> Void
     ) throws {
-        guard status.job.state == .running else {
-            findings.append(
-                Finding(
-                    "speeds", .warn, "the job waits for its nodes, so nothing was measured",
-                    remedy: "ask again when training runs"))
-            return
-        }
         // Not from the shards' and workers' reports: with `monitor.statistics: false` there are none.
         let endpoints = status.nodes.filter { $0.role == "server" }.flatMap(\.endpoints)
         let workers = status.nodes.filter { $0.role == "worker" && $0.state.isUp }
@@ -59,13 +58,13 @@ struct ClusterExamination: Codable, Sendable, Equatable {
         let isOpen = status.job.isEncrypted != true
         let isReachable = isOpen && endpoints.allSatisfy { $0.contains("://") && !$0.hasPrefix("inproc") }
         if !isReachable {
+            let why =
+                isOpen
+                ? "the shards are threads of one process (`train`), which only its own workers reach, not this doctor"
+                : "the shards encrypt and let in the nodes of their job only, not this doctor"
             findings.append(
                 Finding(
-                    "speeds", .pass,
-                    isOpen
-                        ? "the shards are threads of one process (`train`), which only its own workers reach, not this doctor"
-                        : "the shards encrypt and let in the nodes of their job only, not this doctor"
-                ))
+                    "speeds", .pass, why))
         }
         // What is slow may have been so for a moment: it is looked at again before it is told.
         for attempt in 0..<3 {
@@ -87,26 +86,21 @@ struct ClusterExamination: Codable, Sendable, Equatable {
     private func ownRow(_ endpoints: [String]) throws -> SpeedMatrix.Row {
         let identity = Header(
             .probe, role: .monitor, rank: 0, incarnation: .random(in: 1...UInt32.max), job: 0, epoch: 0)
-        return SpeedMatrix.Row(
-            who: "doctor", host: ProcessInfo.processInfo.hostName,
-            paths: try ShardProbe.measure(
-                endpoints.map { ShardWay(endpoint: $0) }, as: identity, seconds: ProbeWish.longest,
-                in: try Context(isInsecure: true)))
+        let paths = try ShardProbe.measure(
+            endpoints.map { ShardWay(endpoint: $0) }, as: identity, seconds: ProbeWish.longest,
+            in: try Context(isInsecure: true))
+        return SpeedMatrix.Row(who: "doctor", host: ProcessInfo.processInfo.hostName, paths: paths)
     }
 
     private func row(
         of worker: NodeStatus, _ known: WorkerStatus?, _ source: StatusSource
     ) throws -> SpeedMatrix.Row {
-        var row = SpeedMatrix.Row(who: "worker \(worker.rank)", host: worker.host)
-        row.trafficMegabytesPerSecond = known.map { ($0.sentBytesPerSecond + $0.receivedBytesPerSecond) / 1e6 }
-        row.blockedBy = known?.blockedBy
-        if let result = try source.probe(worker: worker.rank) {
-            row.paths = result.paths
-            row.problem = result.refusal
-        } else {
-            row.problem = "gave no answer within 12 s"
-        }
-        return row
+        let result = try source.probe(worker: worker.rank)
+        return SpeedMatrix.Row(
+            who: "worker \(worker.rank)", host: worker.host, paths: result?.paths ?? [],
+            problem: result == nil ? "gave no answer within 12 s" : result?.refusal,
+            trafficMegabytesPerSecond: known.map { ($0.sentBytesPerSecond + $0.receivedBytesPerSecond) / 1e6 },
+            blockedBy: known?.blockedBy)
     }
 
     /// The scheduler's clock against this one: a status is at most a second old when it is read.

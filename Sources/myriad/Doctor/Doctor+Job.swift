@@ -1,5 +1,4 @@
 import Datasets
-import Foundation
 import Job
 import Models
 import Parameters
@@ -27,30 +26,30 @@ extension Doctor {
         let free = min(machine.availableMemory, machine.memoryQuota ?? .max)
         let group = machine.memoryQuota.map { ", \(size($0)) left by the control group" } ?? ""
         let found = "\(size(machine.availableMemory)) available\(group)"
-        guard let predictedBytes else {
+        guard let bytes = predictedBytes?.memory else {
             return Finding("memory", .pass, "\(found); name a config to compare it with its tables")
         }
-        let bytes = predictedBytes.memory
-        let all = "\(found); the tables will take \(size(bytes)) in all, one machine holding all shards"
         let remedy = "use more machines for servers, rows.limit, or a smaller model.embedding.width"
-        if bytes > free { return Finding("memory", .fail, all, remedy: remedy) }
-        if bytes > free / 10 * 7 { return Finding("memory", .warn, all, remedy: remedy) }
-        return Finding("memory", .pass, all)
+        return Finding(
+            "memory", "\(found); the tables will take \(size(bytes)) in all, one machine holding all shards",
+            (bytes > free, .fail, "", remedy), (bytes > free / 10 * 7, .warn, "", remedy))
     }
 
     func dataset() -> [Finding] {
         guard let job else { return [] }
-        let data = job.config.data
-        do {
+        return finding("dataset", or: "prepare it again (`myriad prepare`), on every machine") {
             _ = try job.examine()
             let samples = job.dataset.info.splits.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.samples)" }
-            return [
-                Finding("dataset", .pass, "\(data.directory): \(samples.joined(separator: ", ")) samples, all readable")
-            ]
+            return "\(job.config.data.directory): \(samples.joined(separator: ", ")) samples, all readable"
+        }
+    }
+
+    /// What is found without an error, or the error and what to do.
+    func finding(_ check: String, or remedy: String, _ body: () throws -> String) -> [Finding] {
+        do {
+            return [Finding(check, .pass, try body())]
         } catch {
-            return [
-                Finding("dataset", .fail, "\(error)", remedy: "prepare it again (`myriad prepare`), on every machine")
-            ]
+            return [Finding(check, .fail, "\(error)", remedy: remedy)]
         }
     }
 }

@@ -7,6 +7,9 @@ struct Finding: Codable, Sendable, Equatable {
         case fail = "FAIL"
     }
 
+    /// Something that may be wrong: whether it is, how bad that is, what to add to what was found, and what to do.
+    typealias Trouble = (applies: Bool, verdict: Verdict, words: String, remedy: String)
+
     /// What was checked, in a word or two.
     var check: String
     /// How bad it is.
@@ -16,12 +19,18 @@ struct Finding: Codable, Sendable, Equatable {
     /// What to do; empty where there is nothing to do.
     var remedy: String
 
-    /// Every property in its order.
     init(_ check: String, _ verdict: Verdict, _ found: String, remedy: String = "") {
         self.check = check
         self.verdict = verdict
         self.found = found
         self.remedy = verdict == .pass ? "" : remedy
+    }
+
+    /// What was found, with the first trouble that applies.
+    init(_ check: String, _ found: String, _ troubles: Trouble...) {
+        let trouble = troubles.first(where: \.applies)
+        self.init(
+            check, trouble?.verdict ?? .pass, found + (trouble?.words ?? ""), remedy: trouble?.remedy ?? "")
     }
 
     /// The finding as a person reads it.

@@ -74,7 +74,8 @@ struct Machine: Sendable {
         return String(line[line.index(after: begin)..<end])
     }
 
-    private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+    /// A file of the kernel; empty where there is none.
+    static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 }
 
 extension StringProtocol {

@@ -47,32 +47,26 @@ struct SpeedMatrix: Codable, Sendable, Equatable {
 
     /// What is wrong with ways, or that nothing is.
     var findings: [Finding] {
-        var found: [Finding] = []
-        for row in rows {
-            guard let problem = row.problem else { continue }
-            found.append(
+        var found = rows.compactMap { row in
+            row.problem.map { problem in
                 Finding(
                     row.who, .fail, "on \(row.host) did not measure: \(problem)",
-                    remedy: "look at its log (`myriad logs`) and at what it waits for (`myriad stat`), and ask again"))
+                    remedy: "look at its log (`myriad logs`) and at what it waits for (`myriad stat`), and ask again")
+            }
         }
-        for pair in pairs where pair.path.roundTripMicroseconds == nil {
-            found.append(
+        found += pairs.filter { $0.path.roundTripMicroseconds == nil }.map { row, path in
+            Finding(
+                "shard \(path.shard)", .fail, "\(path.endpoint) does not answer \(row.who) on \(row.host)",
+                remedy: "look whether its server lives (`myriad stat`), at the address it was given with --listen, "
+                    + "and at firewalls between the two machines")
+        }
+        for (way, speeds) in [("to", \PathSpeed.sentMegabytesPerSecond), ("from", \.receivedMegabytesPerSecond)] {
+            found += slow(speeds).map { pair, speed, median in
                 Finding(
-                    "shard \(pair.path.shard)", .fail,
-                    "\(pair.path.endpoint) does not answer \(pair.row.who) on \(pair.row.host)",
-                    remedy: "look whether its server lives (`myriad stat`), at the address it was given with --listen, "
-                        + "and at firewalls between the two machines"))
-        }
-        for (direction, all) in [
-            ("to", slow(\.sentMegabytesPerSecond)), ("from", slow(\.receivedMegabytesPerSecond)),
-        ] {
-            for (pair, speed, median) in all {
-                found.append(
-                    Finding(
-                        pair.row.who, .warn,
-                        "\(number(speed)) MB/s \(direction) shard \(pair.path.shard) (\(pair.row.host), "
-                            + "\(pair.path.endpoint)), but \(number(median)) MB/s is the median",
-                        remedy: "look at the network between the two, and at what else runs on both machines"))
+                    pair.row.who, .warn,
+                    "\(number(speed)) MB/s \(way) shard \(pair.path.shard) (\(pair.row.host), \(pair.path.endpoint)), "
+                        + "but \(number(median)) MB/s is the median",
+                    remedy: "look at the network between the two, and at what else runs on both machines")
             }
         }
         let measured = pairs.count { $0.path.roundTripMicroseconds != nil }
@@ -83,8 +77,8 @@ struct SpeedMatrix: Codable, Sendable, Equatable {
     }
 
     /// The ways at less than a third of the median.
-    private func slow(_ speed: (PathSpeed) -> Double?) -> [(pair: Pair, speed: Double, median: Double)] {
-        let known = pairs.compactMap { pair in speed(pair.path).map { (pair: pair, speed: $0) } }
+    private func slow(_ speed: KeyPath<PathSpeed, Double?>) -> [(pair: Pair, speed: Double, median: Double)] {
+        let known = pairs.compactMap { pair in pair.path[keyPath: speed].map { (pair: pair, speed: $0) } }
         let sorted = known.map(\.speed).sorted()
         guard sorted.count > 1 else { return [] }
         let median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
@@ -125,14 +119,9 @@ struct SpeedMatrix: Codable, Sendable, Equatable {
 extension PathSpeed {
     /// Keeps the better of two measurements of the same way.
     mutating func better(_ other: PathSpeed) {
-        func best(
-            _ one: Double?, _ other: Double?, _ choose: (Double, Double) -> Double
-        ) -> Double? {
-            guard let one, let other else { return one ?? other }
-            return choose(one, other)
-        }
-        sentMegabytesPerSecond = best(sentMegabytesPerSecond, other.sentMegabytesPerSecond, max)
-        receivedMegabytesPerSecond = best(receivedMegabytesPerSecond, other.receivedMegabytesPerSecond, max)
-        roundTripMicroseconds = best(roundTripMicroseconds, other.roundTripMicroseconds, min)
+        let all = [self, other]
+        sentMegabytesPerSecond = all.compactMap(\.sentMegabytesPerSecond).max()
+        receivedMegabytesPerSecond = all.compactMap(\.receivedMegabytesPerSecond).max()
+        roundTripMicroseconds = all.compactMap(\.roundTripMicroseconds).min()
     }
 }

@@ -1,148 +1,125 @@
+import ArgumentParser
+import Checkpoints
+import Cluster
 import Foundation
+import Job
+import Telemetry
+import Tensors
 
-/// A job as objects of Kubernetes: a ConfigMap, a Secret, the scheduler's Service and Job, a StatefulSet of servers with its
-/// Service, and an Indexed Job of workers.
-///
-/// The text is written as a person would, with a comment where a line is not obvious.
-struct KubernetesManifest: Sendable {
-    let options: KubernetesOptions
-
-    /// The scheduler's port for nodes, and its page's.
-    static let port = 5555
-    static let pagePort = 7165
-    /// Seconds from TERM to the end by force: enough for a step and a checkpoint.
-    static let grace = 120
-    /// The user that the image runs as.
-    static let user = 10001
-
-    var name: String { options.name }
-    var cluster: String { "\(name)-scheduler" }
-    var secret: String { "\(name)-keys" }
-    var run: String { "/runs/\(name)" }
-
-    /// The whole file.
-    var text: String {
-        [head + configMap]
-            .appending(options.keys.map(secret(of:)))
-            .appending(schedulerService).appending(schedulerJob)
-            .appending(serverService).appending(servers).appending(workers)
-            .joined(separator: "---\n")
+extension Render.Kubernetes {
+    /// The job as objects of Kubernetes: `Resources/kubernetes.yaml`, with its blanks filled in.
+    ///
+    /// A line stands once for each value of its blank, which is written `__NAME__`, and not at all where there is none.
+    func manifest() throws -> String {
+        let job = try settings.read()
+        let secrets = try keys.map(Self.secrets(in:))
+        var blanks = try blanks(job)
+        blanks["CONFIG"] = Self.lines(of: try Files.text(of: settings.config))
+        blanks["BY HAND"] = secrets == nil ? [""] : []
+        blanks["INSIDE"] = secrets == nil ? [] : [""]
+        for (name, text) in secrets ?? [:] { blanks[name] = [try Self.escaped(text)] }
+        if job.checkpoint.every == 0 {
+            StandardError.line(
+                "note: checkpoint.every is 0: a pod that is killed costs what was trained since the last evaluation; "
+                    + "checkpoint.every=500 bounds that")
+        }
+        let template = String(decoding: PackageResources.kubernetes_yaml, as: UTF8.self)
+        return template.components(separatedBy: "---\n").filter { secrets != nil || !$0.contains("kind: Secret") }
+            .joined(separator: "---\n").split(separator: "\n").flatMap { line in
+                line.components(separatedBy: "__").enumerated().reduce([""]) { lines, part in
+                    let values = part.offset % 2 == 0 ? [part.element] : blanks[part.element] ?? []
+                    return lines.flatMap { line in values.map { line + $0 } }
+                }
+            }.map { $0.allSatisfy(\.isWhitespace) ? "\n" : $0 + "\n" }.joined()
     }
 
-    private var head: String {
-        """
-        # The job "\(name)" for Kubernetes (1.32 or newer), as printed by
-        #   \(Self.line(options.command))
-        # It wants the image \(Self.line(options.image)) (cluster/Dockerfile), a claim "\(options.dataClaim)" with the prepared data\(inClaim)
-        # and a claim "\(options.runsClaim)" (ReadWriteMany) for run directories.
-        \(options.keys == nil ? keysByHand : keysInside)
-        # kubectl apply -f FILE starts it, kubectl logs -f job/\(name)-scheduler follows it, and kubectl delete -f FILE ends it:
-        # pods that are told to end leave a checkpoint, and the job goes on from it when it is applied again.
-
-        """
+    /// What the blanks stand for, but for the config and the keys.
+    private func blanks(_ job: JobConfig) throws -> [String: [String]] {
+        let cluster = job.cluster
+        // MiB: its own, what every node reports, and scores that are sorted as a whole.
+        let needed = 512 + cluster.servers * (1 + cluster.shards) + cluster.workers + 640
+        let schedulerMemory = schedulerMemory ?? "\((needed + 255) / 256 * 256)Mi"
+        let dataPath = dataPath ?? job.data.directory.split(separator: "/").last.map(String.init) ?? ""
+        let name = name ?? Self.name(of: settings.config)
+        try check(name: name, schedulerMemory: schedulerMemory, dataPath: dataPath)
+        let own = settings.overrides.filter { !$0.hasPrefix("cluster.servers=") && !$0.hasPrefix("cluster.workers=") }
+        return [
+            "NAME": [name], "NAMESPACE": [namespace].compactMap(\.self),
+            "COMMAND": [Self.line(ShellWord.line(ContinuingCommand.words(without: ["-o", "--output"])))],
+            "IMAGE": [try Self.escaped(image)], "IMAGE WORDS": [Self.line(image)],
+            "DATA CLAIM": [dataClaim], "RUNS CLAIM": [runsClaim],
+            "DATA PLACE": [dataPath.isEmpty ? "" : " in \(Self.line(dataPath))/"],
+            "DATA PATH": [dataPath.isEmpty ? "" : ", subPath: \"\(try Self.escaped(dataPath))\""],
+            "SPACE": keys == nil ? [namespace.map { " --namespace \($0)" } ?? ""] : [],
+            "OVERRIDE": try own.map(Self.escaped), "SERVERS": ["\(cluster.servers)"],
+            "WORKERS": ["\(cluster.workers)"], "WORKER FAILURES": ["\(10 * cluster.workers)"],
+            "SHARDS": ["\(cluster.shards)"], "THREADS": ["\(cluster.threads)"],
+            "SCHEDULER MEMORY": [schedulerMemory], "SERVER MEMORY": [serverMemory], "WORKER MEMORY": [workerMemory],
+        ]
     }
 
-    private var inClaim: String {
-        options.dataPath.isEmpty ? "" : " in \(Self.line(options.dataPath))/"
+    /// Refuses what Kubernetes would refuse.
+    private func check(name: String, schedulerMemory: String, dataPath: String) throws {
+        guard !image.isEmpty else { throw ValidationError("--image names no image") }
+        let (claim, isNone) = (#/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/#, "is no name of a PersistentVolumeClaim")
+        let (memory, amount) = (#/[0-9]+(?:k|[MGT]|[KMGT]i)?/#, "want an amount such as 2Gi or 500Mi")
+        let letters = "small letters, digits and hyphens, a letter first and no hyphen last"
+        for (option, text, form, problem) in [
+            ("name", name, #/[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?/#, "want up to 40 \(letters)"),
+            ("namespace", namespace, #/[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?/#, "want \(letters)"),
+            ("data-claim", dataClaim, claim, isNone), ("runs-claim", runsClaim, claim, isNone),
+            ("scheduler-memory", schedulerMemory, memory, amount), ("server-memory", serverMemory, memory, amount),
+            ("worker-memory", workerMemory, memory, amount),
+        ] as [(String, String?, Regex<Substring>, String)] {
+            if let text, text.wholeMatch(of: form) == nil { throw ValidationError("--\(option) \(text): \(problem)") }
+        }
+        if dataPath.hasPrefix("/") || dataPath.split(separator: "/").contains("..") {
+            throw ValidationError("--data-path \(dataPath): want a path within the claim, such as movielens")
+        }
     }
 
-    private var keysByHand: String {
-        let space = options.namespace.map { " --namespace \($0)" } ?? ""
-        return """
-            # Its keys and the token of its page stand in a Secret that is made once, with two commands:
-            #   myriad keys create --keys keys
-            #   kubectl create secret generic \(secret)\(space) --from-file=keys --from-literal=token=$(openssl rand -hex 16)
-            """
+    /// A name as Kubernetes wants it, of any other: `DIN_big.yaml` becomes `din-big`.
+    private static func name(of path: String) -> String {
+        let file = path.split(separator: "/").last.map(String.init) ?? path
+        let stem = file.split(separator: ".").first.map(String.init) ?? file
+        let letters = stem.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        let name = String(letters).split(separator: "-").joined(separator: "-")
+        // A Service's name begins with a letter.
+        return String((name.first?.isLetter == true ? name : "job-\(name)").prefix(40))
     }
 
-    private var keysInside: String {
-        """
-        # THIS FILE HOLDS SECRET KEYS: keep it as you keep them. Without --keys it refers to a Secret that is made by hand.
-        """
-    }
-
-    private var configMap: String {
-        """
-        apiVersion: v1
-        kind: ConfigMap
-        \(metadata("\(name)-config"))
-        data:
-          job.yaml: |2
-        \(Self.block(Self.config(options.text), indent: 4))
-
-        """
-    }
-
-    private func secret(of keys: KubernetesKeys) -> String {
-        let files = KubernetesKeys.names.map { "  \($0): \(Self.quoted(keys.files[$0] ?? ""))\n" }.joined()
-        return """
-            apiVersion: v1
-            kind: Secret
-            \(metadata(secret))
-            type: Opaque
-            stringData:
-            \(files)  token: \(Self.quoted(keys.token))
-
-            """
-    }
-
-    /// The metadata of an object, with the labels by which its pods are found.
-    func metadata(_ object: String, _ component: String? = nil) -> String {
-        """
-        metadata:
-          name: \(Self.quoted(object))\(options.namespace.map { "\n  namespace: \(Self.quoted($0))" } ?? "")
-          labels:
-        \(labels(component, indent: 4))
-        """
-    }
-
-    /// The labels of the job, and of one of its parts.
-    func labels(_ component: String?, indent: Int) -> String {
-        let space = String(repeating: " ", count: indent)
-        return
-            (["app.kubernetes.io/name: myriad", "app.kubernetes.io/instance: \(Self.quoted(name))"]
-            + (component.map { ["app.kubernetes.io/component: \($0)"] } ?? []))
-            .map { space + $0 }.joined(separator: "\n")
-    }
-
-    /// A text of the user in double quotes, as JSON and YAML read it: bare, `on` and `2024` would be no text.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\t": result += "\\t"
-            case "\r": result += "\\r"
-            case _
-            where scalar.properties.isWhitespace && scalar != " " || scalar.properties.generalCategory == .control:
-                result += String(format: "\\u%04x", scalar.value)
-            default: result.unicodeScalars.append(scalar)
+    /// The files of a directory that `myriad keys create` made, and the page's token: it follows from the keys, so that
+    /// rendering again gives the same file, and does not tell them.
+    private static func secrets(in directory: String) throws -> [String: String] {
+        var secrets: [String: String] = [:]
+        for name in ["allowed", "node.key", "node.pub", "scheduler.key", "scheduler.pub"] {
+            do {
+                secrets[name] = try Files.text(of: directory + "/" + name)
+            } catch {
+                throw Problem(description: "\(error); make keys with myriad keys create --keys \(directory)")
             }
         }
-        return result + "\""
+        var hash = SHA256()
+        hash.update("the page's token\n" + (secrets["scheduler.key"] ?? ""))
+        secrets["token"] = String(hash.finish().prefix(32))
+        return secrets
+    }
+
+    /// A text of the user between double quotes, as JSON and YAML read it: bare, `on` and `2024` would be no text.
+    private static func escaped(_ text: String) throws -> String {
+        String(try LookArguments.json(text, pretty: false).dropFirst().dropLast())
     }
 
     /// A text of the user as the rest of a comment.
-    static func line(_ text: String) -> String { text.split(whereSeparator: \.isNewline).joined(separator: " ") }
+    private static func line(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
 
     /// The config with the line ends that a block of YAML has, and without the mark that some editors begin a file with.
-    private static func config(_ text: String) -> String {
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\n")
-        return lines.hasPrefix("\u{feff}") ? String(lines.dropFirst()) : lines
+    private static func lines(of text: String) -> [String] {
+        let text = text.hasPrefix("\u{feff}") ? text.dropFirst() : text[...]
+        var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        while lines.count > 1, lines.last?.isEmpty == true { lines.removeLast() }
+        return lines
     }
-
-    /// Lines of a block of text, moved to the right.
-    static func block(_ text: String, indent: Int) -> String {
-        let space = String(repeating: " ", count: indent)
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        while lines.last?.isEmpty == true { lines.removeLast() }
-        return lines.map { $0.allSatisfy(\.isWhitespace) ? "" : space + $0 }.joined(separator: "\n")
-    }
-}
-
-extension [String] {
-    /// These and one more, if there is one.
-    fileprivate func appending(_ text: String?) -> [String] { self + (text.map { [$0] } ?? []) }
 }

@@ -19,63 +19,56 @@ final class Cable {
     }
 
     /// Under which name the listening end knows the connection.
-    private(set) var name: [UInt8]
+    fileprivate(set) var name: [UInt8] = []
     private let network: Network
     private let toListener: (Message, [UInt8]) -> Void
     private let toCaller: (Message) -> Void
     private var epoch = 0
     private var reconnected: ContinuousClock.Instant
+    /// When the newest message to each end arrives.
     private var latest: (listener: ContinuousClock.Instant, caller: ContinuousClock.Instant)
 
-    init(
+    fileprivate init(
         _ network: Network, toListener: @escaping (Message, [UInt8]) -> Void, toCaller: @escaping (Message) -> Void
     ) {
         self.network = network
         self.toListener = toListener
         self.toCaller = toCaller
-        name = network.newName()
         reconnected = network.timeline.now
         latest = (reconnected, reconnected)
     }
 
     /// The calling end sends; while it is cut off, its messages wait.
     func call(_ message: Message) {
-        fly(since: max(network.timeline.now, reconnected), \.listener) { [self] in toListener(message, name) }
+        fly(since: max(network.timeline.now, reconnected), &latest.listener) { [self] in toListener(message, name) }
     }
 
     /// The listening end answers.
     func answer(_ message: Message) {
-        fly(since: network.timeline.now, \.caller) { [self] in toCaller(message) }
+        fly(since: network.timeline.now, &latest.caller) { [self] in toCaller(message) }
     }
 
     /// Loses all that is under way.
     func cut() {
         epoch += 1
-        network.remove(name)
-        name = network.newName()
-        network.add(self)
-        reconnected = network.timeline.now + network.random.milliseconds(20, 800)
+        network.plug(self)
+        reconnected = network.timeline.now + network.random.milliseconds(20...800)
         latest = (reconnected, reconnected)
     }
 
     private func fly(
-        since time: ContinuousClock.Instant,
-        _ way: WritableKeyPath<
-            (listener: ContinuousClock.Instant, caller: ContinuousClock.Instant), ContinuousClock.Instant
-        >,
-        _ arrive: @escaping () -> Void
+        since time: ContinuousClock.Instant, _ latest: inout ContinuousClock.Instant, _ arrive: @escaping () -> Void
     ) {
         let (weather, epoch) = (network.weather, epoch)
         if weather.loses > 0, network.random.oneIn(weather.loses) { return }
         let arriveUncut = { [self] in if epoch == self.epoch { arrive() } }
         for _ in 0..<(weather.doubles > 0 && network.random.oneIn(weather.doubles) ? 2 : 1) {
-            let delay = network.random.milliseconds(weather.delay.lowerBound, weather.delay.upperBound)
-            latest[keyPath: way] = max(latest[keyPath: way], time + delay)
-            network.timeline.at(latest[keyPath: way], arriveUncut)
+            latest = max(latest, time + network.random.milliseconds(weather.delay))
+            network.timeline.at(latest, arriveUncut)
         }
         guard weather.replays > 0, network.random.oneIn(weather.replays) else { return }
         // Over another connection than its own, as whoever recorded it would.
-        network.timeline.at(time + network.random.milliseconds(10, 5000), arrive)
+        network.timeline.at(time + network.random.milliseconds(10...5000), arrive)
     }
 }
 
@@ -98,16 +91,15 @@ final class Network {
     /// The weather right now.
     var weather: Cable.Weather { timeline.elapsed < storm.lasts ? storm : Cable.Weather() }
 
-    func newName() -> [UInt8] {
-        names += 1
-        return [0, UInt8(names >> 16 & 255), UInt8(names >> 8 & 255), UInt8(names & 255)]
-    }
-
-    func add(_ cable: Cable) { cables[cable.name] = cable }
-
     func clear() { (cables, overheard) = ([:], nil) }
 
-    func remove(_ name: [UInt8]) { cables[name] = nil }
+    /// Gives a connection a new name.
+    fileprivate func plug(_ cable: Cable) {
+        cables[cable.name] = nil
+        names += 1
+        cable.name = [0, UInt8(names >> 16 & 255), UInt8(names >> 8 & 255), UInt8(names & 255)]
+        cables[cable.name] = cable
+    }
 
     /// Answers over a connection, if it still is one.
     func answer(_ message: Message, to name: [UInt8]) { cables[name]?.answer(message) }
@@ -117,13 +109,13 @@ final class Network {
         isControl: Bool, toListener: @escaping (Message, [UInt8]) -> Void, toCaller: @escaping (Message) -> Void
     ) -> Cable {
         let cable = Cable(self, toListener: toListener, toCaller: toCaller)
-        add(cable)
+        plug(cable)
         if let pauses = isControl ? storm.cutsControl : storm.cutsData { cutLater(cable, pauses) }
         return cable
     }
 
     private func cutLater(_ cable: Cable, _ pauses: ClosedRange<Double>) {
-        timeline.after(random.milliseconds(pauses.lowerBound, pauses.upperBound)) { [self] in
+        timeline.after(random.milliseconds(pauses)) { [self] in
             guard timeline.elapsed < storm.lasts else { return }
             cable.cut()
             cutLater(cable, pauses)

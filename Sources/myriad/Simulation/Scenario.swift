@@ -48,9 +48,9 @@ struct Scenario: Sendable, CustomStringConvertible {
         if random.oneIn(2) { pauses = random.pick(1...12) }
         if random.oneIn(3) { pause = 100...9000 }
         if random.oneIn(4) { fullDisks = random.pick(2...20) }
-        if random.oneIn(3) { stop = random.milliseconds(1, 20_000) }
+        if random.oneIn(3) { stop = random.milliseconds(1...20_000) }
         if random.oneIn(3) { strangers = 5...1000 }
-        requestTimeout = random.milliseconds(200, 5000)
+        requestTimeout = random.milliseconds(200...5000)
         stopsAfterDecision = random.oneIn(2)
     }
 

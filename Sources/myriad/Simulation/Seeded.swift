@@ -18,9 +18,9 @@ struct Seeded: RandomNumberGenerator {
     mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 
     /// A duration between two, short ones as likely as long ones: uniform in its logarithm.
-    mutating func milliseconds(_ least: Double, _ most: Double) -> Duration {
+    mutating func milliseconds(_ range: ClosedRange<Double>) -> Duration {
         let share = Double(next() >> 11) / Double(1 << 53)
-        return .microseconds(Int64(least * 1000 * power(most / least, share)))
+        return .microseconds(Int64(range.lowerBound * 1000 * power(range.upperBound / range.lowerBound, share)))
     }
 
     /// x^y by binary halving of y in [0, 1]: the same bits with every C library.

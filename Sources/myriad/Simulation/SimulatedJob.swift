@@ -72,12 +72,10 @@ final class SimulatedJob: Sendable {
             checkpointEvery: 4),
     ]
 
-    private func map(shards: Int) -> PartitionMap { maps[shards - 1] }
-
     /// The options of one of the job's shards.
     func shard(_ number: Int, of shards: Int, workers: Int, _ plan: JobPlan) -> ShardOptions {
         ShardOptions(
-            shard: number, map: map(shards: shards),
+            shard: number, map: maps[shards - 1],
             tables: model.tables.map {
                 var table = TableOptions(name: $0.name, width: $0.width)
                 table.regularization.counts = .running
@@ -90,7 +88,7 @@ final class SimulatedJob: Sendable {
     /// The options of a worker.
     func worker(_ rank: Int, of workers: Int, shards: Int, _ plan: JobPlan, requestTimeout: Duration) -> WorkerOptions {
         WorkerOptions(
-            rank: rank, workers: workers, map: map(shards: shards), model: model, schema: schema, historyLimit: 10,
+            rank: rank, workers: workers, map: maps[shards - 1], model: model, schema: schema, historyLimit: 10,
             plan: plan, train: train, scored: scored, threads: 1, seed: 1, requestTimeout: requestTimeout,
             statistics: false)
     }

@@ -15,10 +15,10 @@ class SimulatedNode: SimulatedProcess {
     /// Whether the scheduler answered its last word.
     private(set) var wasAnswered = false
     /// Why it ended by itself, if it did.
-    var failure: String?
-    var session: NodeSession
+    fileprivate(set) var failure: String?
+    fileprivate(set) var session: NodeSession
+    fileprivate unowned let simulation: Simulation
     private var control: Cable?
-    private let building: Duration
     private var isBuilt = false
     private var isLeaving = false
     /// Whether it was told to stop, perhaps while it was being built.
@@ -27,28 +27,24 @@ class SimulatedNode: SimulatedProcess {
     private var waiting: [() -> Void] = []
 
     /// A process that says its first hello after a delay, and needs a while to be built once it is welcomed.
-    init(
-        _ role: Role, rank: Int, endpoints: Int, in network: Network, delay: Duration, building: Duration,
-        silence: Duration, scheduler: SimulatedScheduler
-    ) {
+    fileprivate init(_ role: Role, rank: Int, endpoints: Int, in simulation: Simulation) {
         self.role = role
-        self.building = building
-        let timeline = network.timeline
+        self.simulation = simulation
+        let timeline = simulation.timeline
+        let delay = simulation.random.milliseconds(simulation.scenario.starts)
+        let building = simulation.random.milliseconds(simulation.scenario.builds)
         session = NodeSession(
             Hello(
                 role: role, wantedRank: rank, endpoints: (0..<endpoints).map { "inproc://\(rank)-\($0)" },
-                host: "h\(rank)",
-                pid: 100 + rank, processor: "p", blas: "b", version: "1"),
-            incarnation: UInt32(1000 * Int(role.rawValue) + rank + 1), wait: .seconds(600), silence: silence,
-            at: timeline.now)
+                host: "h\(rank)", pid: 100 + rank, processor: "p", blas: "b", version: "1"),
+            incarnation: UInt32(1000 * Int(role.rawValue) + rank + 1), wait: .seconds(600),
+            silence: Simulation.silence, at: timeline.now)
         super.init(timeline)
         timeline.after(delay) { [self] in
-            control = network.connect(isControl: true) { message, name in
-                scheduler.enter { scheduler.receive(message, from: name) }
-            } toCaller: { [self] message in
-                enter { [self] in receive(message) }
+            control = simulation.door(isControl: true) { [self] message in
+                enter { [self] in receive(message, building: building) }
             }
-            beat()
+            enter { [self] in beat() }
         }
     }
 
@@ -58,8 +54,9 @@ class SimulatedNode: SimulatedProcess {
     func take(_ control: Control) {}
     /// What follows from time.
     func tick() {}
-    /// The last word.
-    func report() -> NodeReport { NodeReport() }
+
+    /// Whether it goes on.
+    final var isAlive: Bool { !hasLeft && failure == nil }
 
     /// Sends to the scheduler.
     final func send(_ message: Message) { control?.call(session.send(message, at: timeline.now)) }
@@ -74,7 +71,7 @@ class SimulatedNode: SimulatedProcess {
     final func leave() {
         guard !isLeaving else { return }
         isLeaving = true
-        send(.stopped(report()))
+        send(.stopped(NodeReport()))
         // Nobody waits for ever: the scheduler may be gone.
         timeline.after(.seconds(30)) { [self] in
             if !hasLeft { (hasLeft, wasDone) = (true, false) }
@@ -82,46 +79,34 @@ class SimulatedNode: SimulatedProcess {
     }
 
     /// Gives back what it holds of others.
-    func release() {
-        control = nil
-        waiting = []
-    }
+    func release() { (control, waiting) = (nil, []) }
 
     private func beat() {
-        enter { [self] in
-            guard !hasLeft, failure == nil else { return }
-            for message in session.tick(at: timeline.now) { control?.call(message) }
-            if session.isLost(at: timeline.now) {
-                // Who was told to stop, but could not look before the scheduler was gone, has nobody to answer.
-                if isTold { (hasLeft, wasDone) = (true, false) } else { failure = "\(role): the scheduler is silent" }
-            }
-            if isBuilt, !isLeaving { tick() }
-            timeline.after(.milliseconds(200)) { [self] in beat() }
+        guard isAlive else { return }
+        for message in session.tick(at: timeline.now) { control?.call(message) }
+        if session.isLost(at: timeline.now) {
+            // Who was told to stop, but could not look before the scheduler was gone, has nobody to answer.
+            if isTold { (hasLeft, wasDone) = (true, false) } else { failure = "\(role): the scheduler is silent" }
         }
+        if isBuilt, !isLeaving { tick() }
+        later(.milliseconds(200)) { [self] in beat() }
     }
 
-    private func receive(_ message: Message) {
-        guard !hasLeft, failure == nil, let control = try? session.receive(message, limits: Limits(), at: timeline.now)
-        else {
-            return
-        }
+    private func receive(_ message: Message, building: Duration) {
+        guard isAlive, let control = try? session.receive(message, limits: Limits(), at: timeline.now) else { return }
         switch control {
         case .welcome(let welcome):
             // A thread of its own builds, unless the whole process stands.
-            timeline.after(building) { [self] in
-                enter { [self] in
-                    build(welcome)
-                    isBuilt = true
-                    send(.ready(Ready()))
-                    let due = waiting
-                    waiting = []
-                    for body in due { body() }
-                }
+            later(building) { [self] in
+                build(welcome)
+                isBuilt = true
+                send(.ready(Ready()))
+                let due = waiting
+                waiting = []
+                for body in due { body() }
             }
         case .stop(let stop) where stop.isFarewell:
-            hasLeft = true
-            wasAnswered = true
-            wasDone = stop.isUnfinished != true
+            (hasLeft, wasAnswered, wasDone) = (true, true, stop.isUnfinished != true)
             self.control?.call(session.beat)
         case .stop(let stop) where stop.isRefusal == true: failure = stop.reason
         case .stop:
@@ -135,20 +120,13 @@ class SimulatedNode: SimulatedProcess {
 /// A server with its shards.
 final class SimulatedServer: SimulatedNode {
     private(set) var desks: [ShardDesk] = []
-    private let make: (Welcome, Header) -> [ShardDesk]
 
-    init(
-        rank: Int, shards: Int, in network: Network, delay: Duration, building: Duration, silence: Duration,
-        scheduler: SimulatedScheduler, make: @escaping (Welcome, Header) -> [ShardDesk]
-    ) {
-        self.make = make
-        super.init(
-            .server, rank: rank, endpoints: shards, in: network, delay: delay, building: building, silence: silence,
-            scheduler: scheduler)
+    init(rank: Int, in simulation: Simulation) {
+        super.init(.server, rank: rank, endpoints: simulation.scenario.shards, in: simulation)
     }
 
     override func build(_ welcome: Welcome) {
-        desks = make(welcome, session.identity)
+        desks = simulation.desks(ofServer: welcome.rank, session.identity)
         for desk in desks {
             desk.tell = { [unowned self] note in if case .tell(let control) = note { send(control) } }
         }
@@ -160,11 +138,14 @@ final class SimulatedServer: SimulatedNode {
     }
 
     /// A message for one of its shards.
-    func receive(_ message: Message, shard: Int, from name: [UInt8], answers: @escaping (Shard.Answer) -> Void) {
+    func receive(_ message: Message, shard: Int, from name: [UInt8]) {
         whenBuilt { [self] in
             guard !hasLeft else { return }
-            for answer in desks[shard].receive(message, from: name) { answers(answer) }
+            for answer in desks[shard].receive(message, from: name) {
+                simulation.network.answer(answer.message, to: answer.to)
+            }
         }
+        simulation.look(at: desks)
     }
 
     override func release() {
@@ -175,31 +156,18 @@ final class SimulatedServer: SimulatedNode {
 
 /// A worker: its loop, and compute threads that need a while.
 final class SimulatedWorker: SimulatedNode {
-    private let network: Network
-    private let make: (Welcome, Header) -> WorkerLoop
-    private let connect: (SimulatedWorker) -> [Cable]
     private var loop: WorkerLoop?
     private var shards: [Cable] = []
-    private var random: Seeded
+    private var random = Seeded(0)
 
-    /// - Parameter connect: its connections to all shards, once it is built.
-    init(
-        rank: Int, in network: Network, delay: Duration, building: Duration, silence: Duration, random: Seeded,
-        scheduler: SimulatedScheduler, make: @escaping (Welcome, Header) -> WorkerLoop,
-        connect: @escaping (SimulatedWorker) -> [Cable]
-    ) {
-        self.network = network
-        self.random = random
-        self.make = make
-        self.connect = connect
-        super.init(
-            .worker, rank: rank, endpoints: 0, in: network, delay: delay, building: building, silence: silence,
-            scheduler: scheduler)
+    init(rank: Int, in simulation: Simulation) {
+        super.init(.worker, rank: rank, endpoints: 0, in: simulation)
+        random = Seeded(simulation.random.next())
     }
 
     override func build(_ welcome: Welcome) {
-        loop = make(welcome, session.identity)
-        shards = connect(self)
+        loop = simulation.loop(ofWorker: welcome.rank, session.identity)
+        shards = simulation.ways(of: self)
         act { loop in loop.begin() }
     }
 
@@ -224,7 +192,7 @@ final class SimulatedWorker: SimulatedNode {
     }
 
     private func act(_ body: (WorkerLoop) throws -> Void) {
-        guard let loop, !hasLeft, failure == nil else { return }
+        guard let loop, isAlive else { return }
         loop.now = timeline.now
         do {
             try body(loop)
@@ -235,7 +203,7 @@ final class SimulatedWorker: SimulatedNode {
         for action in loop.takeActions() {
             switch action {
             case .data(let shard, let message):
-                network.overheard?(message, shard)
+                simulation.network.overheard?(message, shard)
                 shards[shard].call(message)
             case .control(let control): send(control)
             case .scores(let message): send(message)
@@ -252,12 +220,10 @@ final class SimulatedWorker: SimulatedNode {
 
     private func compute(_ loop: WorkerLoop, _ tasks: Int) {
         loop.compute(tasks: tasks)
-        let computed = random.milliseconds(0.2, 20)
-        timeline.after(computed) { [self] in
-            enter { [self] in act { loop in loop.computed() } }
-        }
-        timeline.after(computed + random.milliseconds(0.1, 10)) { [self] in
-            enter { [self] in act { loop in loop.finishedRound() } }
+        let computed = random.milliseconds(0.2...20)
+        later(computed) { [self] in act { loop in loop.computed() } }
+        later(computed + random.milliseconds(0.1...10)) { [self] in
+            act { loop in loop.finishedRound() }
         }
     }
 }

@@ -1,17 +1,14 @@
 import Scheduler
 import Telemetry
-import Transport
 import Wire
 
 /// The scheduler of the simulated cluster: the real state machine, and a clerk that needs a while for everything.
 final class SimulatedScheduler: SimulatedProcess {
     /// How the job ended.
-    enum End: Equatable {
+    enum End {
         case finished(Outcome)
         case stopped(Outcome)
         case failed(String)
-
-        static func == (a: End, b: End) -> Bool { "\(a)" == "\(b)" }
     }
 
     private(set) var loop: SchedulerLoop
@@ -25,8 +22,8 @@ final class SimulatedScheduler: SimulatedProcess {
     private var isOver: ContinuousClock.Instant?
     private let network: Network
     private let identity: Header
-    /// Seals a checkpoint of these parts; returns why it cannot.
-    var seal: (_ step: Int, _ parts: [SnapshotDone]) -> String? = { _, _ in nil }
+    /// Seals a checkpoint of these parts.
+    var seal: (_ step: Int, _ parts: [SnapshotDone]) throws -> Void = { _, _ in }
     /// Called when workers are told to go on from where they stand.
     var proceeds: (() -> Void)?
     private var clerkIsFree: ContinuousClock.Instant
@@ -49,11 +46,9 @@ final class SimulatedScheduler: SimulatedProcess {
     }
 
     private func turn() {
-        enter { [self] in
-            act { loop in loop.tick() }
-            if let isOver, loop.isSettled || isOver + .seconds(2) < timeline.now { hasLeft = true }
-            if !hasLeft { timeline.after(.milliseconds(100)) { [self] in turn() } }
-        }
+        act { loop in loop.tick() }
+        if let isOver, loop.isSettled || isOver + .seconds(2) < timeline.now { hasLeft = true }
+        if !hasLeft { later(.milliseconds(100)) { [self] in turn() } }
     }
 
     private func act(_ body: (inout SchedulerLoop) -> Void) {
@@ -68,14 +63,15 @@ final class SimulatedScheduler: SimulatedProcess {
                 network.answer(control.message(identity).with(numbers), to: name)
                 if case .verdict(let verdict) = control, verdict.action == .proceed { proceeds?() }
             case .commit(let step, let parts, _):
-                later { [self] in
-                    let problem = seal(step, parts)
-                    let result: Result<(path: String, seconds: Double, bytes: Int), any Error> =
-                        problem.map { .failure(Unsealed(description: $0)) } ?? .success(("step-\(step)", 0, 0))
+                clerk { [self] in
+                    let result = Result { () throws -> (path: String, seconds: Double, bytes: Int) in
+                        try seal(step, parts)
+                        return ("step-\(step)", 0, 0)
+                    }
                     act { loop in loop.committed(step: step, result) }
                 }
             case .measure(let book, let split, let step):
-                later { [self] in
+                clerk { [self] in
                     act { loop in loop.measured(book.metrics(), split: split, step: step) }
                 }
             case .discard, .inspect: break
@@ -84,11 +80,9 @@ final class SimulatedScheduler: SimulatedProcess {
         }
     }
 
-    private struct Unsealed: Error, CustomStringConvertible { let description: String }
-
     /// The clerk does one thing after the other.
-    private func later(_ body: @escaping () -> Void) {
-        clerkIsFree = max(clerkIsFree, timeline.now) + network.random.milliseconds(0.5, 3000)
+    private func clerk(_ body: @escaping () -> Void) {
+        clerkIsFree = max(clerkIsFree, timeline.now) + network.random.milliseconds(0.5...3000)
         timeline.at(clerkIsFree) { [self] in enter(body) }
     }
 

@@ -11,8 +11,7 @@ import Wire
 final class Simulator: Sendable {
     /// What came of a seed.
     struct Verdict: Sendable {
-        /// The seed, and what it made of the cluster.
-        let seed: UInt64
+        /// What the seed made of the cluster.
         let scenario: Scenario
         /// What is wrong; nil when the run ended as it has to.
         let problem: String?
@@ -25,12 +24,8 @@ final class Simulator: Sendable {
         let trace: UInt64
     }
 
-    /// An undisturbed run.
-    private struct Reference: Sendable {
-        /// The digest of every state.
-        var digests: [Int: UInt64] = [:]
-        var metrics: [String: Metrics] = [:]
-    }
+    /// An undisturbed run: the digest of every state, and the metrics.
+    private typealias Reference = (digests: [Int: UInt64], metrics: [String: Metrics])
 
     private let job: SimulatedJob
     private let references: [Reference]
@@ -43,22 +38,20 @@ final class Simulator: Sendable {
         references = try SimulatedJob.plans.indices.map { try Self.reference(job, plan: $0) }
     }
 
-    private struct Broken: Error, CustomStringConvertible { let description: String }
-
     private static func reference(_ job: SimulatedJob, plan: Int) throws -> Reference {
         let run = Simulation(job, Scenario(plan: plan), seed: 0)
         defer { run.release() }
-        var reference = Reference()
+        var digests: [Int: UInt64] = [:]
         run.advanced = { shard in
-            guard reference.digests[shard.step] == nil, let state = try? ShardState(shard) else { return }
-            reference.digests[shard.step] = StateDigest.digest([state])
+            guard digests[shard.step] == nil, let state = try? ShardState(shard) else { return }
+            digests[shard.step] = ShardState.digest([state])
         }
         run.run()
         guard case .finished = run.scheduler.end else {
-            throw Broken(description: "plan \(plan) does not end undisturbed: \(String(describing: run.scheduler.end))")
+            throw Problem(
+                description: "plan \(plan) does not end undisturbed: \(String(describing: run.scheduler.end))")
         }
-        reference.metrics = run.scheduler.metrics
-        return reference
+        return (digests, run.scheduler.metrics)
     }
 
     /// Runs a seed.
@@ -69,7 +62,7 @@ final class Simulator: Sendable {
         run.run()
         let step = run.servers.first?.desks.first?.shard.step ?? 0
         return Verdict(
-            seed: seed, scenario: scenario, problem: problem(run, references[scenario.plan]),
+            scenario: scenario, problem: problem(run, references[scenario.plan]),
             seconds: run.timeline.elapsed / .seconds(1), events: run.timeline.count, step: step,
             trace: UInt64(bitPattern: Int64(run.timeline.elapsed / .nanoseconds(1))) &* 31 &+ UInt64(run.timeline.count)
         )
@@ -108,7 +101,7 @@ final class Simulator: Sendable {
             return "shard \(shard.options.shard) is after step \(shard.step), the job after \(last)"
         }
         guard let states = try? shards.map(ShardState.init) else { return "a state is not finite" }
-        if StateDigest.digest(states) != reference.digests[last] { return "other bits after step \(last)" }
+        if ShardState.digest(states) != reference.digests[last] { return "other bits after step \(last)" }
         for (step, digest) in run.sealed where digest != reference.digests[step] {
             return "other bits in the checkpoint of step \(step)"
         }

@@ -3,13 +3,8 @@ import Wire
 
 /// Somebody who speaks the protocol and belongs to nobody: what he sends is well formed, and changes nothing.
 struct Stranger {
-    private var random: Seeded
-    private let scenario: Scenario
-
-    init(_ random: Seeded, _ scenario: Scenario) {
-        self.random = random
-        self.scenario = scenario
-    }
+    var random: Seeded
+    let scenario: Scenario
 
     /// A message for the scheduler, under a header that names a member's place but not its process.
     mutating func control() -> Message {

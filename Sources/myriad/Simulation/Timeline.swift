@@ -1,20 +1,12 @@
 /// Simulated time: what is to happen happens in the order of its time, and of its asking where that is the same.
 final class Timeline {
-    private struct Entry {
-        let time: ContinuousClock.Instant
-        let number: Int
-        let body: () -> Void
-
-        func isBefore(_ other: Entry) -> Bool { (time, number) < (other.time, other.number) }
-    }
-
     /// When it began; only differences to it matter.
     let start = ContinuousClock.now
     private(set) var now: ContinuousClock.Instant
     /// Entries done so far.
     private(set) var count = 0
-    /// A binary heap.
-    private var heap: [Entry] = []
+    /// The next one is the last.
+    private var entries: [(time: ContinuousClock.Instant, body: () -> Void)] = []
 
     init() { now = start }
 
@@ -27,41 +19,45 @@ final class Timeline {
     /// Has something happen at a time; what is past happens now.
     func at(_ time: ContinuousClock.Instant, _ body: @escaping () -> Void) {
         count += 1
-        heap.append(Entry(time: max(time, now), number: count, body: body))
-        var child = heap.count - 1
-        while child > 0, heap[child].isBefore(heap[(child - 1) / 2]) {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
+        let time = max(time, now)
+        let later = entries.lastIndex { $0.time > time } ?? -1
+        entries.insert((time, body), at: later + 1)
     }
 
     /// Goes on to the next entry; false when there is none before `limit`.
     func advance(until limit: Duration) -> Bool {
-        guard let first = heap.first, start.duration(to: first.time) <= limit else { return false }
-        let last = heap.removeLast()
-        if !heap.isEmpty {
-            heap[0] = last
-            sink()
-        }
-        now = first.time
-        first.body()
+        guard let next = entries.last, start.duration(to: next.time) <= limit else { return false }
+        entries.removeLast()
+        now = next.time
+        next.body()
         return true
     }
 
     /// Forgets what was to happen.
-    func clear() { heap = [] }
+    func clear() { entries = [] }
+}
 
-    private func sink() {
-        var parent = 0
-        while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child].isBefore(heap[least])
-            {
-                least = child
-            }
-            guard least != parent else { return }
-            heap.swapAt(parent, least)
-            parent = least
-        }
+/// A process of the simulated cluster: while it is stopped, nothing happens in it, and what came meanwhile happens after.
+class SimulatedProcess {
+    let timeline: Timeline
+    private var stoppedUntil: ContinuousClock.Instant
+
+    init(_ timeline: Timeline) {
+        self.timeline = timeline
+        stoppedUntil = timeline.now
     }
+
+    /// Does something, now or when the process goes on.
+    final func enter(_ body: @escaping () -> Void) {
+        guard timeline.now < stoppedUntil else { return body() }
+        timeline.at(stoppedUntil) { [self] in enter(body) }
+    }
+
+    /// Does something after a while, if the process goes on by then.
+    final func later(_ delay: Duration, _ body: @escaping () -> Void) {
+        timeline.after(delay) { [self] in enter(body) }
+    }
+
+    /// Stops it for a while (SIGSTOP, a machine that swaps).
+    final func stop(for pause: Duration) { stoppedUntil = max(stoppedUntil, timeline.now + pause) }
 }

@@ -6,16 +6,11 @@ import Foundation
 import Job
 import Scheduler
 import Telemetry
-import Transport
 import Wire
 
 /// What `train` and `launch` share.
 struct JobArguments: ParsableArguments {
-    @Argument(help: "The job's configuration (YAML); configs/reference.yaml explains every key.")
-    var config: String
-
-    @Argument(help: "Overrides, such as train.batch=1024 or model.top.hidden=[200,80].")
-    var overrides: [String] = []
+    @OptionGroup var settings: ConfigArguments
 
     @Option(help: "The run's directory; runs/<config>-<n> unless given.")
     var run: String?
@@ -57,9 +52,9 @@ struct JobArguments: ParsableArguments {
 
     /// Reads the configuration and resolves it against its data.
     func job(_ more: [String] = []) throws -> Start {
-        do {
+        try prepared {
             if let run { try RunPlace.check(run) }
-            let settings = try ConfigReader.read(path: config, overrides: overrides + more)
+            let settings = try settings.read(more)
             if try stop.continues(), let run { return try continued(settings, run) }
             if let run { try RunDirectory.checkUnused(run) }
             guard let resume = state.resume else { return Start(job: try Job(settings)) }
@@ -70,12 +65,13 @@ struct JobArguments: ParsableArguments {
             return Start(
                 job: found.job, resume: found.record.checkpoint, resetsOptimizer: state.resetOptimizer,
                 record: found.record)
-        } catch let code as ExitCode {
-            throw code
-        } catch let held as RunLock.Held {
-            throw Exit.with(Exit.unavailable, "\(held)")
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+
+    /// Does what reads the configuration or takes the run's directory, which another process may have.
+    private func prepared<Result>(_ body: () throws -> Result) throws -> Result {
+        try Exit.attempt(.input) {
+            do { return try body() } catch let held as RunLock.Held { throw Exit.with(.unavailable, "\(held)") }
         }
     }
 
@@ -105,22 +101,11 @@ struct JobArguments: ParsableArguments {
             resetsOptimizer: found.resetsOptimizer, lock: lock, resumes: found.hasBegun, outcome: found.outcome)
     }
 
-    /// The run's directory, locked: the one that was named, or a new one.
-    private func lock(_ start: Start) throws -> RunLock {
-        do {
-            return try start.lock ?? run.map { try RunLock($0) } ?? RunLock(free: config)
-        } catch let held as RunLock.Held {
-            throw Exit.with(Exit.unavailable, "\(held)")
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
-        }
-    }
-
     /// Runs a resolved job and prints how it ended.
     func perform(_ start: Start, _ body: (RunDirectory, Monitor, Interrupt) throws -> Void) throws {
         let (job, resumes) = (start.job, start.resumes)
         let interrupt = Interrupt(limit: try stop.limit())
-        let lock = try lock(start)
+        let lock = try prepared { try start.lock ?? run.map { try RunLock($0) } ?? RunLock(free: settings.config) }
         let book = ClusterBook(job, directory: lock.directory)
         if resumes, let earlier = try? RecordedRun(directory: lock.directory) { book.goOn(from: earlier.status) }
         // Before anything is written: a port that is taken leaves nothing behind.
@@ -134,12 +119,9 @@ struct JobArguments: ParsableArguments {
             page?.linger(scrapers: most, tell: { if !quiet { StandardError.line($0) } }) { interrupt.signals > before }
             page?.stop()
         }
-        let directory: RunDirectory
-        do {
-            directory = try RunDirectory(
+        let directory = try Exit.attempt(.input) {
+            try RunDirectory(
                 path: lock.directory, config: job.config, resumes: resumes, lock: lock, began: start.record)
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
         let monitor = Monitor(job, run: directory, quiet: quiet, book: book)
         defer {
@@ -147,7 +129,8 @@ struct JobArguments: ParsableArguments {
             // Before the page lingers.
             lock.release()
         }
-        monitor.continuing = ContinuingCommand.line(run: directory.path)
+        let continuing = ContinuingCommand.line(run: directory.path)
+        monitor.continuing = continuing
         if job.config.monitor.tensorboard {
             monitor.writeTensorBoard(
                 config: (try? job.config.yaml()) ?? "", resumedAt: resumes ? job.plan.startStep : nil)
@@ -172,7 +155,10 @@ struct JobArguments: ParsableArguments {
             monitor.take(.failed(report))
         }
         if let stopped = monitor.stopped {
-            throw Exit.stopped(stopped.outcome, stopped.cause, run: directory.path)
+            StandardError.line(
+                "\(stopped.outcome.reason); \(directory.path) keeps \(Continuation.keeps(directory.path))")
+            StandardError.line("continue with: \(continuing)")
+            throw ExitCode(stopped.cause.exitCode)
         }
         if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
         for line in monitor.summary() { print(line) }
@@ -180,36 +166,74 @@ struct JobArguments: ParsableArguments {
     }
 }
 
-struct TrainCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "train",
-        abstract: "Train in this process: scheduler, servers and workers as threads.",
-        discussion: """
-            Examples:
-              myriad train configs/synthetic.yaml
-              myriad train configs/din.yaml train.epochs=4 cluster.threads=2
-              myriad train configs/din.yaml --resume runs/din-1 --state best train.epochs=6
-              myriad train configs/din.yaml --run runs/night --continue --time-limit 3600
+extension CheckpointReader.Choice: ExpressibleByArgument {}
 
-            Ctrl-C, SIGTERM and the time limit stop after the step in work: a checkpoint is written, and the same \
-            command with --run and --continue goes on from there to the same result. A second signal ends at once.
-
-            --resume begins another run with a state and never writes where it lies. With the same dataset, training \
-            split, batch and seed its steps go on where the state stopped (give more train.epochs); otherwise they \
-            count from 1: weights and optimizers go on, schedules and epochs begin anew.
+/// The state of another run that a new run begins with.
+struct StateArguments: ParsableArguments {
+    @Option(
+        help: """
+            Begin a new run with the state of a run or checkpoint directory, on any number of servers and workers. \
+            Nothing is written there.
             """)
+    var resume: String?
 
-    @OptionGroup var arguments: JobArguments
+    @Option(help: "Which state of the run of --resume. [default: last]")
+    var state: CheckpointReader.Choice?
 
-    func run() throws {
-        let start = try arguments.job()
-        try arguments.perform(start) { directory, monitor, interrupt in
-            try LocalCluster.run(
-                start.job, checkpoints: directory.checkpoints, resume: start.resume,
-                resetsOptimizer: start.resetsOptimizer, monitor: monitor
-            ) {
-                interrupt.watch($0)
-            }
+    @Flag(help: "Take the weights alone: optimizers begin afresh, and may be others.")
+    var resetOptimizer = false
+
+    @Flag(help: "Count steps from 1 over the same data too, instead of going on with the plan of the state's run.")
+    var restartSteps = false
+
+    /// These options, for a command line.
+    func words(resume: String?) -> [String] {
+        guard let resume else { return [] }
+        return ["--resume", resume] + (resetOptimizer ? ["--reset-optimizer"] : [])
+            + (restartSteps ? ["--restart-steps"] : [])
+    }
+
+    func validate() throws {
+        guard resume == nil, state != nil || resetOptimizer || restartSteps else { return }
+        throw ValidationError(
+            "--state, --reset-optimizer and --restart-steps say how --resume begins: name a run with it")
+    }
+}
+
+/// How long a job may run, and whether it goes on where an earlier attempt stopped.
+struct StopArguments: ParsableArguments {
+    @Flag(
+        name: .customLong("continue"),
+        help: """
+            Start the run of --run, or go on with it from its newest checkpoint; a finished one ends at once. \
+            (MYRIAD_CONTINUE=1)
+            """)
+    var goesOn = false
+
+    @Option(
+        help: """
+            Seconds after which the job writes a checkpoint and ends with code 143, since the start of this process. \
+            (MYRIAD_TIME_LIMIT)
+            """)
+    var timeLimit: Double?
+
+    /// The flag, or what the environment says.
+    func continues() throws -> Bool {
+        if goesOn { return true }
+        switch Variable.text("MYRIAD_CONTINUE") ?? "" {
+        case "", "0", "false", "no": return false
+        case "1", "true", "yes": return true
+        case let other: throw ValidationError("MYRIAD_CONTINUE is '\(other)', expected 1 or 0")
         }
     }
+
+    /// The option, or what the environment says; nil for no limit.
+    func limit() throws -> Double? {
+        guard let text = timeLimit.map({ "\($0)" }) ?? Variable.text("MYRIAD_TIME_LIMIT") else { return nil }
+        if let seconds = Double(text), Bounds.seconds.contains(seconds) { return seconds }
+        let name = timeLimit == nil ? "MYRIAD_TIME_LIMIT" : "--time-limit"
+        throw ValidationError("\(name) is '\(text)', expected a number of seconds above 0")
+    }
+
+    func validate() throws { _ = try (continues(), limit()) }
 }

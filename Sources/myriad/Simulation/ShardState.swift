@@ -34,10 +34,7 @@ struct ShardState {
         }
     }
 
-}
-
-/// The digest of a whole state: the same however many shards hold it.
-enum StateDigest {
+    /// The digest of a whole state: the same however many shards hold it.
     static func digest(_ shards: [ShardState]) -> UInt64 {
         let partitions = shards.reduce(into: [Int: UInt64]()) { $0.merge($1.partitions) { first, _ in first } }
         var hash = XXHash64.hash(partitions.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined())

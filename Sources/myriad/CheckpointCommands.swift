@@ -5,11 +5,10 @@ import Datasets
 import Job
 import Scheduler
 import Telemetry
-import Wire
+import Yams
 
-struct EvaluateCommand: ParsableCommand {
+struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "evaluate",
         abstract: "Score a split with the best (else the newest) checkpoint of a run.",
         discussion: """
             Examples:
@@ -27,7 +26,7 @@ struct EvaluateCommand: ParsableCommand {
     var split: String?
 
     func run() throws {
-        do {
+        try Exit.attempt(.input) {
             let reader = try CheckpointReader(path: path)
             var config = try ConfigReader.read(text: reader.manifest.config, name: reader.path + "/manifest.json")
             if let data { config.data.directory = data }
@@ -46,13 +45,37 @@ struct EvaluateCommand: ParsableCommand {
             if let failure = monitor.failure { throw ExitCode(failure.exitCode) }
             guard let metrics = monitor.outcome?.bestValidation else {
                 throw Exit.with(
-                    Exit.failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
+                    .failed, "\(job.config.data.directory) has no samples in split '\(config.data.validation)'")
             }
             print("\(config.data.validation) at step \(reader.manifest.step): \(Monitor.describe(metrics))")
-        } catch let code as ExitCode {
-            throw code
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
+        }
+    }
+}
+
+struct Checkpoint: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Describe a checkpoint; its SHA-256 is the same whatever cluster wrote the same content.",
+        discussion: "Example: myriad checkpoint runs/synthetic-1")
+
+    @Argument(help: "A run or checkpoint directory.")
+    var path: String
+
+    @Flag(help: "The newest instead of the best.")
+    var newest = false
+
+    func run() throws {
+        try Exit.attempt(.input) {
+            let reader = try CheckpointReader(path: path, newest ? .last : .best)
+            let origin = reader.manifest.origin
+            print("checkpoint: \(reader.path.harmless)")
+            print("step: \(reader.manifest.step)")
+            print("written by: run \(origin.run) on dataset \(origin.dataset), release \(origin.release)".harmless)
+            for table in reader.manifest.tables {
+                print(
+                    "table \(table.name): \(table.rows) rows of \(table.width) floats and \(table.slots) of \(table.optimizer)'s state"
+                        .harmless)
+            }
+            print("sha256: \(try reader.contentDigest())")
         }
     }
 }

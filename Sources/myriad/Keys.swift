@@ -3,10 +3,11 @@ import Foundation
 import Telemetry
 import Transport
 
+extension KeyDirectory.Role: ExpressibleByArgument {}
+
 /// The keys of a cluster.
-struct KeysCommand: ParsableCommand {
+struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys",
         abstract: "Make and show the keys of a cluster, and say who may join it.",
         discussion: """
             Whoever listens beyond this machine needs keys: all traffic is encrypted (CURVE), and only keys on the \
@@ -26,15 +27,6 @@ struct KeysCommand: ParsableCommand {
         var keys: String?
 
         var directory: KeyDirectory { KeyDirectory(keys ?? Variable.text("MYRIAD_KEYS") ?? "~/.myriad/keys") }
-    }
-
-    /// Runs a part, and ends with the code of keys when it fails.
-    static func attempt(_ body: () throws -> Void) throws {
-        do { try body() } catch let error as ValidationError {
-            throw error
-        } catch {
-            throw Exit.with(error, else: Exit.failed)
-        }
     }
 
     struct Create: ParsableCommand {
@@ -58,7 +50,7 @@ struct KeysCommand: ParsableCommand {
         var schedulerKey: String?
 
         func run() throws {
-            try KeysCommand.attempt {
+            try Exit.attempt(else: .failed) {
                 let directory = place.directory
                 if let schedulerKey {
                     guard let scheduler = PublicKey(schedulerKey) else {
@@ -85,7 +77,7 @@ struct KeysCommand: ParsableCommand {
         @OptionGroup var place: Place
 
         func run() throws {
-            try KeysCommand.attempt {
+            try Exit.attempt(else: .failed) {
                 let directory = place.directory
                 guard directory.exists else {
                     throw KeyDirectory.Problem(
@@ -122,7 +114,7 @@ struct KeysCommand: ParsableCommand {
         var key: String
 
         @Option(help: "node: may join as a server or worker; monitor: may only look.")
-        var role = "node"
+        var role = KeyDirectory.Role.node
 
         @Option(help: "Whose key it is, in one word.")
         var name = ""
@@ -131,10 +123,7 @@ struct KeysCommand: ParsableCommand {
             guard let key = PublicKey(key) else {
                 throw ValidationError("'\(key)' is no public key: it has 64 hexadecimal digits (`myriad keys show`)")
             }
-            guard let role = KeyDirectory.Role(rawValue: role) else {
-                throw ValidationError("--role is node or monitor")
-            }
-            try KeysCommand.attempt {
+            try Exit.attempt(else: .failed) {
                 let name = name.split(separator: " ").joined(separator: "-")
                 let isNew = try place.directory.allow(KeyDirectory.Grant(key: key, role: role, name: name))
                 print(isNew ? "allowed as \(role.rawValue): \(key)" : "was allowed already: \(key)")

@@ -1,12 +1,11 @@
 import ArgumentParser
-import Cluster
 import Display
 import Foundation
 import Telemetry
+import Wire
 
-struct StatCommand: ParsableCommand {
+struct Stat: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stat",
         abstract: "Print a line every second: step, samples/s, loss, AUC, rows, traffic, waits, what limits the job.",
         discussion: """
             Rates are differences of counters between two lines. It ends with the job; of a job that has ended it \
@@ -67,7 +66,7 @@ struct StatCommand: ParsableCommand {
             return
         }
         let width = LookArguments.width == 10_000 ? 160 : LookArguments.width
-        let header = line % StatCommand.page == 0 ? [StatView.header(width: width)] : []
+        let header = line % Stat.page == 0 ? [StatView.header(width: width)] : []
         look.print(lines: header + [StatView.line(point, width: width)])
     }
 }

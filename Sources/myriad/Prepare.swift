@@ -9,9 +9,8 @@ extension PrepareOptions.Task: ExpressibleByArgument {}
 extension PrepareOptions.Sampling: ExpressibleByArgument {}
 extension WorldOptions.Kind: ExpressibleByArgument {}
 
-struct PrepareCommand: ParsableCommand {
+struct Prepare: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prepare",
         abstract: "Make a dataset directory of raw files, or of a synthetic world.",
         discussion: """
             A user's last event tests, the one before validates, the others train; each positive comes with sampled \
@@ -96,14 +95,11 @@ struct PrepareCommand: ParsableCommand {
     var impressions: Int?
 
     func validate() throws {
-        for (name, value, range) in [
+        try Bounds.check(
             ("--negatives", negatives, 0...1000), ("--history", history, 1...65_536),
-            ("--users", users, 1...100_000_000),
-            ("--items", items, 2...100_000_000), ("--categories", categories, 1...10_000_000),
-            ("--interests", interests, 1...10_000), ("--impressions", impressions, 1...100_000),
-        ] as [(String, Int?, ClosedRange<Int>)] {
-            try Bounds.check(name, value, range)
-        }
+            ("--users", users, 1...100_000_000), ("--items", items, 2...100_000_000),
+            ("--categories", categories, 1...10_000_000), ("--interests", interests, 1...10_000),
+            ("--impressions", impressions, 1...100_000))
         try Bounds.check("--bad-lines", badLines, 0...1)
         try Bounds.check("--threshold", threshold, -1e6...1e6)
     }
@@ -127,19 +123,14 @@ struct PrepareCommand: ParsableCommand {
         if let items { options.world.items = items }
         if let interests { options.world.interests = interests }
         if let impressions { options.world.impressions = impressions }
-        do {
+        try Exit.attempt(.input) {
             try RunPlace.checkPlace(output, "the dataset's directory", "--output")
             if interests != nil, world != .interests {
                 throw PrepareError.option("interests", "belongs to the world of interests, not to that of \(world)")
             }
             if let schema { options.schema = try DelimitedSchema(path: schema) }
-            let began = ContinuousClock.now
-            var told = began
-            let report = try options.prepare { phase, share in
-                guard told.duration(to: .now) > .seconds(2) else { return }
-                told = .now
-                StandardError.line("\(phase) \(Int(100 * share)) %")
-            }
+            let (began, work) = (ContinuousClock.now, SlowWork())
+            let report = try options.prepare { phase, share in work.begin("\(phase) \(Int(100 * share)) %") }
             let seconds = began.duration(to: .now) / .seconds(1)
             let samples = ["train", "validation", "test"].map { "\($0) \(report.samples[$0] ?? 0)" }.joined(
                 separator: ", ")
@@ -156,8 +147,39 @@ struct PrepareCommand: ParsableCommand {
             for (split, auc) in report.bayesAUC.sorted(by: { $0.key < $1.key }) {
                 print("Bayes AUC of \(split): \(String(format: "%.4f", auc))")
             }
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
+    }
+}
+
+/// The options of `prepare alimama`.
+struct AlimamaArguments: ParsableArguments {
+    @Option(help: "Alimama: impressions from this second on test (2017-05-13 00:00 UTC).")
+    var testFrom = AlimamaOptions().testFrom
+
+    @Option(help: "Alimama: impressions of so many hours before those validate.")
+    var validationHours = AlimamaOptions().validationHours
+
+    @Option(help: "Alimama: kinds of behavior that count, parted by commas: pv, cart, fav, buy.")
+    var behaviors = AlimamaOptions.kinds.joined(separator: ",")
+
+    @Option(help: "Alimama: behaviors before this second are left out; 0 keeps all.")
+    var behaviorsFrom = AlimamaOptions().behaviorsFrom
+
+    @Option(help: "Alimama: share of the users that are kept.")
+    var usersShare = AlimamaOptions().usersShare
+
+    @Option(help: "Alimama: newest behaviors of a history that are stored; 0 stores all.")
+    var storedHistory = AlimamaOptions().storedHistory
+
+    /// What was given.
+    var options: AlimamaOptions {
+        var options = AlimamaOptions()
+        options.testFrom = testFrom
+        options.validationHours = validationHours
+        options.behaviors = behaviors.split(separator: ",").map { String($0.filter { $0 != " " }) }
+        options.behaviorsFrom = behaviorsFrom
+        options.usersShare = usersShare
+        options.storedHistory = storedHistory
+        return options
     }
 }

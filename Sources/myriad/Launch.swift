@@ -2,12 +2,10 @@ import ArgumentParser
 import Cluster
 import Foundation
 import Job
-import Scheduler
 import Telemetry
 
-struct LaunchCommand: ParsableCommand {
+struct Launch: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "launch",
         abstract: "Train as a cluster of processes on this machine, or on others by ssh.",
         discussion: """
             The launcher is the scheduler; servers and workers are its children, each with a log in the run's directory.
@@ -57,8 +55,7 @@ struct LaunchCommand: ParsableCommand {
     }
 
     func validate() throws {
-        try Bounds.check("--servers", servers, Bounds.processes)
-        try Bounds.check("--workers", workers, Bounds.processes)
+        try Bounds.check(("--servers", servers, Bounds.processes), ("--workers", workers, Bounds.processes))
     }
 
     /// What the numbers of processes add to the configuration.
@@ -70,18 +67,16 @@ struct LaunchCommand: ParsableCommand {
         try arguments.perform(start) { directory, monitor, interrupt in
             try Launcher.run(
                 start.job, in: directory, monitor: monitor, on: try site(), resume: start.resume,
-                resetsOptimizer: start.resetsOptimizer
-            ) {
-                interrupt.watch($0)
-            }
+                resetsOptimizer: start.resetsOptimizer, started: interrupt.watch)
         }
     }
 
     /// Prints what would be run, so that a shell can run it.
     private func show(_ hosts: RemoteHosts, _ start: JobArguments.Start, _ program: String) throws {
-        let run = arguments.run ?? RunDirectory.free(for: arguments.config)
+        let settings = arguments.settings
+        let run = arguments.run ?? RunDirectory.free(for: settings.config)
         let meeting = MeetingPoint(scheduler: try hosts.freeEndpoint(), run: run)
-        var words = [program, "scheduler", arguments.config] + arguments.overrides + numbers
+        var words = [program, "scheduler", settings.config] + settings.overrides + numbers
         words += ["--listen", meeting.scheduler, "--run", run, "--job", meeting.job]
         words += start.lock == nil ? arguments.state.words(resume: start.resume) : ["--continue"]
         if !hosts.makesKeys { words += hosts.keyWords }

@@ -1,10 +1,8 @@
 import ArgumentParser
 import Foundation
-import Telemetry
 
-struct SimulateCommand: ParsableCommand {
+struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "simulate",
         abstract: "Run whole clusters under simulated time and a hostile network, each from a seed.",
         discussion: """
             Scheduler, servers and workers are the real state machines; their network delays, loses, doubles and \
@@ -24,14 +22,13 @@ struct SimulateCommand: ParsableCommand {
     var first = 0
 
     func validate() throws {
-        guard (1...100_000_000).contains(seeds) else { throw ValidationError("--seeds is 1 to 100000000") }
+        try Bounds.check("--seeds", seeds, 1...100_000_000)
         guard first >= 0, first < Int.max - seeds else { throw ValidationError("--first is 0 or more") }
     }
 
     func run() throws {
         let simulator = try Simulator()
-        let began = ContinuousClock.now
-        var told = began
+        let (began, work) = (ContinuousClock.now, SlowWork())
         var (failures, steps, seconds, events) = (0, 0, 0.0, 0)
         for seed in first..<first + seeds {
             let verdict = simulator.run(seed: UInt64(seed))
@@ -44,10 +41,7 @@ struct SimulateCommand: ParsableCommand {
                 print("  \(verdict.scenario)")
                 print("  replay with: myriad simulate --first \(seed) --seeds 1")
             }
-            if told.duration(to: .now) > .seconds(2) {
-                told = .now
-                StandardError.line("\(seed - first + 1) of \(seeds) seeds, \(failures) failures")
-            }
+            work.begin("\(seed - first + 1) of \(seeds) seeds, \(failures) failures")
         }
         let real = began.duration(to: .now) / .seconds(1)
         let rates = String(format: "%.0f simulated seconds, %d events, in %.1f s", seconds, events, real)

@@ -4,13 +4,11 @@ import Foundation
 import Kernels
 import Models
 import Telemetry
-import Wire
 
 extension ModelOptions.Kind: ExpressibleByArgument {}
 
-struct BenchCommand: ParsableCommand {
+struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench",
         abstract: "Measure training, a shard, and a cluster against one process.",
         discussion: """
             Figures are of whole training: reading, forward, backward, pull, push, both optimizers. Run it on a quiet \
@@ -54,12 +52,9 @@ struct BenchCommand: ParsableCommand {
     var repeats = 5
 
     func validate() throws {
-        for (name, value, most) in [
-            ("--dim", dim, 4096), ("--batch", batch, 1 << 20), ("--threads", threads, 1024),
-            ("--repeats", repeats, 10_000),
-        ] as [(String, Int?, Int)] {
-            try Bounds.check(name, value, 1...most)
-        }
+        try Bounds.check(
+            ("--dim", dim, 1...4096), ("--batch", batch, 1...1 << 20), ("--threads", threads, 1...1024),
+            ("--repeats", repeats, 1...10_000))
         try Bounds.check("--seconds", seconds, 0.1...86_400)
         if page, json { throw ValidationError("--page and --json are two measurements: give one of them") }
         if page, data != nil { throw ValidationError("--data fits no --page, whose cluster is simulated") }
@@ -72,29 +67,25 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         if page { return try PageBench(seconds: seconds).run().forEach { print($0) } }
-        do {
+        try Exit.attempt(.input) {
             let place = try PrivateDirectory(in: FileManager.default.temporaryDirectory.path)
             defer { place.remove() }
             let directory = place.path + "/data"
             try BenchData.write(to: directory, arrays: data)
             let bench = TrainingBench(directory: directory, seconds: seconds, repeats: repeats)
             if json {
-                let result = try bench.inProcess(
-                    try bench.config(model: cell.model, dim: dim, batch: batch, threads: cell.threads))
-                printLine(result)
+                let config = try bench.config(model: cell.model, dim: dim, batch: batch, threads: cell.threads)
+                printLine(try bench.inProcess(config))
             } else {
                 try printAll(bench)
             }
-        } catch {
-            throw Exit.with(Exit.data, "\(error)")
         }
     }
 
-    private func printLine(_ result: TrainingBench.Result) {
-        let rates = result.rates.sorted()
+    private func printLine(_ rates: [Double]) {
         print(
             "{\"peer\": \"myriad\", \"model\": \"\(cell.model)\", \"dim\": \(dim), \"batch\": \(batch), \"threads\": \(cell.threads), "
-                + "\"median\": \(Int(result.median)), \"min\": \(Int(rates.first ?? 0)), \"max\": \(Int(rates.last ?? 0)), "
+                + "\"median\": \(Int(rates.middle)), \"min\": \(Int(rates.first ?? 0)), \"max\": \(Int(rates.last ?? 0)), "
                 + "\"rss_mb\": \(SystemInfo.process().peakBytes >> 20), \"blas\": \"\(blasCore())\"}")
     }
 
@@ -102,22 +93,17 @@ struct BenchCommand: ParsableCommand {
         print("\(SystemInfo.processor); OpenBLAS kernels: \(blasCore())")
         for name in ModelOptions.Kind.allCases.map(\.rawValue) {
             for count in [1, 2] {
-                let result = try bench.inProcess(try bench.config(model: name, dim: dim, batch: batch, threads: count))
-                print(
-                    "\(name), batch \(batch), width \(dim), \(count) thread\(count == 1 ? "" : "s"): \(Int(result.median)) samples/s"
-                )
+                let rates = try bench.inProcess(try bench.config(model: name, dim: dim, batch: batch, threads: count))
+                let threads = count == 1 ? "1 thread" : "\(count) threads"
+                print("\(name), batch \(batch), width \(dim), \(threads): \(Int(rates.middle)) samples/s")
             }
         }
         let config = try bench.config(model: "din", dim: dim, batch: batch, threads: 1)
-        let local = try bench.inProcess(config)
-        let cluster = try bench.launched(config, program: Bundle.main.executablePath ?? CommandLine.arguments[0])
+        let local = try bench.inProcess(config).middle
+        let cluster = try bench.launched(config, program: Bundle.main.executablePath ?? CommandLine.arguments[0]).middle
         print(
-            "cluster of 1 server and 1 worker over one process: \(String(format: "%.2f", cluster.median / local.median)) "
-                + "(\(Int(cluster.median)) and \(Int(local.median)) samples/s)")
-        let shard = try ShardBench(seconds: seconds).run()
-        func millions(_ value: Double) -> String { String(format: "%.1f M rows/s", value / 1e6) }
-        print("shard, 25,000 ids of 18 floats: pull \(millions(shard.pull)), apply \(millions(shard.apply)) (Adagrad)")
-        print("through ZeroMQ (ipc): pull \(millions(shard.remotePull)), push \(millions(shard.remotePush))")
-        print("row overhead beyond weights and optimizer state: \(String(format: "%.1f", shard.overhead)) bytes")
+            "cluster of 1 server and 1 worker over one process: \(String(format: "%.2f", cluster / local)) "
+                + "(\(Int(cluster)) and \(Int(local)) samples/s)")
+        try ShardBench(seconds: seconds).run().forEach { print($0) }
     }
 }

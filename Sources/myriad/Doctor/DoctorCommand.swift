@@ -1,6 +1,5 @@
 import ArgumentParser
 import Cluster
-import Foundation
 import Job
 import Telemetry
 
@@ -36,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
     var port = 5555
 
     @Option(name: .shortAndLong, help: "table or json.")
-    var output = "table"
+    var output = OutputFormat.table
 
     private struct Result: Encodable {
         let findings: [Finding]
@@ -45,16 +44,12 @@ struct DoctorCommand: ParsableCommand {
 
     func validate() throws {
         try Bounds.check("--port", port, Bounds.port)
-        guard ["table", "json"].contains(output) else {
-            throw ValidationError("--output is '\(output)', but must be table or json")
-        }
     }
 
     func run() throws {
-        let job: Job?
-        do {
-            job = try config.map { try Job(try ConfigReader.read(path: $0, overrides: overrides)) }
-        } catch { throw Exit.with(Exit.data, "\(error)") }
+        let job = try Exit.attempt(.input) {
+            try config.map { try Job(try ConfigReader.read(path: $0, overrides: overrides)) }
+        }
         var findings = Doctor(
             job: job, directory: directory, ports: cluster == nil ? [("scheduler", port), ("page", 7165)] : []
         ).examine()
@@ -67,9 +62,9 @@ struct DoctorCommand: ParsableCommand {
                 }
                 findings += found.findings
                 examination = found
-            } catch { throw Exit.with(error, else: Exit.unavailable) }
+            } catch { throw Exit.with(error, else: .unavailable) }
         }
-        if output == "json" {
+        if output == .json {
             let all = Result(findings: findings, ways: examination?.ways.rows ?? [])
             print(String(decoding: try TelemetryJSON.encode(all), as: UTF8.self))
         } else {
@@ -77,6 +72,6 @@ struct DoctorCommand: ParsableCommand {
             let count = { (verdict: Finding.Verdict) in findings.count { $0.verdict == verdict } }
             print("\(count(.pass)) passed, \(count(.warn)) warned, \(count(.fail)) failed")
         }
-        if findings.contains(where: { $0.verdict == .fail }) { throw Exit.failed }
+        if findings.contains(where: { $0.verdict == .fail }) { throw ExitCode(ExitCodes.failed.rawValue) }
     }
 }

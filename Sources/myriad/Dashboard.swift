@@ -5,12 +5,9 @@ import Foundation
 import Job
 import Telemetry
 import Tensors
-import Transport
-import Wire
 
-struct DashboardCommand: ParsableCommand {
+struct Dashboard: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dashboard",
         abstract: "Serve the page of a run, finished or running, until Ctrl-C.",
         discussion: """
             The page that the scheduler serves while a job runs, made from the run's files (status.json, \
@@ -33,31 +30,15 @@ struct DashboardCommand: ParsableCommand {
     var port: UInt16?
 
     func run() throws {
-        let source: StatusSource
-        let board: StatusBoard
-        var newest = 0.0
-        do {
-            source = try StatusSource(target, access: security.access)
-            let first = try source.read(seriesSince: newest)
-            board = StatusBoard(status: first.status, series: first.series)
-            newest = first.series.last?.time ?? newest
-        } catch {
-            throw Exit.with(error)
+        let (source, first) = try Exit.attempt {
+            let source = try StatusSource(target, access: security.access)
+            return (source, try source.read(seriesSince: 0))
         }
-        let server = try JobPage.server(board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
+        let feed = StatusFeed(source, first: first)
+        let server = try JobPage.server(feed.board, PageOptions(address: port.map { "127.0.0.1:\($0)" } ?? "auto"))
         print("page: \(server.url)  (Ctrl-C ends it)")
         fflush(nil)
-        while true {
-            Thread.sleep(forTimeInterval: 1)
-            let state = board.status.job.state
-            // What is over does not change any more; what was given up may be continued.
-            guard state == .waiting || state == .running || source.isAbandoned,
-                let next = try? source.read(seriesSince: newest)
-            else { continue }
-            for point in next.series { board.publish(next.status, point: point) }
-            if next.series.isEmpty { board.publish(next.status) }
-            newest = next.series.last?.time ?? newest
-        }
+        withExtendedLifetime(feed) { while true { pause() } }
     }
 }
 
@@ -78,8 +59,8 @@ enum JobPage {
             return try PageServer(board: board, options: options)
         } catch let error as PageError {
             switch error {
-            case .taken, .unavailable: throw Exit.with(Exit.unavailable, "\(place)\(error)")
-            case .badAddress, .needsToken, .badToken: throw Exit.with(Exit.data, "\(place)\(error)")
+            case .taken, .unavailable: throw Exit.with(.unavailable, "\(place)\(error)")
+            case .badAddress, .needsToken, .badToken: throw Exit.with(.input, "\(place)\(error)")
             }
         }
     }
@@ -92,7 +73,7 @@ enum JobPage {
             return try Files.text(of: config.monitor.tokenFile).trimmingCharacters(in: .whitespacesAndNewlines)
         } catch {
             throw Exit.with(
-                Exit.data,
+                .input,
                 "\(config.places.of("monitor.token_file")): monitor.token_file: \(error): name a file with the token alone, "
                     + "or set MYRIAD_TOKEN")
         }

@@ -4,9 +4,8 @@ import Foundation
 import Scheduler
 import Telemetry
 
-struct CompareCommand: ParsableCommand {
+struct Compare: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare",
         abstract: "Train several configs with several seeds, one after the other, into one table.",
         discussion: """
             Prints mean ± sample standard deviation over the seeds of what the test split (else the validation split) \
@@ -39,7 +38,7 @@ struct CompareCommand: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        guard (1...10_000).contains(seeds) else { throw ValidationError("--seeds is \(seeds), expected 1 to 10000") }
+        try Bounds.check("--seeds", seeds, 1...10_000)
         if overrides.contains(where: { $0.hasPrefix("train.seed=") }) {
             throw ValidationError("--set train.seed: a comparison sets the seeds itself, 1 to --seeds")
         }
@@ -49,39 +48,32 @@ struct CompareCommand: ParsableCommand {
     }
 
     func run() throws {
-        var comparison: Comparison
-        var made: String?
-        do {
-            if output == nil { made = try RunDirectory.makeFree(for: "compare") }
-            comparison = try Comparison(
-                configs: configs, seeds: seeds, data: data, overrides: overrides, output: output ?? made ?? "")
-        } catch {
-            if let made { rmdir(made) }
-            throw Exit.with(Exit.data, "\(error)")
+        var comparison = try Exit.attempt(.input) {
+            let place = try output ?? RunDirectory.makeFree(for: "compare")
+            do {
+                return try Comparison(
+                    configs: configs, seeds: seeds, data: data, overrides: overrides, output: place)
+            } catch {
+                if output == nil { rmdir(place) }
+                throw error
+            }
         }
         let interrupt = Interrupt()
-        var failure: (any Error)?
-        do {
+        let training = Result {
             try train(&comparison, interrupt)
-        } catch {
-            failure = error
         }
-        do {
-            // Also when nothing was left to train: the seeds or configs asked for may be others than last time.
-            try comparison.write()
-        } catch {
-            failure = failure ?? error
-        }
+        // Also when nothing was left to train: the seeds or configs asked for may be others than last time.
+        let writing = Result { try comparison.write() }
         if comparison.runs.contains(where: { $0.figures != nil }) {
             print(comparison.table(), terminator: "")
             print("output directory: \(comparison.output)")
         }
         if let cause = interrupt.cause, !comparison.isComplete {
-            throw Exit.with(
-                ExitCode(cause.exitCode),
-                "stopped \(cause.words); go on with --output \(comparison.output) and the same configs")
+            let how = "go on with --output \(comparison.output) and the same configs"
+            StandardError.line("error: stopped \(cause.words); \(how)")
+            throw ExitCode(cause.exitCode)
         }
-        if let failure { throw Exit.with(Exit.failed, "\(failure)") }
+        try Exit.attempt(.failed) { try (training.get(), writing.get()) }
     }
 
     private func train(_ comparison: inout Comparison, _ interrupt: Interrupt) throws {

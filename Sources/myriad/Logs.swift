@@ -3,10 +3,10 @@ import Cluster
 import Display
 import Foundation
 import Telemetry
+import Wire
 
-struct LogsCommand: ParsableCommand {
+struct Logs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs",
         abstract: "Print the logs of a run's processes as one, each line with its process.",
         discussion: """
             Examples:
@@ -58,7 +58,7 @@ struct LogsCommand: ParsableCommand {
         var status = try look.read(source).status
         guard let directory = source.directory else {
             throw Exit.with(
-                Exit.unavailable,
+                .unavailable,
                 "\(status.job.directory): the run's directory is not on this machine: run myriad logs where the "
                     + "scheduler runs (\(status.nodes.first { $0.role == "scheduler" }?.host ?? source.endpoint))")
         }
