@@ -88,9 +88,10 @@ extension SchedulerLoop {
     /// Without the last one the work would be lost: then the job fails.
     mutating func endCheckpoint(of step: Int, isWritten: Bool) {
         committedStep = step
-        guard case .running = phase, let point = sync, point.step == step, point.awaitsCheckpoint else { return }
-        sync?.awaitsCheckpoint = false
-        if !isWritten, point.stops, options.keepLast {
+        guard case .running = phase, sync?.step == step, let decision = sync?.decision, decision.awaitsCheckpoint
+        else { return }
+        sync?.decision?.awaitsCheckpoint = false
+        if !isWritten, decision.stops, options.keepLast {
             let what = "the last checkpoint, of step \(step), cannot be written: \(unwrittenReason)"
             take(Evidence(.ownWords, of: nil, what: what, at: now))
             return

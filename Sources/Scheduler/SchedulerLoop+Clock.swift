@@ -56,7 +56,7 @@ extension SchedulerLoop {
         waits.note("scores", scores, since: sync?.since, at: now)
         waits.note("others", others, since: standingSince, at: now)
         let open = parts.min { $0.key < $1.key }
-        let asked = sync?.awaitsCheckpoint == true ? sync?.step : open?.key
+        let asked = sync?.decision?.awaitsCheckpoint == true ? sync?.step : open?.key
         var checkpoint: String?
         if let step = asked {
             let late = (0..<shardCount).filter { parts[step]?[$0] == nil }

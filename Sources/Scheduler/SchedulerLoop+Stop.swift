@@ -60,7 +60,7 @@ extension SchedulerLoop {
     /// Has the state written in which all wait, unless it is already, and ends the job.
     mutating func stopHere(_ point: SyncPoint, _ cause: StopCause) {
         if options.checkpoints != nil, committedStep != point.step {
-            sync?.awaitsCheckpoint = true
+            sync?.decision?.awaitsCheckpoint = true
             sync?.since = now
             // What the plan wants written is written unasked.
             if options.plan.checkpoints(after: point.step) {

@@ -54,8 +54,8 @@ extension SchedulerLoop {
 
     /// Has a split scored in the state in which all wait.
     private mutating func score(_ split: String, _ samples: Int, isValidation: Bool) {
-        sync?.scores = .gathering(ScoreBook(sampleCount: samples), split: split)
-        sync?.isJudged = !isValidation
+        let scores = SyncPoint.Scores.gathering(ScoreBook(sampleCount: samples), split: split)
+        if isValidation { sync?.stage = .judging(scores) } else { sync?.decision?.test = scores }
         sendVerdict(.score(split: split))
     }
 
@@ -76,11 +76,8 @@ extension SchedulerLoop {
         guard case .running = phase, let point = sync, point.step == step,
             case .measuring(split) = point.scores
         else { return }
-        sync?.scores = nil
-        guard point.isJudged else {
-            judge(metrics)
-            return
-        }
+        guard point.decision != nil else { return judge(metrics) }
+        sync?.decision?.test = nil
         judgement.test = metrics
         effects.events.append(.evaluated(split: split, step: step, metrics, isBest: false))
         commitIfWhole(step)
@@ -92,11 +89,11 @@ extension SchedulerLoop {
     /// Decides about the state in which all wait: is it the best, is it written, is it the end.
     private mutating func judge(_ metrics: Metrics?) {
         guard var point = sync else { return }
-        point.isJudged = true
+        var decision = SyncPoint.Decision()
         earlierJudgements = earlierJudgements.suffix(3) + [judgement]
         judgement.step = point.step
         point.since = now
-        point.stops = point.step >= options.plan.lastStep
+        decision.stops = point.step >= options.plan.lastStep
         var isBest = false
         if let metrics {
             warnOfUndefined(metrics)
@@ -107,20 +104,21 @@ extension SchedulerLoop {
             if isBest { (judgement.bestStep, judgement.best, judgement.test) = (point.step, metrics, nil) }
             effects.events.append(
                 .evaluated(split: options.validation ?? "", step: point.step, metrics, isBest: isBest))
-            if let rule = options.earlyStop, judgement.withoutGain >= rule.patience, !point.stops {
-                point.stops = true
+            if let rule = options.earlyStop, judgement.withoutGain >= rule.patience, !decision.stops {
+                decision.stops = true
                 endReason = "no better \(options.metric.rawValue) in \(rule.patience) evaluations"
             }
         }
-        let writes = options.checkpoints != nil && (isBest && options.keepBest || point.stops && options.keepLast)
+        let writes = options.checkpoints != nil && (isBest && options.keepBest || decision.stops && options.keepLast)
         if writes {
-            point.awaitsCheckpoint = true
+            decision.awaitsCheckpoint = true
             if !options.plan.checkpoints(after: point.step) {
-                askForSnapshot(of: point.step, point.stops)
+                askForSnapshot(of: point.step, decision.stops)
             }
         }
+        point.stage = .decided(decision)
         sync = point
-        if let split = options.test, let samples = options.splits[split], isBest || (metrics == nil && point.stops) {
+        if let split = options.test, let samples = options.splits[split], isBest || (metrics == nil && decision.stops) {
             score(split, samples, isValidation: false)
         }
         // Its parts may all have come before the verdict: the plan wants a checkpoint of a state that is no better, too.
@@ -160,8 +158,8 @@ extension SchedulerLoop {
 
     /// Lets training go on, or ends it, once nothing is outstanding.
     mutating func goOn() {
-        guard case .running = phase, let point = sync, point.isSettled else { return }
-        if point.stops {
+        guard case .running = phase, let point = sync, let decision = point.decision, decision.isSettled else { return }
+        if decision.stops {
             stop()
         } else if let wish {
             stopHere(point, wish)
