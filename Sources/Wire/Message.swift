@@ -24,11 +24,14 @@ package struct Message: Sendable {
 
     /// A received message, which is as it was sent; the views check what its frames say.
     package init(decoding frames: [Payload]) throws(WireError) {
-        let rest = Array(frames.dropFirst())
+        let (first, rest) = (frames.first ?? .empty, Array(frames.dropFirst()))
         var digest: UInt64 = 0
-        header = unsafe try Header(decoding: (frames.first ?? .empty).bytes) {
-            digest = Self.digest(of: rest)
-            return digest
+        // Nobody else may hold what the bytes lie in.
+        header = try withExtendedLifetime(first) { () throws(WireError) in
+            unsafe try Header(decoding: first.bytes) {
+                digest = Self.digest(of: rest)
+                return digest
+            }
         }
         self.frames = rest
         known = digest

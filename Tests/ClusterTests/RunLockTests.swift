@@ -3,6 +3,7 @@ import Foundation
 import Job
 import Synchronization
 import Telemetry
+import Tensors
 import Testing
 
 @testable import Cluster
@@ -222,7 +223,7 @@ import Testing
             checkpoint: "/away/step-00000004", manifest: "m", step: 4, resetsOptimizer: false)
         // The configuration, which makes the directory a run, comes after the record: without one it cannot be written.
         try files.createDirectory(atPath: path + "/config.yaml.partial/x", withIntermediateDirectories: true)
-        #expect(throws: Complaint.self) {
+        #expect(throws: SafetensorsError.self) {
             try RunDirectory(path: path, config: JobConfig(), resumes: false, began: record)
         }
         #expect(try Resumption.Record.read(in: path)?.record.checkpoint == record.checkpoint)

@@ -43,7 +43,8 @@ import Testing
         arguments: TrapTests.all + dropping)
     func whole(options: ModelOptions) throws {
         let bench = try Trial(options).bench(Self.samples)
-        _ = bench.train(key: 1)
+        // Under the key 1 a bend of BST's leaky ReLU lies 2e-4 beside a parameter.
+        _ = bench.train(key: 2)
         let dense = (0..<bench.gradient.count).map { bench.gradient.base[$0] }
         let rows = bench.rowGradients
         let entries = bench.model.layout.entries.filter { $0.kind == .trainable }
@@ -82,9 +83,9 @@ import Testing
     private func difference(_ value: UnsafeMutablePointer<Float>, _ step: Float, _ bench: ModelBench) -> Float {
         let kept = value.pointee
         value.pointee = kept + step
-        let (up, upper) = (bench.train(key: 1), value.pointee)
+        let (up, upper) = (bench.train(key: 2), value.pointee)
         value.pointee = kept - step
-        let (down, lower) = (bench.train(key: 1), value.pointee)
+        let (down, lower) = (bench.train(key: 2), value.pointee)
         value.pointee = kept
         return Float((up - down) / Double(upper - lower))
     }
