@@ -95,7 +95,7 @@ finish
 batch=$("$myriad" config show "$config" "${settings[@]}" | awk '$1 == "batch:" { print $2; exit }')
 steps=$(($(rate trial) * ${FOR:-12} / batch + 300))
 
-for try in 1 2 3; do
+for try in 1 2 3 4 5 6; do
     echo "== $steps steps without strangers =="
     began=$EPOCHREALTIME
     begin "calm-$try" "$steps"
