@@ -154,7 +154,7 @@ package final class Shard {
         }
         let view = try PullView(decoding: request.message, limits: limits, tableWidths: widths, scratch: scratch)
         guard wanted == step else {
-            park(Request(from: request.from, message: request.message))
+            park(request)
             return
         }
         guard view.isKeyListIntact else {
