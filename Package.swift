@@ -61,11 +61,8 @@ let modules: [[Target]] = [
     module("Processes", ["Telemetry", "CShims"]),
     [
         .target(
-            name: "Display", dependencies: ["Tensors", "Telemetry", sockets],
-            resources: [
-                .embedInCode("Page/Resources/page.css"), .embedInCode("Page/Resources/page.js"),
-                .embedInCode("Page/Resources/status.schema.json"),
-            ], swiftSettings: strict),
+            name: "Display", dependencies: ["Tensors", "Telemetry", "CShims", sockets], exclude: ["Page/Resources"],
+            swiftSettings: strict),
         tests("Display", of: ["Display", "Telemetry"]),
         tests("Terminal", of: ["Display", "Telemetry", "Tensors"]),
         tests(
@@ -113,9 +110,9 @@ let modules: [[Target]] = [
             dependencies: [
                 "Tensors", "Telemetry", "Display", "Wire", "Transport", "Datasets", "Kernels", "Models", "Parameters",
                 "Checkpoints", "Server", "Worker", "Scheduler", "Job", "Cluster", "COpenBLAS", "CZeroMQ",
-                "CCompression", argumentParser, sockets, yams,
+                "CCompression", "CShims", argumentParser, sockets, yams,
             ],
-            resources: [.embedInCode("Render/Resources/kubernetes.yaml")], swiftSettings: strict),
+            exclude: ["Render/Resources"], swiftSettings: strict),
         tests("Simulation", of: ["myriad"]),
         tests(
             "Doctor",

@@ -8,12 +8,16 @@ extension Int {
     }
 
     /// The sum, or the bound that it passes.
+    ///
+    /// Never inlined: a row of sums in one function would take the optimizer a minute.
+    @inline(never)
     package func plus(_ other: Int) -> Int {
         let (sum, overflows) = addingReportingOverflow(other)
         return overflows ? (other > 0 ? .max : .min) : sum
     }
 
     /// The difference, or the bound that it passes.
+    @inline(never)
     package func minus(_ other: Int) -> Int {
         let (difference, overflows) = subtractingReportingOverflow(other)
         return overflows ? (other < 0 ? .max : .min) : difference

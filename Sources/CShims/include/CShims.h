@@ -4,6 +4,7 @@
 
 #include "instructions.h"
 #include "prefetch.h"
+#include "resources.h"
 #include "spawn_more.h"
 
 #endif

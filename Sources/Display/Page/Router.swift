@@ -1,3 +1,4 @@
+import CShims
 import Foundation
 import Telemetry
 
@@ -39,19 +40,23 @@ struct Router: Sendable {
     private func route(_ request: Request) -> Response {
         switch request.path {
         case "/": return Response(type: "text/html; charset=utf-8", body: book.data(.page))
-        case "/page.css": return Response(type: "text/css; charset=utf-8", body: Data(PackageResources.page_css))
-        case "/page.js": return Response(type: "text/javascript; charset=utf-8", body: Data(PackageResources.page_js))
+        case "/page.css": return file(myriad_page_css(), "text/css; charset=utf-8")
+        case "/page.js": return file(myriad_page_js(), "text/javascript; charset=utf-8")
         case "/healthz": return Response(type: Response.text, body: Data("ok\n".utf8))
         case "/readyz": return ready()
         case "/metrics": return Response(type: Prometheus.contentType, body: book.data(.metrics))
         case "/api/v1/schema":
-            return Response(type: "application/schema+json", body: Data(PackageResources.status_schema_json))
+            return file(myriad_status_schema_json(), "application/schema+json")
         case "/api/v1/series": return points(request)
         case "/api/v1/hotkeys": return hotkeys(request)
         default:
             return Self.sections[request.path].map { Response(body: book.data($0)) }
                 ?? .problem(.notFound, "nothing is at this path", ["routes": Self.routes])
         }
+    }
+
+    private func file(_ text: UnsafePointer<CChar>, _ type: String) -> Response {
+        Response(type: type, body: Data(String(cString: text).utf8))
     }
 
     private func points(_ request: Request) -> Response {

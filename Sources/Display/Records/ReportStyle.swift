@@ -1,9 +1,11 @@
+import CShims
+
 /// How the report looks: as the page does, and on paper.
 enum ReportStyle {
     /// The style sheet: the page's, and what only a report has.
     static var css: Markup {
         """
-        \(Markup(stringLiteral: String(decoding: PackageResources.page_css, as: UTF8.self)))
+        \(Markup(stringLiteral: String(cString: myriad_page_css())))
         :root{\(colors(Palette.colors))}
         @media (prefers-color-scheme:dark){:root{\(colors(Palette.dark))}}
         \(own)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CShims
 import Checkpoints
 import Cluster
 import Foundation
@@ -23,7 +24,7 @@ extension Render.Kubernetes {
                 "note: checkpoint.every is 0: a pod that is killed costs what was trained since the last evaluation; "
                     + "checkpoint.every=500 bounds that")
         }
-        let template = String(decoding: PackageResources.kubernetes_yaml, as: UTF8.self)
+        let template = String(cString: myriad_kubernetes_yaml())
         return template.components(separatedBy: "---\n").filter { secrets != nil || !$0.contains("kind: Secret") }
             .joined(separator: "---\n").split(separator: "\n").flatMap { line in
                 line.components(separatedBy: "__").enumerated().reduce([""]) { lines, part in
