@@ -70,7 +70,7 @@ let modules: [[Target]] = [
             exclude: ["Python"]),
         tests(
             "Dashboard",
-            of: ["Display", "Telemetry", "Cluster", "Wire", "myriad", "Processes", "TestMachine"],
+            of: ["Display", "Telemetry", "Cluster", "Wire", "CShims", "myriad", "Processes", "TestMachine"],
             exclude: ["browser.py", "validate.py"]),
     ],
     module("Wire", ["Tensors", "Telemetry"], guarded, tests: ["Extremes"]),

@@ -1,3 +1,4 @@
+import CShims
 import Foundation
 import Telemetry
 import Testing
@@ -15,7 +16,7 @@ struct SchemaTests {
         defer { try? FileManager.default.removeItem(at: directory) }
         let schema = directory.appending(path: "schema.json")
         let file = directory.appending(path: "status.json")
-        try Data(PackageResources.status_schema_json).write(to: schema)
+        try Data(String(cString: myriad_status_schema_json()).utf8).write(to: schema)
         try status.write(to: file)
         return try Tool.run(["/usr/bin/python3", "\(Tool.directory)/validate.py", schema.path, file.path]).output
     }
