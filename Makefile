@@ -1,4 +1,4 @@
-.PHONY: help setup demo build install deb bench test test-engines quick format lint
+.PHONY: help setup demo build install deb bench test test-engines quick generated format lint
 
 help: ## what each word does
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -46,6 +46,9 @@ test-engines: setup ## the tests that drive foreign engines, in release; install
 
 quick: setup ## debug build, and the tests of it that take a minute: before make test
 	@bash Tests/Scripts/watched.sh 600 swift test --skip '$(once)|$(engines)|^(ModelsTests|LayersTests|RecordsTests)\.'
+
+generated: ## writes anew what is made from types and metrics: JSON schemas, Grafana's dashboard
+	@python3 -B Tests/Scripts/generate/generate.py
 
 format: ## formats the sources in place
 	swift format --in-place --recursive Package.swift Sources Tests
