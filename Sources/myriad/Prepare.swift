@@ -36,7 +36,7 @@ struct Prepare: ParsableCommand {
             user did strictly before.
             """)
 
-    @Argument(help: "movielens, recbole, amazon, taobao, alimama, delimited or synthetic.")
+    @Argument(help: "\(PrepareOptions.Format.words).")
     var format: PrepareOptions.Format
 
     @Argument(help: "Files, or the directory that holds them; .gz and .zst are read as they are.")

@@ -16,6 +16,12 @@ package struct PrepareOptions: Sendable, Equatable {
         case delimited
         /// A world whose click probability is known.
         case synthetic
+
+        /// All of them, in words.
+        package static var words: String {
+            let names = allCases.map(\.rawValue)
+            return names.dropLast().joined(separator: ", ") + " or " + names[names.count - 1]
+        }
     }
 
     /// What is predicted.
