@@ -40,15 +40,6 @@ struct DIEN: InterestNetwork {
         }
     }
 
-    /// What backward needs.
-    struct Tape {
-        let time: TimeMajor
-        let extractor: GRU.Tape
-        let evolution: InterestEvolution.Tape
-        /// The histories as rows of the states.
-        let states: Histories
-    }
-
     static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
         options.own.gru.hidden > 0 ? options.own.gru.hidden : behavior
     }
@@ -75,26 +66,19 @@ struct DIEN: InterestNetwork {
         evolution = InterestEvolution(own, width: width, inputs, in: &layout, initial: initial)
     }
 
-    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+    func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double {
         let batch = s.batch
         let time = TimeMajor(offsets: batch.historyOffsets.base, count: batch.historyCount, pass.arena)
-        let h = extractor.forward(s.behaviors, rowOf: batch.positionBehavior.base, attention: nil, time, pass)
-        let states = batch.histories(at: time.rowOf)
-        let o = evolution.forward(s.target, h.states, states, time, pass)
-        return (o.y, Tape(time: time, extractor: h, evolution: o, states: states))
-    }
-
-    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
-        let (time, h) = (tape.time, tape.extractor.states)
-        let dStates = pass.zeros(rows: time.rows, columns: h.columns)
-        evolution.backward(dy, tape.evolution, s.target, h, tape.states, time, addingTo: d.target, dStates, pass)
         var loss = 0.0
-        if let auxiliary {
-            loss = auxiliary.train(
-                h, s.behaviors, s.batch.pairs(at: time.rowOf, pass), factor: weight * Float(pass.samples),
-                addingTo: dStates, d.behaviors, pass)
+        extractor.run(s.behaviors, rowOf: batch.positionBehavior.base, attention: nil, time, pass) { states in
+            let h = pass.variable(states)
+            evolution.run(s.target, h, batch.histories(at: time.rowOf), time, pass, above)
+            if let auxiliary, pass.isTraining {
+                let pairs = batch.pairs(at: time.rowOf, pass)
+                loss = auxiliary.train(h, s.behaviors, pairs, factor: weight * Float(pass.samples), pass)
+            }
+            return h.gradient
         }
-        extractor.backward(dStates, tape.extractor, s.behaviors, time, addingTo: d.behaviors, nil, pass)
         return loss
     }
 

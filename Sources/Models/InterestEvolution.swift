@@ -23,15 +23,6 @@ enum AUGRUForm: String, Choice {
 
 /// DIEN's second half: the attention of the target to the extractor's states, and the layer that follows their course.
 struct InterestEvolution: Sendable {
-    /// What backward needs; `y` is the result.
-    struct Tape {
-        /// The interest of every sample in its target, [samples × H].
-        let y: Matrix
-        let weights: InterestAttention.Tape
-        let gru: GRU.Tape
-        let time: TimeMajor
-    }
-
     private let kind: Evolution
     private let attention: InterestAttention
     private let gru: GRU
@@ -53,22 +44,25 @@ struct InterestEvolution: Sendable {
             in: &layout, initial: initial)
     }
 
-    /// The interests.
+    /// Hands the interest of every sample in its target, [samples × H], to `above`; gradients of q and h are added.
     ///
     /// - Parameters:
     ///   - q: whole targets, [samples × target].
     ///   - h: states of the extractor, time-major by `time`; `histories.behavior` names the row of a position.
-    func forward(_ q: Matrix, _ h: Matrix, _ histories: Histories, _ time: TimeMajor, _ pass: Pass) -> Tape {
+    func run(
+        _ q: Variable, _ h: Variable, _ histories: Histories, _ time: TimeMajor, _ pass: Pass, _ above: Above
+    ) {
         let query = attention.query(of: q)
-        let y = pass.matrix(rows: q.rows, columns: gru.width)
+        let y = pass.matrix(rows: q.value.rows, columns: gru.width)
         guard kind != .gru else {
             // Only the pooling knows the target: the GRU runs over histories.
-            let tape = gru.forward(h, rowOf: time.rowOf, attention: nil, time, pass)
-            let weights = attention.forward(query, tape.states, histories, pass)
-            weightedPool(tape.states, histories, weights: weights.weights, into: y)
-            return Tape(y: y, weights: weights, gru: tape, time: time)
+            gru.run(h, rowOf: time.rowOf, attention: nil, time, pass) { states in
+                let outputs = pass.variable(states)
+                attention.pool(query, outputs, histories, into: y, pass, above)
+                return outputs.gradient
+            }
+            return
         }
-        let weights = attention.forward(query, h, histories, pass)
         let offsets = pass.ints(histories.samples + 1)
         let stateOf = pass.ints(histories.pairs)
         offsets[0] = 0
@@ -81,30 +75,17 @@ struct InterestEvolution: Sendable {
             offsets[sample + 1] = Int32(pair)
         }
         let own = TimeMajor(offsets: offsets, count: histories.samples, pass.arena)
-        let tape = gru.forward(h, rowOf: stateOf, attention: weights.weights.base, own, pass)
-        gatherRows(of: tape.states, at: own.lastRow, into: y)
-        return Tape(y: y, weights: weights, gru: tape, time: own)
-    }
-
-    /// Gradients by targets and states of the gradient of the interests, added; those of the parameters too.
-    func backward(
-        _ dy: Matrix, _ tape: Tape, _ q: Matrix, _ h: Matrix, _ histories: Histories, _ time: TimeMajor,
-        addingTo dq: Matrix, _ dStates: Matrix, _ pass: Pass
-    ) {
-        let (query, dQuery) = (attention.query(of: q), attention.query(of: dq))
-        let dWeights = pass.zeros(rows: histories.pairs, columns: 1)
-        let dOutputs = pass.zeros(rows: tape.time.rows, columns: gru.width)
-        guard kind != .gru else {
-            weightedPoolBackward(
-                dy, tape.gru.states, histories, weights: tape.weights.weights, addingTo: dOutputs, into: dWeights)
-            attention.backward(
-                dWeights, tape.weights, query, tape.gru.states, histories, addingTo: dQuery, dOutputs, pass)
-            gru.backward(dOutputs, tape.gru, h, time, addingTo: dStates, nil, pass)
-            return
+        attention.run(query, h, histories, pass) { weights in
+            let a = pass.variable(weights)
+            gru.run(h, rowOf: stateOf, attention: a, own, pass) { states in
+                gatherRows(of: states, at: own.lastRow, into: y)
+                guard let dy = above(y) else { return nil }
+                let dStates = pass.zeros(like: states)
+                scatterAddRows(of: dy, at: own.lastRow, addingTo: dStates)
+                return dStates
+            }
+            return a.gradient
         }
-        scatterAddRows(of: dy, at: tape.time.lastRow, addingTo: dOutputs)
-        gru.backward(dOutputs, tape.gru, h, tape.time, addingTo: dStates, dWeights.base, pass)
-        attention.backward(dWeights, tape.weights, query, h, histories, addingTo: dQuery, dStates, pass)
     }
 }
 
