@@ -5,7 +5,7 @@ extension Pass {
     /// rate 0.
     ///
     /// The mask is a function of (key, stream, element): applied to the gradient it is the backward pass.
-    private func dropped(_ x: Matrix, rate: Float, stream: UInt64) -> Matrix {
+    func drop(_ x: Matrix, rate: Float, stream: UInt64) -> Matrix {
         guard isTraining, rate > 0 else { return x }
         let y = matrix(rows: x.rows, columns: x.columns)
         let scale = 1 / (1 - rate)
@@ -24,6 +24,6 @@ extension Pass {
     }
     /// Dropout as a layer.
     func drop(_ x: Matrix, rate: Float, stream: UInt64, _ above: Above) -> Matrix? {
-        above(dropped(x, rate: rate, stream: stream)).map { dropped($0, rate: rate, stream: stream) }
+        above(drop(x, rate: rate, stream: stream)).map { drop($0, rate: rate, stream: stream) }
     }
 }
