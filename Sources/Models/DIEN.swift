@@ -1,5 +1,26 @@
 import Datasets
+import Kernels
 import Tensors
+
+/// How interests evolve towards a target (DIEN, section 4.3).
+enum Evolution: String, Choice {
+    /// A second GRU over the states; the attention pools its outputs (two-layer GRU with attention).
+    case gru
+    /// The attention scales the states that enter the second GRU.
+    case aigru
+    /// The attention takes the place of the update gate.
+    case agru
+    /// The attention joins the update gate.
+    case augru
+}
+
+/// How AUGRU joins the attention a and the update gate u.
+enum AUGRUForm: String, Choice {
+    /// a·u, as the paper writes it: a = 0 keeps the state.
+    case product
+    /// 1 − (1 − a)(1 − u), as the public code computes it: a = 0 is an ordinary step, a = 1 replaces the state.
+    case union
+}
 
 /// Deep Interest Evolution Network: interests as the states of a GRU, and what the target makes of their course (Zhou et
 /// al., AAAI 2019).
@@ -47,9 +68,12 @@ struct DIEN: InterestNetwork {
     let needs: BatchNeeds
     private let extractor: GRU
     private let auxiliary: AuxiliaryLoss?
-    private let evolution: InterestEvolution
+    private let attention: InterestAttention
+    private let evolution: GRU
+    private let kind: Evolution
     private let weight: Float
 
+    /// Declares "extractor.…", "auxiliary.…", "attention.…" and "evolution.…".
     init(
         _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
     ) throws(ModelError) {
@@ -63,7 +87,19 @@ struct DIEN: InterestNetwork {
             weight > 0
             ? AuxiliaryLoss(
                 "auxiliary", states: width, behaviors: behavior, own.auxiliary, in: &layout, initial: initial) : nil
-        evolution = InterestEvolution(own, width: width, inputs, in: &layout, initial: initial)
+        attention = InterestAttention(
+            "attention", width: width, target: own.attention.targetWidth(of: inputs), own.attention, in: &layout,
+            initial: initial)
+        kind = own.evolution
+        let mixing: GRUMixing =
+            switch kind {
+            case .gru, .aigru: .gate
+            case .agru: .attention
+            case .augru: own.augru == .product ? .product : .union
+            }
+        evolution = GRU(
+            "evolution", input: width, width: width, mixing: mixing, scalesInput: kind == .aigru, own.gru,
+            in: &layout, initial: initial)
     }
 
     func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double {
@@ -72,7 +108,7 @@ struct DIEN: InterestNetwork {
         var loss = 0.0
         extractor.run(s.behaviors, rowOf: batch.positionBehavior.base, attention: nil, time, pass) { states in
             let h = pass.variable(states)
-            evolution.run(s.target, h, batch.histories(at: time.rowOf), time, pass, above)
+            evolve(attention.query(of: s.target), h, batch.histories(at: time.rowOf), time, pass, above)
             if let auxiliary, pass.isTraining {
                 let pairs = batch.pairs(at: time.rowOf, pass)
                 loss = auxiliary.train(h, s.behaviors, pairs, factor: weight * Float(pass.samples), pass)
@@ -80,6 +116,49 @@ struct DIEN: InterestNetwork {
             return h.gradient
         }
         return loss
+    }
+
+    /// Hands the interest of every sample in its target, [samples × H], to `above`; gradients of q and h are added.
+    ///
+    /// - Parameters:
+    ///   - q: what the attention reads of the targets.
+    ///   - h: states of the extractor, time-major by `time`; `histories.behavior` names the row of a position.
+    private func evolve(
+        _ q: Variable, _ h: Variable, _ histories: Histories, _ time: TimeMajor, _ pass: Pass, _ above: Above
+    ) {
+        let y = pass.matrix(rows: q.value.rows, columns: evolution.width)
+        guard kind != .gru else {
+            // Only the pooling knows the target: the GRU runs over histories.
+            evolution.run(h, rowOf: time.rowOf, attention: nil, time, pass) { states in
+                let outputs = pass.variable(states)
+                attention.pool(q, outputs, histories, into: y, pass, above)
+                return outputs.gradient
+            }
+            return
+        }
+        let offsets = pass.ints(histories.samples + 1)
+        let stateOf = pass.ints(histories.pairs)
+        offsets[0] = 0
+        var pair = 0
+        for sample in 0..<histories.samples {
+            for position in histories.positions(ofSample: sample) {
+                stateOf[pair] = histories.behavior[position]
+                pair += 1
+            }
+            offsets[sample + 1] = Int32(pair)
+        }
+        let own = TimeMajor(offsets: offsets, count: histories.samples, pass.arena)
+        attention.run(q, h, histories, pass) { weights in
+            let a = pass.variable(weights)
+            evolution.run(h, rowOf: stateOf, attention: a, own, pass) { states in
+                gatherRows(of: states, at: own.lastRow, into: y)
+                guard let dy = above(y) else { return nil }
+                let dStates = pass.zeros(like: states)
+                scatterAddRows(of: dy, at: own.lastRow, addingTo: dStates)
+                return dStates
+            }
+            return a.gradient
+        }
     }
 
     // MARK: Published options

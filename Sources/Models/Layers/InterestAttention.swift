@@ -124,3 +124,23 @@ struct InterestAttention: Sendable {
         run(q, states, histories, pass) { weightedPool(states, histories, weights: $0, into: y, pass, above) }
     }
 }
+
+extension InterestAttention.Options {
+    /// Columns of the target's vector that the attention reads: all, or those that behaviors are compared by.
+    func targetWidth(of inputs: Inputs) -> Int {
+        kind == .unit && query == .none ? inputs.comparedWidth : inputs.targetWidth
+    }
+
+    /// Throws the first setting that makes no sense.
+    func validate() throws(ModelError) {
+        try checkHidden(hidden, "attention.hidden", layers: 1...8)
+        try check(dropout >= 0 && dropout < 1, "attention.dropout", dropout, "at least 0 and below 1")
+    }
+
+    /// Throws unless states of this width can be compared with targets.
+    func validate(width: Int, compared: Int) throws(ModelError) {
+        try check(
+            kind == .bilinear || query == .prelu || width == compared, "attention.query", query.rawValue,
+            "prelu: a state has \(width) columns and the compared part of the target \(compared)")
+    }
+}
