@@ -52,15 +52,8 @@ struct BST: InterestNetwork {
         }
     }
 
-    /// What backward needs.
-    struct Tape {
-        fileprivate let sequences: Sequences
-        fileprivate let input: Matrix
-        fileprivate let blocks: UnsafeMutablePointer<Transformer.Tape>
-    }
-
     /// The sequences of all samples, one after the other; a row is a behavior or a target.
-    fileprivate struct Sequences {
+    private struct Sequences {
         /// [n + 1]: where each sequence begins.
         let offsets: UnsafeMutablePointer<Int32>
         /// [rows]: the distinct behavior, −1 for a target.
@@ -94,11 +87,9 @@ struct BST: InterestNetwork {
         let position = options.own.position
         let width = compared + position.width
         try options.own.transformer.validate(width: width, of: "a behavior with its position")
-        positions =
-            position.width > 0
-            ? layout.matrix(
-                "position", rows: position.buckets, columns: position.width, initial: .normal(deviation: 0.01))
-            : Slot(offset: 0, rows: 0, columns: 0)
+        positions = layout.matrix(
+            "position", rows: position.buckets, columns: position.width, initial: .normal(deviation: 0.01),
+            if: position.width > 0)
         blocks = (0..<options.own.blocks).map { number in
             Transformer(
                 "transformer.\(number)", width: width, options.own.transformer, stream: UInt64(number), in: &layout,
@@ -131,48 +122,46 @@ struct BST: InterestNetwork {
         return made
     }
 
-    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+    func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double {
         let sequences = sequences(of: s.batch, pass)
         let input = pass.matrix(rows: sequences.rows, columns: width)
         let items = input.columns(0..<compared)
-        gatherRows(of: s.behaviors, at: sequences.behavior, into: items)
-        scatterAddRows(of: s.comparedTarget, at: sequences.target, addingTo: items)
+        gatherRows(of: s.behaviors.value, at: sequences.behavior, into: items)
+        scatterAddRows(of: s.comparedTarget.value, at: sequences.target, addingTo: items)
         if positions.columns > 0 {
             gatherRows(of: pass.parameters[positions], at: sequences.bucket, into: input.columns(compared..<width))
         }
-        let tapes = pass.array(of: Transformer.Tape.self, count: blocks.count)
-        var x = input
-        for (number, block) in blocks.enumerated() {
-            let tape = block.forward(
-                queries: x, keys: x, offsets: sequences.offsets, sessions: s.batch.sampleCount, pass)
-            (tapes + number).initialize(to: tape)
-            x = tape.y
+        let dInput = climb(from: 0, input, sequences, pass) { last in
+            let y = pass.matrix(rows: pass.samples, columns: width)
+            gatherRows(of: last, at: sequences.target, into: y)
+            guard let dy = above(y) else { return nil }
+            let d = pass.zeros(like: last)
+            scatterAddRows(of: dy, at: sequences.target, addingTo: d)
+            return d
         }
-        let y = pass.matrix(rows: pass.samples, columns: width)
-        gatherRows(of: x, at: sequences.target, into: y)
-        return (y, Tape(sequences: sequences, input: input, blocks: tapes))
-    }
-
-    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
-        let sequences = tape.sequences
-        var dx = pass.zeros(like: tape.input)
-        scatterAddRows(of: dy, at: sequences.target, addingTo: dx)
-        for (number, block) in blocks.enumerated().reversed() {
-            let x = number > 0 ? tape.blocks[number - 1].y : tape.input
-            let below = pass.zeros(like: x)
-            block.backward(dx, tape.blocks[number], queries: x, keys: x, addingTo: below, below, pass)
-            dx = below
-        }
-        let items = dx.columns(0..<compared)
-        scatterAddRows(of: items, at: sequences.behavior, addingTo: d.behaviors)
-        let targets = pass.matrix(rows: pass.samples, columns: compared)
-        gatherRows(of: items, at: sequences.target, into: targets)
-        add(targets, to: d.comparedTarget)
+        guard let dInput, let dBehaviors = s.behaviors.gradient else { return 0 }
+        let dItems = dInput.columns(0..<compared)
+        scatterAddRows(of: dItems, at: sequences.behavior, addingTo: dBehaviors)
+        let dTargets = pass.matrix(rows: pass.samples, columns: compared)
+        gatherRows(of: dItems, at: sequences.target, into: dTargets)
+        s.comparedTarget.receive(dTargets)
         if positions.columns > 0 {
             scatterAddRows(
-                of: dx.columns(compared..<width), at: sequences.bucket, addingTo: pass.gradient[positions])
+                of: dInput.columns(compared..<width), at: sequences.bucket, addingTo: pass.gradient[positions])
         }
         return 0
+    }
+
+    /// The blocks from a number on, one above the other.
+    private func climb(
+        from number: Int, _ x: Matrix, _ sequences: Sequences, _ pass: Pass, _ above: Above
+    ) -> Matrix? {
+        guard number < blocks.count else { return above(x) }
+        let x = pass.variable(x)
+        blocks[number].run(queries: x, keys: x, offsets: sequences.offsets, sessions: pass.samples, pass) {
+            climb(from: number + 1, $0, sequences, pass, above)
+        }
+        return x.gradient
     }
 
     // MARK: Published options

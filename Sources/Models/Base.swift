@@ -33,13 +33,8 @@ struct Base: InterestNetwork {
         pooling = options.frame.pooling
     }
 
-    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Interest.Tape) {
-        let u = interest.forward(s.batch.pool(s.behaviors, pooling, pass), pass)
-        return (u.u, u)
-    }
-
-    func backward(_ dy: Matrix, _ tape: Interest.Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
-        s.batch.unpool(interest.backward(dy, tape, pass), pooling, addingTo: d.behaviors, pass)
+    func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double {
+        s.batch.pool(s.behaviors, pooling, pass) { interest.run($0, pass, above) }
         return 0
     }
 

@@ -1,5 +1,26 @@
 import Datasets
+import Kernels
 import Tensors
+
+/// How interests evolve towards a target (DIEN, section 4.3).
+enum Evolution: String, Choice {
+    /// A second GRU over the states; the attention pools its outputs (two-layer GRU with attention).
+    case gru
+    /// The attention scales the states that enter the second GRU.
+    case aigru
+    /// The attention takes the place of the update gate.
+    case agru
+    /// The attention joins the update gate.
+    case augru
+}
+
+/// How AUGRU joins the attention a and the update gate u.
+enum AUGRUForm: String, Choice {
+    /// a·u, as the paper writes it: a = 0 keeps the state.
+    case product
+    /// 1 − (1 − a)(1 − u), as the public code computes it: a = 0 is an ordinary step, a = 1 replaces the state.
+    case union
+}
 
 /// Deep Interest Evolution Network: interests as the states of a GRU, and what the target makes of their course (Zhou et
 /// al., AAAI 2019).
@@ -40,15 +61,6 @@ struct DIEN: InterestNetwork {
         }
     }
 
-    /// What backward needs.
-    struct Tape {
-        let time: TimeMajor
-        let extractor: GRU.Tape
-        let evolution: InterestEvolution.Tape
-        /// The histories as rows of the states.
-        let states: Histories
-    }
-
     static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
         options.own.gru.hidden > 0 ? options.own.gru.hidden : behavior
     }
@@ -56,9 +68,12 @@ struct DIEN: InterestNetwork {
     let needs: BatchNeeds
     private let extractor: GRU
     private let auxiliary: AuxiliaryLoss?
-    private let evolution: InterestEvolution
+    private let attention: InterestAttention
+    private let evolution: GRU
+    private let kind: Evolution
     private let weight: Float
 
+    /// Declares "extractor.…", "auxiliary.…", "attention.…" and "evolution.…".
     init(
         _ options: Options, _ inputs: Inputs, in layout: inout ParameterLayout, initial: DenseInitial
     ) throws(ModelError) {
@@ -72,30 +87,78 @@ struct DIEN: InterestNetwork {
             weight > 0
             ? AuxiliaryLoss(
                 "auxiliary", states: width, behaviors: behavior, own.auxiliary, in: &layout, initial: initial) : nil
-        evolution = InterestEvolution(own, width: width, inputs, in: &layout, initial: initial)
+        attention = InterestAttention(
+            "attention", width: width, target: own.attention.targetWidth(of: inputs), own.attention, in: &layout,
+            initial: initial)
+        kind = own.evolution
+        let mixing: GRUMixing =
+            switch kind {
+            case .gru, .aigru: .gate
+            case .agru: .attention
+            case .augru: own.augru == .product ? .product : .union
+            }
+        evolution = GRU(
+            "evolution", input: width, width: width, mixing: mixing, scalesInput: kind == .aigru, own.gru,
+            in: &layout, initial: initial)
     }
 
-    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+    func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double {
         let batch = s.batch
         let time = TimeMajor(offsets: batch.historyOffsets.base, count: batch.historyCount, pass.arena)
-        let h = extractor.forward(s.behaviors, rowOf: batch.positionBehavior.base, attention: nil, time, pass)
-        let states = batch.histories(at: time.rowOf)
-        let o = evolution.forward(s.target, h.states, states, time, pass)
-        return (o.y, Tape(time: time, extractor: h, evolution: o, states: states))
+        var loss = 0.0
+        extractor.run(s.behaviors, rowOf: batch.positionBehavior.base, attention: nil, time, pass) { states in
+            let h = pass.variable(states)
+            evolve(attention.query(of: s.target), h, batch.histories(at: time.rowOf), time, pass, above)
+            if let auxiliary, pass.isTraining {
+                let pairs = batch.pairs(at: time.rowOf, pass)
+                loss = auxiliary.train(h, s.behaviors, pairs, factor: weight * Float(pass.samples), pass)
+            }
+            return h.gradient
+        }
+        return loss
     }
 
-    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
-        let (time, h) = (tape.time, tape.extractor.states)
-        let dStates = pass.zeros(rows: time.rows, columns: h.columns)
-        evolution.backward(dy, tape.evolution, s.target, h, tape.states, time, addingTo: d.target, dStates, pass)
-        var loss = 0.0
-        if let auxiliary {
-            loss = auxiliary.train(
-                h, s.behaviors, s.batch.pairs(at: time.rowOf, pass), factor: weight * Float(pass.samples),
-                addingTo: dStates, d.behaviors, pass)
+    /// Hands the interest of every sample in its target, [samples × H], to `above`; gradients of q and h are added.
+    ///
+    /// - Parameters:
+    ///   - q: what the attention reads of the targets.
+    ///   - h: states of the extractor, time-major by `time`; `histories.behavior` names the row of a position.
+    private func evolve(
+        _ q: Variable, _ h: Variable, _ histories: Histories, _ time: TimeMajor, _ pass: Pass, _ above: Above
+    ) {
+        let y = pass.matrix(rows: q.value.rows, columns: evolution.width)
+        guard kind != .gru else {
+            // Only the pooling knows the target: the GRU runs over histories.
+            evolution.run(h, rowOf: time.rowOf, attention: nil, time, pass) { states in
+                let outputs = pass.variable(states)
+                attention.pool(q, outputs, histories, into: y, pass, above)
+                return outputs.gradient
+            }
+            return
         }
-        extractor.backward(dStates, tape.extractor, s.behaviors, time, addingTo: d.behaviors, nil, pass)
-        return loss
+        let offsets = pass.ints(histories.samples + 1)
+        let stateOf = pass.ints(histories.pairs)
+        offsets[0] = 0
+        var pair = 0
+        for sample in 0..<histories.samples {
+            for position in histories.positions(ofSample: sample) {
+                stateOf[pair] = histories.behavior[position]
+                pair += 1
+            }
+            offsets[sample + 1] = Int32(pair)
+        }
+        let own = TimeMajor(offsets: offsets, count: histories.samples, pass.arena)
+        attention.run(q, h, histories, pass) { weights in
+            let a = pass.variable(weights)
+            evolution.run(h, rowOf: stateOf, attention: a, own, pass) { states in
+                gatherRows(of: states, at: own.lastRow, into: y)
+                guard let dy = above(y) else { return nil }
+                let dStates = pass.zeros(like: states)
+                scatterAddRows(of: dy, at: own.lastRow, addingTo: dStates)
+                return dStates
+            }
+            return a.gradient
+        }
     }
 
     // MARK: Published options

@@ -19,12 +19,6 @@ struct DIN: InterestNetwork {
         func validate() throws(ModelError) { try attention.validate() }
     }
 
-    /// What backward needs.
-    struct Tape {
-        let attention: TargetAttention.Tape
-        let interest: Interest.Tape
-    }
-
     static var takesWholeBehaviors: Bool { false }
 
     private let attention: TargetAttention
@@ -40,16 +34,8 @@ struct DIN: InterestNetwork {
         interest = Interest(width: inputs.comparedWidth, options.own.interest, initial: initial, in: &layout)
     }
 
-    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
-        let a = attention.forward(s.comparedTarget, s.behaviors, s.batch.histories, pass)
-        let u = interest.forward(a.pooled, pass)
-        return (u.u, Tape(attention: a, interest: u))
-    }
-
-    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
-        attention.backward(
-            interest.backward(dy, tape.interest, pass), tape.attention, s.comparedTarget, s.behaviors,
-            s.batch.histories, addingTo: d.comparedTarget, d.behaviors, pass)
+    func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double {
+        attention.run(s.comparedTarget, s.behaviors, s.batch.histories, pass) { interest.run($0, pass, above) }
         return 0
     }
 

@@ -62,19 +62,6 @@ struct DSIN: InterestNetwork {
         }
     }
 
-    /// What backward needs.
-    struct Tape {
-        let queries: Matrix
-        let keys: Matrix
-        let transformer: Transformer.Tape
-        let interests: Matrix
-        let interacting: BidirectionalLSTM.Tape?
-        let ofInterests: InterestAttention.Tape
-        let ofInteracting: InterestAttention.Tape?
-        let sessions: Sessions
-        let histories: Histories
-    }
-
     static func width(_ options: Options, compared: Int, behavior: Int) -> Int {
         guard options.own.interacting.layers > 0 else { return behavior }
         return options.own.interacting.merge == .concat ? 3 * behavior : 2 * behavior
@@ -115,68 +102,58 @@ struct DSIN: InterestNetwork {
             "interacted", width: lstm.outputs, target: target, own.attention, in: &layout, initial: initial)
     }
 
-    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape) {
+    func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double {
         let batch = s.batch
         let sessions = Sessions(
             histories: batch.historyCount, count: batch.sessionCount, offsets: batch.sessionOffsets.base,
             ofHistory: batch.historySessions.base)
-        let histories = batch.sessionsAsHistories(pass)
         let x = pass.matrix(rows: batch.positionCount, columns: width)
-        gatherRows(of: s.behaviors, at: batch.positionBehavior.base, into: x)
-        let (queries, keys) = position.forward(x, sessions, pass)
-        let states = transformer.forward(
-            queries: queries, keys: keys, offsets: sessions.offsets, sessions: sessions.count, pass)
-        let interests = pass.matrix(rows: sessions.count, columns: width)
-        segmentMeans(of: states.y, offsets: sessions.offsets, into: interests)
-        let neighbors = interacting?.forward(interests, offsets: sessions.ofHistory, count: sessions.histories, pass)
-
-        let query = attention.query(of: s.target)
-        let y = pass.matrix(rows: pass.samples, columns: width + (interacting?.outputs ?? 0))
-        let first = attention.forward(query, interests, histories, pass)
-        weightedPool(interests, histories, weights: first.weights, into: y.columns(0..<width))
-        var second: InterestAttention.Tape?
-        if let interacted, let neighbors {
-            let tape = interacted.forward(query, neighbors.y, histories, pass.keyed(by: pass.key ^ 1))
-            weightedPool(neighbors.y, histories, weights: tape.weights, into: y.columns(width..<y.columns))
-            second = tape
+        gatherRows(of: s.behaviors.value, at: batch.positionBehavior.base, into: x)
+        let inputs = position.forward(x, sessions, pass)
+        let queries = pass.variable(inputs.queries)
+        let keys = position.isSplit ? pass.variable(inputs.keys) : queries
+        transformer.run(queries: queries, keys: keys, offsets: sessions.offsets, sessions: sessions.count, pass) {
+            let interests = pass.variable(pass.matrix(rows: sessions.count, columns: width))
+            segmentMeans(of: $0, offsets: sessions.offsets, into: interests.value)
+            interact(interests, sessions, attention.query(of: s.target), batch.sessionsAsHistories(pass), pass, above)
+            guard let dInterests = interests.gradient else { return nil }
+            let dStates = pass.matrix(like: $0)
+            segmentMeansBackward(dInterests, offsets: sessions.offsets, into: dStates)
+            return dStates
         }
-        let tape = Tape(
-            queries: queries, keys: keys, transformer: states, interests: interests, interacting: neighbors,
-            ofInterests: first, ofInteracting: second, sessions: sessions, histories: histories)
-        return (y, tape)
+        guard let dQueries = queries.gradient, let dKeys = keys.gradient, let d = s.behaviors.gradient else { return 0 }
+        position.backward(queries: dQueries, keys: dKeys, sessions, pass)
+        if position.isSplit { add(dKeys, to: dQueries) }
+        scatterAddRows(of: dQueries, at: batch.positionBehavior.base, addingTo: d)
+        return 0
     }
 
-    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double {
-        let batch = s.batch
-        let histories = tape.histories
-        let (query, dQuery) = (attention.query(of: s.target), attention.query(of: d.target))
-        let dInterests = pass.zeros(rows: tape.sessions.count, columns: width)
-        let dWeights = pass.matrix(rows: histories.pairs, columns: 1)
-        weightedPoolBackward(
-            dy.columns(0..<width), tape.interests, histories, weights: tape.ofInterests.weights, addingTo: dInterests,
-            into: dWeights)
-        attention.backward(
-            dWeights, tape.ofInterests, query, tape.interests, histories, addingTo: dQuery, dInterests, pass)
-        if let interacting, let interacted, let neighbors = tape.interacting, let kept = tape.ofInteracting {
-            let dNeighbors = pass.zeros(rows: tape.sessions.count, columns: interacting.outputs)
-            weightedPoolBackward(
-                dy.columns(width..<dy.columns), neighbors.y, histories, weights: kept.weights, addingTo: dNeighbors,
-                into: dWeights)
-            interacted.backward(
-                dWeights, kept, query, neighbors.y, histories, addingTo: dQuery, dNeighbors,
-                pass.keyed(by: pass.key ^ 1))
-            add(interacting.backward(dNeighbors, neighbors, pass), to: dInterests)
+    /// From the session interests I to y = [U_I; U_H], and back.
+    private func interact(
+        _ interests: Variable, _ sessions: Sessions, _ query: Variable, _ histories: Histories, _ pass: Pass,
+        _ above: Above
+    ) {
+        let y = pass.matrix(rows: pass.samples, columns: width + (interacting?.outputs ?? 0))
+        guard let interacting, let interacted else {
+            attention.pool(query, interests, histories, into: y, pass, above)
+            return
         }
-        let dStates = pass.matrix(rows: batch.positionCount, columns: width)
-        segmentMeansBackward(dInterests, offsets: tape.sessions.offsets, into: dStates)
-        let dQueries = pass.zeros(rows: batch.positionCount, columns: width)
-        let dKeys = position.isSplit ? pass.zeros(rows: batch.positionCount, columns: width) : dQueries
-        transformer.backward(
-            dStates, tape.transformer, queries: tape.queries, keys: tape.keys, addingTo: dQueries, dKeys, pass)
-        position.backward(queries: dQueries, keys: dKeys, tape.sessions, pass)
-        if position.isSplit { add(dKeys, to: dQueries) }
-        scatterAddRows(of: dQueries, at: batch.positionBehavior.base, addingTo: d.behaviors)
-        return 0
+        let (own, others) = (0..<width, width..<y.columns)
+        let d = interacting.run(interests.value, offsets: sessions.ofHistory, count: sessions.histories, pass) {
+            let neighbors = pass.variable($0)
+            interacted.pool(
+                query, neighbors, histories, into: y.columns(others), pass.keyed(by: pass.key ^ 1)
+            ) { _ in
+                var dy: Matrix?
+                attention.pool(query, interests, histories, into: y.columns(own), pass) { _ in
+                    dy = above(y)
+                    return dy?.columns(own)
+                }
+                return dy?.columns(others)
+            }
+            return neighbors.gradient
+        }
+        if let d { interests.receive(d) }
     }
 
     // MARK: Published options

@@ -31,19 +31,16 @@ extension MicroBatch {
             negative: negatives.base, samplesOf: samplesOf)
     }
 
-    /// The pooled history of every sample, [samples × d]; each distinct history is pooled once.
-    func pool(_ e: Matrix, _ pooling: Pooling, _ pass: Pass) -> Matrix {
-        let pooled = pooling.forward(e, histories, pass.arena)
-        let v = pass.matrix(rows: sampleCount, columns: e.columns)
+    /// Hands the pooled history of every sample, [samples × d], to `above`; each distinct history is pooled once.
+    func pool(_ e: Variable, _ pooling: Pooling, _ pass: Pass, _ above: Above) {
+        let pooled = pass.matrix(rows: historyCount, columns: e.value.columns)
+        Kernels.pool(e.value, histories, mean: pooling == .mean, into: pooled)
+        let v = pass.matrix(rows: sampleCount, columns: pooled.columns)
         gatherRows(of: pooled, at: historyOf.base, into: v)
-        return v
-    }
-
-    /// de += the gradients of the pooled histories: dv is [samples × d], de has a row for every distinct tuple.
-    func unpool(_ dv: Matrix, _ pooling: Pooling, addingTo de: Matrix, _ pass: Pass) {
-        let sums = pass.zeros(rows: historyCount, columns: dv.columns)
+        guard let dv = above(v), let de = e.gradient else { return }
+        let sums = pass.zeros(like: pooled)
         scatterAddRows(of: dv, at: historyOf.base, addingTo: sums)
-        pooling.backward(sums, histories, addingTo: de)
+        poolBackward(sums, histories, mean: pooling == .mean, addingTo: de)
     }
 }
 

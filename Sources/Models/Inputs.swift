@@ -148,7 +148,8 @@ struct Inputs: Sendable {
         gather(item, batch.itemRows, rows, into: q)
         let e = pass.matrix(rows: batch.behaviorCount, columns: behaviorWidth)
         gather(behavior, batch.behaviorRows, rows, into: e)
-        return Scene(batch: batch, target: q, behaviors: e, comparedWidth: comparedWidth)
+        return Scene(
+            batch: batch, target: pass.variable(q), behaviors: pass.variable(e), comparedWidth: comparedWidth)
     }
 
     /// x: the parts side by side, [samples × width].
@@ -159,11 +160,11 @@ struct Inputs: Sendable {
             let columns = x.columns(band.columns)
             switch band.part {
             case .user: gather(user, batch.userRows, rows, into: columns)
-            case .target: copy(s.target, into: columns)
-            case .history: copy(parts.history, into: columns)
-            case .historyProduct: multiply(s.comparedTarget, parts.history, into: columns)
-            case .attention: copy(parts.attention, into: columns)
-            case .attentionProduct: multiply(s.comparedTarget, parts.attention, into: columns)
+            case .target: copy(s.target.value, into: columns)
+            case .history: copy(parts.history.value, into: columns)
+            case .historyProduct: multiply(s.comparedTarget.value, parts.history.value, into: columns)
+            case .attention: copy(parts.attention.value, into: columns)
+            case .attentionProduct: multiply(s.comparedTarget.value, parts.attention.value, into: columns)
             case .context: gather(context, batch.contextRows, rows, into: columns)
             case .numeric: copy(numeric(batch), into: columns)
             }
@@ -185,22 +186,20 @@ struct Inputs: Sendable {
     // MARK: Backward
 
     /// Takes dx apart: user and context rows get their gradients, those of targets and parts are added up.
-    func split(
-        _ dx: Matrix, _ s: Scene, _ parts: Parts, rowGradients: RowBlocks, addingTo d: Scene, _ dParts: Parts
-    ) {
+    func split(_ dx: Matrix, _ s: Scene, _ parts: Parts, rowGradients: RowBlocks) {
         for band in bands {
             let g = dx.columns(band.columns)
             switch band.part {
             case .user: scatter(g, user, s.batch.userRows, to: rowGradients)
-            case .target: add(g, to: d.target)
-            case .history: add(g, to: dParts.history)
+            case .target: s.target.receive(g)
+            case .history: parts.history.receive(g)
             case .historyProduct:
-                addProduct(g, parts.history, to: d.comparedTarget)
-                addProduct(g, s.comparedTarget, to: dParts.history)
-            case .attention: add(g, to: dParts.attention)
+                s.comparedTarget.receive(g, times: parts.history.value)
+                parts.history.receive(g, times: s.comparedTarget.value)
+            case .attention: parts.attention.receive(g)
             case .attentionProduct:
-                addProduct(g, parts.attention, to: d.comparedTarget)
-                addProduct(g, s.comparedTarget, to: dParts.attention)
+                s.comparedTarget.receive(g, times: parts.attention.value)
+                parts.attention.receive(g, times: s.comparedTarget.value)
             case .context: scatter(g, context, s.batch.contextRows, to: rowGradients)
             case .numeric: break
             }
@@ -208,10 +207,10 @@ struct Inputs: Sendable {
     }
 
     /// Adds the gradients of biases, those of the logits, and of the vectors of a scene to their rows'.
-    func scatter(_ d: Scene, biases dz: Matrix, to rowGradients: RowBlocks) {
-        scatter(dz, bias, d.batch.biasRows, to: rowGradients)
-        scatter(d.target, item, d.batch.itemRows, to: rowGradients)
-        scatter(d.behaviors, behavior, d.batch.behaviorRows, to: rowGradients)
+    func scatter(_ s: Scene, biases dz: Matrix, to rowGradients: RowBlocks) {
+        scatter(dz, bias, s.batch.biasRows, to: rowGradients)
+        if let g = s.target.gradient { scatter(g, item, s.batch.itemRows, to: rowGradients) }
+        if let g = s.behaviors.gradient { scatter(g, behavior, s.batch.behaviorRows, to: rowGradients) }
     }
 
     // MARK: Rows

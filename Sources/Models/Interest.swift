@@ -4,20 +4,13 @@ import Tensors
 ///
 /// The public code of DIN normalizes it by constants and maps it linearly, d to d, without an activation
 /// (the original code); the papers do neither, and neither is the default.
-struct Interest: Sendable {
+struct Interest: Layer {
     /// The two switches.
     struct Options: Codable, Sendable, Equatable {
         /// Normalization of the vector; default none.
         var norm = NormOptions.none
         /// Whether a linear map of d to d follows; default false.
         var dense = false
-    }
-
-    /// What backward needs; `u` is the result.
-    struct Tape {
-        let norm: BatchNorm.Tape?
-        let normalized: Matrix
-        let u: Matrix
     }
 
     private let norm: BatchNorm?
@@ -31,18 +24,9 @@ struct Interest: Sendable {
             ? Dense("interest.dense", input: width, output: width, in: &layout, initial: initial) : nil
     }
 
-    /// u of v, [samples × d].
-    func forward(_ v: Matrix, _ pass: Pass) -> Tape {
-        let tape = norm?.forward(v, pass)
-        let x = tape?.y ?? v
-        return Tape(norm: tape, normalized: x, u: dense?.forward(x, pass) ?? x)
-    }
-
-    /// dv of du.
-    func backward(_ du: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
-        let dx = dense?.backward(du, x: tape.normalized, pass) ?? du
-        guard let norm, let kept = tape.norm else { return dx }
-        return norm.backward(dx, kept, pass)
+    /// dv of v; `above` takes u, both [samples × d].
+    func run(_ v: Matrix, _ pass: Pass, _ above: Above) -> Matrix? {
+        norm.run(v, pass) { dense.run($0, pass, above) }
     }
 }
 

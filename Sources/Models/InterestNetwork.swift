@@ -7,9 +7,6 @@ import Tensors
 protocol InterestNetwork: Sendable {
     /// The options that the paper adds to those of the frame.
     associatedtype Own: NetworkOptions
-    /// What backward needs.
-    associatedtype Tape
-
     /// Where the frame's options start for this model.
     static var frame: FrameOptions { get }
     /// The part of the input that its vector is.
@@ -30,12 +27,9 @@ protocol InterestNetwork: Sendable {
     /// What micro-batches have to hold for it.
     var needs: BatchNeeds { get }
 
-    /// y: the vector of every sample, [samples × width].
-    func forward(_ s: Scene, _ pass: Pass) -> (y: Matrix, tape: Tape)
-
-    /// Adds the gradients of dy, which is used up, to the scene's `d` and to the pass's; returns its own loss, a sum over
-    /// samples.
-    func backward(_ dy: Matrix, _ tape: Tape, _ s: Scene, addingTo d: Scene, _ pass: Pass) -> Double
+    /// Hands y, the vector of every sample, [samples × width], to `above`; adds gradients to the scene's and the pass's, and
+    /// returns its own loss, a sum over samples.
+    func run(_ s: Scene, _ pass: Pass, _ above: Above) -> Double
 }
 
 extension InterestNetwork {

@@ -12,13 +12,6 @@ import Tensors
 /// z = Tower(x) (+ item bias)                      loss = Σ l(z, label) (+ the network's own)
 /// ```
 struct SequenceModel<Network: InterestNetwork>: Model {
-    /// What a forward pass leaves for the way back.
-    private struct Run {
-        let parts: Parts
-        let network: Network.Tape?
-        let top: Tower.Tape
-    }
-
     let layout: ParameterLayout
     var tables: [EmbeddingTable] { inputs.tables }
     var needs: BatchNeeds { network.needs }
@@ -47,14 +40,40 @@ struct SequenceModel<Network: InterestNetwork>: Model {
     /// Whether the pooled history is part of x, and not the network's own.
     private var pools: Bool { Network.part == .attention && inputs.takesHistory }
 
-    private func forward(_ s: Scene, _ rows: RowBlocks, logits: Matrix, _ pass: Pass) -> Run {
-        let none = pass.matrix(rows: s.batch.sampleCount, columns: 0)
-        let (y, tape) = attends ? network.forward(s, pass) : (none, nil)
-        let v = pools ? s.batch.pool(s.comparedBehaviors, pooling, pass) : none
-        let parts = Network.part == .attention ? Parts(history: v, attention: y) : Parts(history: y, attention: none)
+    /// Sets the logits z, and hands them to `above`; returns the network's own loss.
+    private func run(
+        _ s: Scene, _ rows: RowBlocks, rowGradients: RowBlocks?, logits z: Matrix, _ pass: Pass, _ above: Above
+    ) -> Double {
+        let none = pass.variable(pass.matrix(rows: z.rows, columns: 0))
+        guard attends else {
+            finish(Parts(history: none, attention: none), s, rows, rowGradients, z, pass, above)
+            return 0
+        }
+        return network.run(s, pass) { y in
+            let y = pass.variable(y)
+            if pools {
+                s.batch.pool(s.comparedBehaviors, pooling, pass) { v in
+                    let v = pass.variable(v)
+                    finish(Parts(history: v, attention: y), s, rows, rowGradients, z, pass, above)
+                    return v.gradient
+                }
+            } else {
+                let isHistory = Network.part == .history
+                let parts = Parts(history: isHistory ? y : none, attention: isHistory ? none : y)
+                finish(parts, s, rows, rowGradients, z, pass, above)
+            }
+            return y.gradient
+        }
+    }
+
+    /// From the parts of x to the logits, and back.
+    private func finish(
+        _ parts: Parts, _ s: Scene, _ rows: RowBlocks, _ rowGradients: RowBlocks?, _ z: Matrix, _ pass: Pass,
+        _ above: Above
+    ) {
         let x = inputs.join(s, rows, parts, pass)
-        let top = top.forward(x, biases: inputs.biases(of: s.batch, rows, pass), logits: logits, pass)
-        return Run(parts: parts, network: tape, top: top)
+        let dx = top.run(x, biases: inputs.biases(of: s.batch, rows, pass), logits: z, pass, above)
+        if let dx, let rowGradients { inputs.split(dx, s, parts, rowGradients: rowGradients) }
     }
 
     func train(
@@ -65,21 +84,15 @@ struct SequenceModel<Network: InterestNetwork>: Model {
         rowGradients.clear()
         let count = batch.sampleCount
         let pass = Pass(training: count, parameters, into: gradient, key: key, arena)
-        let z = Matrix(base: logits, rows: count, columns: 1)
         let s = inputs.scene(of: batch, rows, pass)
-        let run = forward(s, rows, logits: z, pass)
-
-        let dz = pass.matrix(rows: count, columns: 1)
-        var losses = Losses(clicks: crossEntropy(z, labels: batch.labels.base, gradient: dz))
-        let dx = top.backward(dz, run.top, pass)
-        let (d, dParts) = (s.zeros(pass), run.parts.zeros(pass))
-        inputs.split(dx, s, run.parts, rowGradients: rowGradients, addingTo: d, dParts)
-        if pools { batch.unpool(dParts.history, pooling, addingTo: d.comparedBehaviors, pass) }
-        if let tape = run.network {
-            let dy = Network.part == .attention ? dParts.attention : dParts.history
-            losses.auxiliary = network.backward(dy, tape, s, addingTo: d, pass)
+        let z = Matrix(base: logits, rows: count, columns: 1)
+        let dz = pass.matrix(like: z)
+        var losses = Losses(clicks: 0)
+        losses.auxiliary = run(s, rows, rowGradients: rowGradients, logits: z, pass) { z in
+            losses.clicks = crossEntropy(z, labels: batch.labels.base, gradient: dz)
+            return dz
         }
-        inputs.scatter(d, biases: dz, to: rowGradients)
+        inputs.scatter(s, biases: dz, to: rowGradients)
         return losses
     }
 
@@ -89,6 +102,6 @@ struct SequenceModel<Network: InterestNetwork>: Model {
     ) {
         let pass = Pass(scoring: batch.sampleCount, parameters, arena)
         let z = Matrix(base: logits, rows: batch.sampleCount, columns: 1)
-        _ = forward(inputs.scene(of: batch, rows, pass), rows, logits: z, pass)
+        _ = run(inputs.scene(of: batch, rows, pass), rows, rowGradients: nil, logits: z, pass) { _ in nil }
     }
 }

@@ -34,13 +34,6 @@ struct Tower: Sendable {
         }
     }
 
-    /// What backward needs.
-    struct Tape {
-        let norm: BatchNorm.Tape?
-        let input: Matrix
-        let network: Perceptron.Tape
-    }
-
     private let norm: BatchNorm?
     private let network: Perceptron
     private let head: Head
@@ -55,21 +48,17 @@ struct Tower: Sendable {
             initial: initial)
     }
 
-    /// Sets the logits of x: those of the head plus the biases, [samples × 1] both.
-    func forward(_ x: Matrix, biases: Matrix, logits: Matrix, _ pass: Pass) -> Tape {
-        let tape = norm?.forward(x, pass)
-        let input = tape?.y ?? x
-        let network = network.forward(sums: network.first.forward(input, pass), pass)
-        head.logits(of: network.y, into: logits)
-        add(biases, to: logits)
-        return Tape(norm: tape, input: input, network: network)
-    }
-
-    /// dx of the gradient of the logits; gradients of the parameters are added.
-    func backward(_ dz: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
-        let sums = network.backward(head.backward(dz, pass), tape.network, pass)
-        let dx = network.first.backward(sums, x: tape.input, pass)
-        guard let norm, let kept = tape.norm else { return dx }
-        return norm.backward(dx, kept, pass)
+    /// Sets the logits of x, those of the head plus the biases, [samples × 1] both, and hands them to `above`; returns dx.
+    func run(_ x: Matrix, biases: Matrix, logits: Matrix, _ pass: Pass, _ above: Above) -> Matrix? {
+        norm.run(x, pass) { x in
+            network.first.run(x, pass) { sums in
+                network.run(sums: sums, pass) { y in
+                    head.run(y, into: logits, pass) { z in
+                        add(biases, to: z)
+                        return above(z)
+                    }
+                }
+            }
+        }
     }
 }

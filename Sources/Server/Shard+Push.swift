@@ -6,23 +6,21 @@ import Wire
 extension Shard {
     func push(_ request: Request) throws {
         let header = request.header
-        guard Int(header.step) == step + 1 else {
-            if header.step <= step {
-                statistics.duplicate(header)
-                acknowledge(request)
-            } else {
-                refuse(request, .stepAhead, "step \(header.step) before step \(step + 1) is complete")
-            }
+        guard header.step > step else {
+            statistics.duplicate(header)
+            acknowledge(request)
             return
         }
+        guard Int(header.step) == step + 1 else {
+            throw Refused(.stepAhead, "step \(header.step) before step \(step + 1) is complete")
+        }
         guard step < options.plan.lastStep else {
-            refuse(request, .stepAhead, "the last step is \(options.plan.lastStep)")
-            return
+            throw Refused(.stepAhead, "the last step is \(options.plan.lastStep)")
         }
         let view = try PushView(
             decoding: request.message, limits: limits, tableWidths: widths, dense: denseRange.count, scratch: scratch)
         try check(view)
-        guard let ids = try ids(of: view, request) else { return }
+        let ids = try ids(of: view)
         // All of it is valid: from here on nothing is refused.
         acknowledge(request)
         let began = statistics.now
@@ -60,8 +58,8 @@ extension Shard {
         }
     }
 
-    /// The ids of a push, from its pull or its own frame, all checked; `nil` when it is refused.
-    private func ids(of view: PushView, _ request: Request) throws -> UnsafePointer<UInt64>? {
+    /// The ids of a push, from its pull or its own frame, all checked.
+    private func ids(of view: PushView) throws -> UnsafePointer<UInt64> {
         if case .ids(let own) = view.keys {
             try check(own.baseAddress, view.tables)
             gathered.resize(own.count)
@@ -69,8 +67,7 @@ extension Shard {
             return UnsafePointer(gathered.base)
         }
         guard let list = keys.list(of: view.header.rank, hash: view.header.keyListHash) else {
-            refuse(request, .sendKeys, "the key list of the pull is not held here")
-            return nil
+            throw Refused(.sendKeys, "the key list of the pull is not held here")
         }
         try view.checkRows(against: list.tables)
         guard case .positions(let positions) = view.keys else { return UnsafePointer(list.ids.base) }

@@ -1,4 +1,5 @@
 package import Parameters
+import Telemetry
 import Tensors
 package import Wire
 
@@ -19,6 +20,14 @@ package final class Shard {
         var since = ContinuousClock.now
 
         var header: Header { message.header }
+    }
+
+    /// Why a message is not taken: the answer to it.
+    struct Refused: Error {
+        let reason: Refusal.Reason
+        let text: String
+
+        init(_ reason: Refusal.Reason, _ text: String) { (self.reason, self.text) = (reason, text) }
     }
 
     /// Counters of what passed through.
@@ -89,19 +98,16 @@ package final class Shard {
 
     private func take(_ request: Request) {
         let header = request.header
-        guard header.job == identity.job else {
-            refuse(request, .otherJob, "this shard serves another job than \(header.job)")
-            return
-        }
-        guard header.epoch == identity.epoch else {
-            refuse(request, .oldEpoch, "the map is of epoch \(identity.epoch), not \(header.epoch)")
-            return
-        }
-        if let lost {
-            refuse(request, .unavailable, "\(ParametersError.diverged(table: lost, id: nil)) (after step \(step))")
-            return
-        }
         do {
+            guard header.job == identity.job else {
+                throw Refused(.otherJob, "this shard serves another job than \(header.job)")
+            }
+            guard header.epoch == identity.epoch else {
+                throw Refused(.oldEpoch, "the map is of epoch \(identity.epoch), not \(header.epoch)")
+            }
+            if let lost {
+                throw Refused(.unavailable, "\(ParametersError.diverged(table: lost, id: nil)) (after step \(step))")
+            }
             guard knows(header) else {
                 throw WireError(
                     "\(header.kind) comes of \(header.role) \(header.rank), but only workers 0 to \(options.workers - 1), the "
@@ -110,10 +116,10 @@ package final class Shard {
             switch header.kind {
             case .pull: try pull(request)
             case .push: try push(request)
-            default:
-                statistics.malformed(header)
-                refuse(request, .malformed, "a shard takes pulls and pushes, not \(header.kind)")
+            default: throw WireError("a shard takes pulls and pushes, not \(header.kind)")
             }
+        } catch let refused as Refused {
+            refuse(request, refused.reason, refused.text)
         } catch ParametersError.foreignId(let id, let table, _) {
             refuse(request, .notOwner, "id \(id) of table \(table) does not live on shard \(options.shard)")
         } catch {
@@ -145,12 +151,10 @@ package final class Shard {
         // A training pull names the step it is for, an evaluation the state it wants.
         let wanted = Int(header.step) - (evaluates ? 0 : 1)
         guard wanted >= step else {
-            refuse(request, .stepPassed, "state \(wanted) is gone: this shard is after step \(step)")
-            return
+            throw Refused(.stepPassed, "state \(wanted) is gone: this shard is after step \(step)")
         }
         guard wanted <= options.plan.lastStep else {
-            refuse(request, .stepAhead, "the last step is \(options.plan.lastStep), not \(wanted)")
-            return
+            throw Refused(.stepAhead, "the last step is \(options.plan.lastStep), not \(wanted)")
         }
         let view = try PullView(decoding: request.message, limits: limits, tableWidths: widths, scratch: scratch)
         guard wanted == step else {
@@ -182,7 +186,7 @@ package final class Shard {
             return
         }
         if own.count >= Shard.parkedPerWorker { parked.remove(at: own[0]) }
-        statistics.parked()
+        statistics.counts.parkings += 1
         parked.append(item)
     }
 
@@ -225,11 +229,11 @@ package final class Shard {
 
     func acknowledge(_ request: Request) {
         let message = Message.pushed(to: request.header, from: identity)
-        statistics.acknowledged(with: message)
+        statistics.counts.otherBytes += message.byteCount
         answers.append((request.from, message))
     }
 
-    func refuse(_ request: Request, _ reason: Refusal.Reason, _ text: String) {
+    private func refuse(_ request: Request, _ reason: Refusal.Reason, _ text: String) {
         let message = Message.refused(to: request.header, from: identity, Refusal(reason, text))
         statistics.refused(reason, with: message)
         answers.append((request.from, message))

@@ -84,9 +84,6 @@ final class ShardStatistics {
         counts.gatherSeconds += time / .seconds(1)
     }
 
-    /// A pull has to wait.
-    func parked() { counts.parkings += 1 }
-
     /// A pull that waited goes on.
     func released(_ since: ContinuousClock.Instant) {
         if isOn { counts.parkedSeconds.add(since.duration(to: .now)) }
@@ -100,8 +97,6 @@ final class ShardStatistics {
         counts.pushedRows += push.rowSamples.count
         withPlace(of: push.header) { $0.pushed = max($0.pushed, Int(push.header.step)) }
     }
-
-    func acknowledged(with answer: Message) { counts.otherBytes += answer.byteCount }
 
     /// A table got the sums of a complete step.
     func updated(_ table: Int, _ rows: RowGradients) {

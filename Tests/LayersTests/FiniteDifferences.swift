@@ -29,6 +29,17 @@ func pass(
         training: samples, parameters, into: gradient ?? DenseVector(count: parameters.count), key: key, arena)
 }
 
+/// The output of a layer that is run up alone.
+func output(_ run: (Above) -> Void) -> Matrix {
+    var y: Matrix?
+    run {
+        y = $0
+        return nil
+    }
+    guard let y else { preconditionFailure("the layer has an output") }
+    return y
+}
+
 /// Compares a layer's gradients with central differences of Σ weight·output.
 struct FiniteDifferences {
     let arena = Arena()
@@ -63,20 +74,30 @@ struct FiniteDifferences {
     }
 
     /// - Parameters:
-    ///   - inputs: matrices that the layer reads; their gradients come from `backward` in the same order.
-    ///   - forward: the output.
+    ///   - inputs: matrices that the layer reads.
     ///   - step: half the difference; smaller where the output bends more.
-    ///   - backward: gradients by the inputs, those of the parameters added to the vector.
+    ///   - run: runs the layer; gives the gradients by the inputs in their order.
     func check(
-        _ inputs: [Matrix], step: Float = 4e-3, forward: () -> Matrix, backward: (Matrix, DenseVector) -> [Matrix],
-        sourceLocation: SourceLocation = #_sourceLocation
+        _ inputs: [Matrix], step: Float = 4e-3, samples: Int = 1, key: UInt64 = 1,
+        sourceLocation: SourceLocation = #_sourceLocation, run: (Pass, Above) -> [Matrix?]
     ) {
         let gradient = DenseVector(count: layout.count)
-        let y = forward()
-        let dy = arena.matrix(rows: y.rows, columns: y.columns)
-        for (index, seed) in FiniteDifferences.seeds(y).enumerated() { dy.base[index] = seed }
-        let gradients = backward(dy, gradient)
+        func forward() -> Matrix {
+            var y: Matrix?
+            _ = run(pass(samples: samples, key: key)) {
+                y = $0
+                return nil
+            }
+            guard let y else { preconditionFailure("the layer has an output") }
+            return y
+        }
+        let gradients = run(pass(into: gradient, samples: samples, key: key)) { y in
+            let dy = arena.matrix(rows: y.rows, columns: y.columns)
+            for (index, seed) in FiniteDifferences.seeds(y).enumerated() { dy.base[index] = seed }
+            return dy
+        }
         for (input, analytic) in zip(inputs, gradients) {
+            guard let analytic else { preconditionFailure("the layer gives the gradient of each input") }
             compare(input.base, analytic.base, input.count, "input", step, forward, sourceLocation)
         }
         for entry in layout.entries where entry.kind == .trainable {

@@ -27,17 +27,20 @@ import Testing
         let alpha = try #require(layout.entry(named: "a.alpha")).slot
         for index in 0..<2 { parameters[alpha].base[index] = wave(2, index) }
         let x = matrix(arena, 1, 4, 2)
-        let tape = layer.forward(x, pass(parameters, arena))
+        let gradient = DenseVector(count: layout.count)
+        var y = x
+        let dx = layer.run(x, pass(parameters, arena, into: gradient, samples: 4)) {
+            y = $0
+            return matrix(arena, 3, 4, 2)
+        }
         expect(
-            tape.y,
+            y,
             [
                 0.814666706, 0.899875208, 0.961089813, 0.776349599, 0.587315265, 0.238719633, -0.072378219,
                 -0.325626518,
             ])
-        let gradient = DenseVector(count: layout.count)
-        let dx = layer.backward(matrix(arena, 3, 4, 2), tape, pass(parameters, arena, into: gradient, samples: 4))
         expect(
-            dx,
+            try #require(dx),
             [
                 0.158961518, -0.173119333, -0.555295297, -0.775639766, -0.950636240, -0.836740785, -0.803453143,
                 -0.470392722,
@@ -61,12 +64,15 @@ import Testing
             for row in 0..<rows { x[row, 1] = 0.7 }
             for value in [Float(1), 0.3] {
                 for index in 0..<3 { parameters[alpha].base[index] = value }
-                let tape = layer.forward(x, pass(parameters, arena))
-                let dx = layer.backward(
-                    matrix(arena, 2, rows, 3), tape, pass(parameters, arena, into: gradient, samples: rows))
+                var y = x
+                let dx = try #require(
+                    layer.run(x, pass(parameters, arena, into: gradient, samples: rows)) {
+                        y = $0
+                        return matrix(arena, 2, rows, 3)
+                    })
                 for index in 0..<x.count {
-                    #expect(tape.y.base[index].isFinite && dx.base[index].isFinite)
-                    if value == 1 { #expect(abs(tape.y.base[index] - x.base[index]) < 1e-6) }
+                    #expect(y.base[index].isFinite && dx.base[index].isFinite)
+                    if value == 1 { #expect(abs(y.base[index] - x.base[index]) < 1e-6) }
                 }
             }
         }
@@ -95,15 +101,16 @@ import Testing
         let (of, offsets, behavior): ([Int32], [Int32], [Int32]) = ([0], [0, 2], [0, 1])
         let histories = Histories(
             samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
-        let tape = layer.forward(
-            matrix(arena, 1, 1, 2), matrix(arena, 2, 3, 2), histories, pass(parameters, arena, key: 0))
-        expect(tape.pooled, golden)
+        let pass = pass(parameters, arena, key: 0)
+        let (q, e) = (pass.variable(matrix(arena, 1, 1, 2)), pass.variable(matrix(arena, 2, 3, 2)))
+        expect(output { layer.run(q, e, histories, pass, $0) }, golden)
+        let weights = output { layer.weigh(q, e, histories, pass, $0) }
         // Trap 3: weights over exactly the two valid positions.
         if normalization == .softmax {
-            expect(tape.weights, [0.504444839, 0.495555161])
-            #expect(tape.weights.rows == 2)
+            expect(weights, [0.504444839, 0.495555161])
+            #expect(weights.rows == 2)
         } else {
-            expect(tape.weights, [-1.305531753, -1.323311578])
+            expect(weights, [-1.305531753, -1.323311578])
         }
     }
 }

@@ -31,11 +31,7 @@ private struct Ragged {
         let layer = Dense("d", input: 5, output: 19, in: &layout)
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 6, columns: 5, 1)
-        check.check([x]) {
-            layer.forward(x, check.pass())
-        } backward: { dy, gradient in
-            [layer.backward(dy, x: x, check.pass(into: gradient))]
-        }
+        check.check([x]) { [layer.run(x, $0, $1)] }
     }
 
     @Test("activations: gradients equal central differences", arguments: Activation.Kind.allCases, [3, 18])
@@ -44,12 +40,7 @@ private struct Ragged {
         let layer = Activation("a", width: width, kind: kind, in: &layout)
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 7, columns: width, 1)
-        check.check([x]) {
-            layer.forward(x, check.pass()).y
-        } backward: { dy, gradient in
-            let tape = layer.forward(x, check.pass())
-            return [layer.backward(dy, tape, check.pass(into: gradient, samples: 7))]
-        }
+        check.check([x], samples: 7) { [layer.run(x, $0, $1)] }
     }
 
     @Test("batch norm: gradients equal central differences", arguments: [true, false])
@@ -58,12 +49,7 @@ private struct Ragged {
         let layer = BatchNorm("n", width: 21, kind: ofBatch ? .batch : .constant, in: &layout)
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 6, columns: 21, 2)
-        check.check([x]) {
-            layer.forward(x, check.pass()).y
-        } backward: { dy, gradient in
-            let tape = layer.forward(x, check.pass())
-            return [layer.backward(dy, tape, check.pass(into: gradient, samples: 6))]
-        }
+        check.check([x], samples: 6) { [layer.run(x, $0, $1)] }
     }
 
     @Test("pooling over ragged histories: gradients equal central differences", arguments: Pooling.allCases)
@@ -71,11 +57,10 @@ private struct Ragged {
         let check = FiniteDifferences(ParameterLayout())
         let e = check.arena.waves(rows: 4, columns: 5, 1)
         Ragged().with { histories in
-            check.check([e]) {
-                kind.forward(e, histories, check.arena)
-            } backward: { dy, _ in
-                let de = check.arena.zeros(rows: 4, columns: 5)
-                kind.backward(dy, histories, addingTo: de)
+            check.check([e]) { pass, above in
+                let (y, de) = (pass.matrix(rows: 3, columns: 5), pass.zeros(like: e))
+                pool(e, histories, mean: kind == .mean, into: y)
+                if let dy = above(y) { poolBackward(dy, histories, mean: kind == .mean, addingTo: de) }
                 return [de]
             }
         }
@@ -93,15 +78,10 @@ private struct Ragged {
         let q = check.arena.waves(rows: 4, columns: 4, 1)
         let e = check.arena.waves(rows: 4, columns: 4, 2)
         Ragged().with { histories in
-            func forward() -> TargetAttention.Tape {
-                layer.forward(q, e, histories, check.pass(key: 3))
-            }
-            check.check([q, e]) {
-                forward().pooled
-            } backward: { dy, gradient in
-                let (dq, de) = (check.arena.zeros(rows: 4, columns: 4), check.arena.zeros(rows: 4, columns: 4))
-                layer.backward(dy, forward(), q, e, histories, addingTo: dq, de, check.pass(into: gradient, key: 3))
-                return [dq, de]
+            check.check([q, e], key: 3) { pass, above in
+                let (q, e) = (pass.variable(q), pass.variable(e))
+                layer.run(q, e, histories, pass, above)
+                return [q.gradient, e.gradient]
             }
         }
     }

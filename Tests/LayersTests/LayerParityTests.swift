@@ -169,18 +169,20 @@ import Testing
         let offsets = offsets(note.lengths)
         let time = TimeMajor(offsets: offsets, count: note.lengths.count, test.arena)
         let identity = (0..<Int32(x.rows)).map { $0 }
-        let tape = layer.forward(x, rowOf: identity, attention: a.map { UnsafePointer($0.base) }, time, test.pass)
-        try test.expect(rows(of: tape.states, at: time.rowOf, test.arena), "y")
-
         let dStates = test.arena.matrix(rows: time.rows, columns: width)
         let dy = try test.matrix("dy")
         for position in 0..<time.rows {
             dStates[Int(time.rowOf[position])].update(from: dy[position], count: width)
         }
-        let (dx, da) = (test.arena.zeros(rows: x.rows, columns: input), test.arena.zeros(rows: x.rows, columns: 1))
-        layer.backward(dStates, tape, x, time, addingTo: dx, da.base, test.pass)
-        try test.expect(dx, "grad.x")
-        if a != nil { try test.expect(da, "grad.a") }
+        let (read, attention) = (test.pass.variable(x), a.map { test.pass.variable($0) })
+        var y = x
+        layer.run(read, rowOf: identity, attention: attention, time, test.pass) {
+            y = $0
+            return dStates
+        }
+        try test.expect(rows(of: y, at: time.rowOf, test.arena), "y")
+        try test.expect(try #require(read.gradient), "grad.x")
+        if let da = attention?.gradient { try test.expect(da, "grad.a") }
         try test.expectGradients()
     }
 
@@ -198,23 +200,19 @@ import Testing
         var layout = ParameterLayout()
         let layer = AuxiliaryLoss("auxiliary", states: states, behaviors: behaviors, options, in: &layout)
         let test = try Case(number, layout)
-        let (h, e) = (try test.matrix("h"), try test.matrix("e"))
+        let (h, e) = (test.pass.variable(try test.matrix("h")), test.pass.variable(try test.matrix("e")))
         let offsets = offsets(note.lengths)
-        let identity = stable((0..<Int32(h.rows)).map { $0 })
+        let identity = stable((0..<Int32(h.value.rows)).map { $0 })
         let (behavior, negatives) = (try #require(note.behavior), try #require(note.negatives))
         let counts = try #require(note.counts)
         let pairs = AuxiliaryLoss.Pairs(
             offsets: offsets, histories: note.lengths.count, stateOf: identity, behavior: stable(behavior),
             negative: stable(negatives), samplesOf: stable(counts))
-        let (dh, de) = (
-            test.arena.zeros(rows: h.rows, columns: states), test.arena.zeros(rows: e.rows, columns: behaviors)
-        )
-        let loss = layer.train(
-            h, e, pairs, factor: options.weight * Float(counts.reduce(0, +)), addingTo: dh, de, test.pass)
+        let loss = layer.train(h, e, pairs, factor: options.weight * Float(counts.reduce(0, +)), test.pass)
         let wanted = Double(try test.values("y")[0])
         #expect(abs(loss - wanted) <= 1e-5 * max(1, abs(wanted)))
-        try test.expect(dh, "grad.h")
-        try test.expect(de, "grad.e")
+        try test.expect(try #require(h.gradient), "grad.h")
+        try test.expect(try #require(e.gradient), "grad.e")
         try test.expectGradients()
     }
 
@@ -231,11 +229,14 @@ import Testing
         let offsets = offsets(note.lengths)
         let time = TimeMajor(offsets: offsets, count: note.lengths.count, test.arena)
         let x = rows(of: try test.matrix("x"), at: time.positionOf, test.arena)
-        let tape = layer.forward(x, time, test.pass)
-        try test.expect(rows(of: tape.states, at: time.rowOf, test.arena), "y")
         let dy = rows(of: try test.matrix("dy"), at: time.positionOf, test.arena)
-        let dx = layer.backward(dy, tape, time, test.pass)
-        try test.expect(rows(of: dx, at: time.rowOf, test.arena), "grad.x")
+        var y = x
+        let dx = layer.run(x, time, test.pass) {
+            y = $0
+            return dy
+        }
+        try test.expect(rows(of: y, at: time.rowOf, test.arena), "y")
+        try test.expect(rows(of: try #require(dx), at: time.rowOf, test.arena), "grad.x")
         try test.expectGradients()
     }
 
@@ -251,10 +252,14 @@ import Testing
         let layer = BidirectionalLSTM("layer", width: width, options, in: &layout)
         let test = try Case(number, layout)
         let offsets = offsets(note.lengths)
-        let tape = layer.forward(try test.matrix("x"), offsets: offsets, count: note.lengths.count, test.pass)
-        try test.expect(tape.y, "y")
-        let dx = layer.backward(try test.matrix("dy"), tape, test.pass)
-        try test.expect(dx, "grad.x")
+        let (x, dy) = (try test.matrix("x"), try test.matrix("dy"))
+        var y = x
+        let dx = layer.run(x, offsets: offsets, count: note.lengths.count, test.pass) {
+            y = $0
+            return dy
+        }
+        try test.expect(y, "y")
+        try test.expect(try #require(dx), "grad.x")
         try test.expectGradients()
     }
 
@@ -265,10 +270,14 @@ import Testing
         let width = try #require(note.shapes["x"])[1]
         let layer = LayerNorm("layer", width: width, epsilon: try #require(note.options.epsilon), in: &layout)
         let test = try Case(number, layout)
-        let tape = layer.forward(try test.matrix("x"), test.pass)
-        try test.expect(tape.y, "y")
-        let dx = layer.backward(try test.matrix("dy"), tape, test.pass)
-        try test.expect(dx, "grad.x")
+        let (x, dy) = (try test.matrix("x"), try test.matrix("dy"))
+        var y = x
+        let dx = layer.run(x, test.pass) {
+            y = $0
+            return dy
+        }
+        try test.expect(y, "y")
+        try test.expect(try #require(dx), "grad.x")
         try test.expectGradients()
     }
 
@@ -287,11 +296,14 @@ import Testing
         let test = try Case(number, layout)
         let x = try test.matrix("x")
         let offsets = offsets(note.lengths)
-        let tape = layer.forward(queries: x, keys: x, offsets: offsets, sessions: note.lengths.count, test.pass)
-        try test.expect(tape.y, "y")
-        let dx = test.arena.zeros(rows: x.rows, columns: width)
-        layer.backward(try test.matrix("dy"), tape, queries: x, keys: x, addingTo: dx, dx, test.pass)
-        try test.expect(dx, "grad.x")
+        let (read, dy) = (test.pass.variable(x), try test.matrix("dy"))
+        var y = x
+        layer.run(queries: read, keys: read, offsets: offsets, sessions: note.lengths.count, test.pass) {
+            y = $0
+            return dy
+        }
+        try test.expect(y, "y")
+        try test.expect(try #require(read.gradient), "grad.x")
         try test.expectGradients()
     }
 

@@ -65,8 +65,16 @@ struct GRUBench {
     /// The states by position.
     func states(_ x: Matrix, attention: [Float]?, _ sequence: Sequence) -> [Float] {
         let time = sequence.time(arena)
-        let tape = layer.forward(x, rowOf: sequence.identity, attention: attention, time, pass(parameters, arena))
-        return elements(rows(of: tape.states, at: time.rowOf, arena))
+        let pass = pass(parameters, arena)
+        let a = attention.map { values in
+            let a = arena.matrix(rows: values.count, columns: 1)
+            a.base.update(from: values, count: values.count)
+            return pass.variable(a)
+        }
+        let states = output {
+            layer.run(pass.variable(x), rowOf: sequence.identity, attention: a, time, pass, $0)
+        }
+        return elements(rows(of: states, at: time.rowOf, arena))
     }
 
     /// Copies the weights of another GRU; gates that one lacks are left out.

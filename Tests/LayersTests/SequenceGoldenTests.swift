@@ -88,7 +88,7 @@ import Testing
             parameters[beta].base[index] = wave(3, index)
         }
         expect(
-            elements(layer.forward(matrix(1, 2, 4), pass(parameters, arena)).y),
+            elements(output { _ = layer.run(matrix(1, 2, 4), pass(parameters, arena), $0) }),
             [
                 -0.876368520, 0.436737246, -0.157600801, -0.851467331, 1.338580919, 0.111079604, -0.738432957,
                 -0.866721119,
@@ -164,9 +164,9 @@ import Testing
                 for index in 0..<16 { parameters[slot].base[index] = 0.5 * wave(start, index) }
             }
             let offsets = stable([0, 2])
-            let x = matrix(1, 3, 4).rows(0..<2)
-            return elements(
-                layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, pass(parameters, arena)).y)
+            let pass = pass(parameters, arena)
+            let x = pass.variable(matrix(1, 3, 4).rows(0..<2))
+            return elements(output { layer.run(queries: x, keys: x, offsets: offsets, sessions: 1, pass, $0) })
         }
         expect(
             try y(.head, heads: 2),

@@ -36,15 +36,10 @@ import Testing
         let a = arena.matrix(rows: sequence.positions, columns: 1)
         for index in 0..<a.rows { a.base[index] = 0.1 + 0.1 * Float(index) }
         let time = sequence.time(arena)
-        func forward() -> GRU.Tape {
-            layer.forward(x, rowOf: rowOf, attention: a.base, time, check.pass())
-        }
-        check.check([x, a]) {
-            forward().states
-        } backward: { dy, gradient in
-            let (dx, da) = (arena.zeros(rows: x.rows, columns: 3), arena.zeros(rows: a.rows, columns: 1))
-            layer.backward(dy, forward(), x, time, addingTo: dx, da.base, check.pass(into: gradient))
-            return [dx, da]
+        check.check([x, a]) { pass, above in
+            let (x, a) = (pass.variable(x), pass.variable(a))
+            layer.run(x, rowOf: rowOf, attention: a, time, pass, above)
+            return [x.gradient, a.gradient]
         }
     }
 
@@ -56,12 +51,7 @@ import Testing
         let check = FiniteDifferences(layout)
         let time = Self.sequence.time(check.arena)
         let x = check.arena.waves(rows: time.rows, columns: 4, 1)
-        check.check([x]) {
-            layer.forward(x, time, check.pass()).states
-        } backward: { dy, gradient in
-            let tape = layer.forward(x, time, check.pass())
-            return [layer.backward(dy, tape, time, check.pass(into: gradient))]
-        }
+        check.check([x]) { [layer.run(x, time, $0, $1)] }
     }
 
     @Test(
@@ -76,13 +66,8 @@ import Testing
         let check = FiniteDifferences(layout)
         let sequence = Self.sequence
         let x = check.arena.waves(rows: sequence.positions, columns: 5, 1)
-        func forward() -> BidirectionalLSTM.Tape {
-            layer.forward(x, offsets: sequence.offsets, count: sequence.lengths.count, check.pass(key: 3))
-        }
-        check.check([x]) {
-            forward().y
-        } backward: { dy, gradient in
-            [layer.backward(dy, forward(), check.pass(into: gradient, key: 3))]
+        check.check([x], key: 3) {
+            [layer.run(x, offsets: sequence.offsets, count: sequence.lengths.count, $0, $1)]
         }
     }
 
@@ -96,9 +81,8 @@ import Testing
             let layer = BidirectionalLSTM("b", width: 5, options, in: &layout)
             let check = FiniteDifferences(layout)
             let x = check.arena.waves(rows: sequence.positions, columns: 5, 1)
-            let y = layer.forward(
-                x, offsets: sequence.offsets, count: sequence.lengths.count, check.pass(key: key, training: training)
-            ).y
+            let pass = check.pass(key: key, training: training)
+            let y = output { _ = layer.run(x, offsets: sequence.offsets, count: sequence.lengths.count, pass, $0) }
             return (0..<y.rows).flatMap { row in (0..<y.columns).map { y[row, $0] } }
         }
         let plain = y(0, training: true, key: 1)
@@ -112,12 +96,7 @@ import Testing
         let layer = LayerNorm("n", width: width, epsilon: 1e-5, in: &layout)
         let check = FiniteDifferences(layout)
         let x = check.arena.waves(rows: 4, columns: width, 1)
-        check.check([x]) {
-            layer.forward(x, check.pass()).y
-        } backward: { dy, gradient in
-            let tape = layer.forward(x, check.pass())
-            return [layer.backward(dy, tape, check.pass(into: gradient))]
-        }
+        check.check([x]) { [layer.run(x, $0, $1)] }
     }
 
     @Test(
@@ -135,15 +114,10 @@ import Testing
         let (q, k) = (
             arena.waves(rows: sequence.positions, columns: 6, 1), arena.waves(rows: sequence.positions, columns: 6, 2)
         )
-        func forward() -> MultiHeadAttention.Tape {
-            layer.forward(queries: q, keys: k, offsets: sequence.offsets, sessions: lengths.count, check.pass())
-        }
-        check.check([q, k]) {
-            forward().y
-        } backward: { dy, gradient in
-            let (dq, dk) = (arena.zeros(rows: q.rows, columns: 6), arena.zeros(rows: q.rows, columns: 6))
-            layer.backward(dy, forward(), queries: q, keys: k, addingTo: dq, dk, check.pass(into: gradient))
-            return [dq, dk]
+        check.check([q, k]) { pass, above in
+            let (q, k) = (pass.variable(q), pass.variable(k))
+            layer.run(queries: q, keys: k, offsets: sequence.offsets, sessions: lengths.count, pass, above)
+            return [q.gradient, k.gradient]
         }
     }
 
@@ -175,15 +149,10 @@ import Testing
         let arena = check.arena
         let sequence = Sequence([3, 1, 2])
         let x = arena.waves(rows: sequence.positions, columns: 4, 1)
-        func forward() -> Transformer.Tape {
-            layer.forward(queries: x, keys: x, offsets: sequence.offsets, sessions: 3, check.pass(key: 5))
-        }
-        check.check([x], step: 2e-3) {
-            forward().y
-        } backward: { dy, gradient in
-            let dx = arena.zeros(rows: x.rows, columns: 4)
-            layer.backward(dy, forward(), queries: x, keys: x, addingTo: dx, dx, check.pass(into: gradient, key: 5))
-            return [dx]
+        check.check([x], step: 2e-3, key: 5) { pass, above in
+            let x = pass.variable(x)
+            layer.run(queries: x, keys: x, offsets: sequence.offsets, sessions: 3, pass, above)
+            return [x.gradient]
         }
     }
 
@@ -196,20 +165,19 @@ import Testing
         let (sequence, ofHistory) = (Sequence([2, 4, 1, 3]), [0, 3, 3, 4] as [Int32])
         let sessions = Sessions(histories: 3, count: 4, offsets: sequence.offsets, ofHistory: stable(ofHistory))
         let x = arena.waves(rows: sequence.positions, columns: 3, 1)
-        check.check([x]) {
+        check.check([x]) { pass, above in
             // Queries and keys side by side, so that both tables are seen.
-            let (q, k) = layer.forward(x, sessions, check.pass())
+            let (q, k) = layer.forward(x, sessions, pass)
             let y = arena.matrix(rows: x.rows, columns: 6)
             for row in 0..<x.rows {
                 y[row].update(from: q[row], count: 3)
                 (y[row] + 3).update(from: k[row], count: 3)
             }
-            return y
-        } backward: { dy, gradient in
+            guard let dy = above(y) else { return [] }
             let (dq, dk) = (arena.zeros(rows: x.rows, columns: 3), arena.zeros(rows: x.rows, columns: 3))
             add(dy.columns(0..<3), to: dq)
             add(dy.columns(3..<6), to: layer.isSplit ? dk : dq)
-            layer.backward(queries: dq, keys: dk, sessions, check.pass(into: gradient))
+            layer.backward(queries: dq, keys: dk, sessions, pass)
             add(dk, to: dq)
             return [dq]
         }
@@ -230,22 +198,15 @@ import Testing
         let (h, e) = (arena.waves(rows: sequence.positions, columns: 3, 1), arena.waves(rows: 5, columns: 2, 2))
         let (behavior, negative) = (stable([0, 1, 2, 3, 0, 4, 1, 2]), stable([-1, 3, 0, -1, -1, 1, 1, 4]))
         let samplesOf = stable([2, 1, 1, 1])
-        func train(_ gradient: DenseVector, _ dh: Matrix, _ de: Matrix) -> Double {
-            let pairs = AuxiliaryLoss.Pairs(
-                offsets: sequence.offsets, histories: 4, stateOf: sequence.identity, behavior: behavior,
-                negative: negative, samplesOf: samplesOf)
-            return layer.train(h, e, pairs, factor: 2, addingTo: dh, de, check.pass(into: gradient))
-        }
-        func zeros() -> (Matrix, Matrix) { (arena.zeros(rows: h.rows, columns: 3), arena.zeros(rows: 5, columns: 2)) }
-        check.check([h, e]) {
-            let (dh, de) = zeros()
+        let pairs = AuxiliaryLoss.Pairs(
+            offsets: sequence.offsets, histories: 4, stateOf: sequence.identity, behavior: behavior,
+            negative: negative, samplesOf: samplesOf)
+        check.check([h, e]) { pass, above in
+            let (h, e) = (pass.variable(h), pass.variable(e))
             let y = arena.matrix(rows: 1, columns: 1)
-            y.base[0] = Float(train(DenseVector(count: layout.count), dh, de))
-            return y
-        } backward: { dy, gradient in
-            let (dh, de) = zeros()
-            _ = train(gradient, dh, de)
-            for index in 0..<gradient.count { gradient.base[index] *= dy.base[0] }
+            y.base[0] = Float(layer.train(h, e, pairs, factor: 2, pass))
+            guard let dy = above(y), let dh = h.gradient, let de = e.gradient else { return [] }
+            for index in 0..<pass.gradient.count { pass.gradient.base[index] *= dy.base[0] }
             for index in 0..<dh.count { dh.base[index] *= dy.base[0] }
             for index in 0..<de.count { de.base[index] *= dy.base[0] }
             return [dh, de]
@@ -269,15 +230,10 @@ import Testing
         let (of, offsets, rowOf): ([Int32], [Int32], [Int32]) = ([0, 1, 0], [0, 3, 3], [2, 0, 1])
         let histories = Histories(
             samples: 3, count: 2, of: stable(of), offsets: stable(offsets), behavior: stable(rowOf))
-        func forward() -> InterestAttention.Tape {
-            layer.forward(q, s, histories, check.pass(key: 1))
-        }
-        check.check([q, s]) {
-            forward().weights
-        } backward: { dy, gradient in
-            let (dq, ds) = (arena.zeros(rows: 3, columns: target), arena.zeros(rows: 4, columns: 3))
-            layer.backward(dy, forward(), q, s, histories, addingTo: dq, ds, check.pass(into: gradient, key: 1))
-            return [dq, ds]
+        check.check([q, s]) { pass, above in
+            let (q, s) = (pass.variable(q), pass.variable(s))
+            layer.run(q, s, histories, pass, above)
+            return [q.gradient, s.gradient]
         }
     }
 }

@@ -120,14 +120,11 @@ import Testing
             let pairs = AuxiliaryLoss.Pairs(
                 offsets: sequence.offsets, histories: sequence.lengths.count, stateOf: sequence.identity,
                 behavior: stable(behavior), negative: stable(negative), samplesOf: stable(samplesOf))
-            let (dh, de) = (
-                arena.zeros(rows: h.rows, columns: h.columns), arena.zeros(rows: e.rows, columns: e.columns)
-            )
+            let pass = pass(parameters, arena, into: gradient ?? DenseVector(count: layout.count))
+            let (h, e) = (pass.variable(h), pass.variable(e))
             let samples = samplesOf.reduce(0, +)
-            let loss = layer.train(
-                h, e, pairs, factor: Float(samples), addingTo: dh, de,
-                pass(parameters, arena, into: gradient ?? DenseVector(count: layout.count)))
-            return (loss / Double(samples), elements(dh), elements(de))
+            let loss = layer.train(h, e, pairs, factor: Float(samples), pass)
+            return (loss / Double(samples), h.gradient.map(elements) ?? [], e.gradient.map(elements) ?? [])
         }
     }
 
@@ -241,7 +238,9 @@ import Testing
         let turned = rows(of: x, at: order, arena)
         let offsets = stable([0, 5])
         func y(_ x: Matrix) -> Matrix {
-            layer.forward(queries: x, keys: x, offsets: offsets, sessions: 1, pass(parameters, arena)).y
+            let pass = pass(parameters, arena)
+            let x = pass.variable(x)
+            return output { layer.run(queries: x, keys: x, offsets: offsets, sessions: 1, pass, $0) }
         }
         #expect(distance(elements(y(turned)), elements(rows(of: y(x), at: order, arena))) < 1e-6)
     }
@@ -253,11 +252,12 @@ import Testing
         var layout = ParameterLayout()
         let layer = MultiHeadAttention("m", width: 4, options, in: &layout)
         let (parameters, arena) = (FiniteDifferences(layout).parameters, Arena())
-        let x = arena.waves(rows: 3, columns: 4, 1)
+        let pass = pass(parameters, arena)
+        let x = pass.variable(arena.waves(rows: 3, columns: 4, 1))
         let offsets = stable([0, 1, 3])
-        let tape = layer.forward(queries: x, keys: x, offsets: offsets, sessions: 2, pass(parameters, arena))
-        #expect(elements(tape.y.rows(0..<1)).allSatisfy { $0 == 0 })
-        #expect(elements(tape.y.rows(1..<3)).contains { $0 != 0 })
+        let y = output { layer.run(queries: x, keys: x, offsets: offsets, sessions: 2, pass, $0) }
+        #expect(elements(y.rows(0..<1)).allSatisfy { $0 == 0 })
+        #expect(elements(y.rows(1..<3)).contains { $0 != 0 })
     }
 
     @Test("trap 25: two layer norms have two sets of parameters, a shared one has one")
@@ -288,7 +288,8 @@ import Testing
                     }
                 }
             }
-            return layer.forward(x, offsets: sequence.offsets, count: 4, pass(parameters, arena, key: 1)).y
+            let pass = pass(parameters, arena, key: 1)
+            return output { _ = layer.run(x, offsets: sequence.offsets, count: 4, pass, $0) }
         }
         let arena = Arena()
         let x = arena.waves(rows: 9, columns: 3, 1)

@@ -152,8 +152,13 @@ import Testing
             let (of, offsets): ([Int32], [Int32]) = ([0], [0, Int32(behavior.count)])
             let histories = Histories(
                 samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
-            let tape = layer.forward(q, e, histories, Pass(scoring: 1, parameters, arena))
-            return Array(UnsafeBufferPointer(start: tape.weights.base, count: behavior.count))
+            let pass = Pass(scoring: 1, parameters, arena)
+            var weights: [Float] = []
+            layer.weigh(pass.variable(q), pass.variable(e), histories, pass) {
+                weights = Array(UnsafeBufferPointer(start: $0.base, count: behavior.count))
+                return nil
+            }
+            return weights
         }
         let plain = weights([0, 1, 2, 3])
         #expect(Set(plain).count > 1)
@@ -230,8 +235,13 @@ import Testing
                 let (of, offsets): ([Int32], [Int32]) = ([0], [0, Int32(behavior.count)])
                 let histories = Histories(
                     samples: 1, count: 1, of: stable(of), offsets: stable(offsets), behavior: stable(behavior))
-                let tape = layer.forward(q, e, histories, Pass(scoring: 1, parameters, arena))
-                return Array(UnsafeBufferPointer(start: tape.pooled.base, count: 3))
+                let pass = Pass(scoring: 1, parameters, arena)
+                var pooled: [Float] = []
+                layer.run(pass.variable(q), pass.variable(e), histories, pass) {
+                    pooled = Array(UnsafeBufferPointer(start: $0.base, count: 3))
+                    return nil
+                }
+                return pooled
             }
             let factor: Float = normalization == .none ? 2 : 1
             #expect(distance(pooled([0, 1, 0, 1]), pooled([0, 1]).map { factor * $0 }) < 1e-6)

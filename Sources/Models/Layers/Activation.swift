@@ -2,7 +2,7 @@ import Kernels
 import Tensors
 
 /// The activation of a hidden layer: PReLU, Dice (DIN, equation 3), its frozen variant, the logistic function, ReLU or leaky ReLU.
-struct Activation: Sendable {
+struct Activation: Layer {
     /// Which function.
     enum Kind: String, Choice {
         /// x, or α·x where x ≤ 0.
@@ -19,18 +19,6 @@ struct Activation: Sendable {
         case leakyRelu = "leaky_relu"
     }
 
-    /// What backward needs; `y` is the result.
-    struct Tape: BitwiseCopyable {
-        /// The output.
-        let y: Matrix
-        let x: Matrix
-        let p: Matrix
-        let scale: Matrix
-        let shift: Matrix
-        let mean: Matrix
-        let variance: Matrix
-    }
-
     private static let constantScale = 1 / (1.001 as Float).squareRoot()
     private let kind: Kind
     private let alpha: Slot
@@ -42,79 +30,70 @@ struct Activation: Sendable {
     /// - Parameter slope: where the α of PReLU starts; that of Dice starts at 0.
     init(_ name: String, width: Int, kind: Kind, in layout: inout ParameterLayout, slope: Float = 0.1) {
         self.kind = kind
-        let none = Slot(offset: 0, rows: 0, columns: 0)
-        switch kind {
-        case .prelu: alpha = layout.matrix(name + ".alpha", rows: 1, columns: width, initial: .constant(slope))
-        case .dice, .diceConstant:
-            alpha = layout.matrix(name + ".alpha", rows: 1, columns: width, initial: .constant(0))
-        case .sigmoid, .relu, .leakyRelu: alpha = none
-        }
-        beta =
-            kind == .diceConstant
-            ? layout.matrix(name + ".beta", rows: 1, columns: width, initial: .constant(0)) : none
+        let start: Float? =
+            switch kind {
+            case .prelu: slope
+            case .dice, .diceConstant: 0
+            case .sigmoid, .relu, .leakyRelu: nil
+            }
+        alpha = layout.matrix(
+            name + ".alpha", rows: 1, columns: width, initial: .constant(start ?? 0), if: start != nil)
+        beta = layout.matrix(
+            name + ".beta", rows: 1, columns: width, initial: .constant(0), if: kind == .diceConstant)
         statistics = kind == .dice ? RowStatistics(name, columns: width, in: &layout) : nil
     }
 
-    /// y of x.
-    func forward(_ x: Matrix, _ pass: Pass) -> Tape {
-        let y = pass.matrix(rows: x.rows, columns: x.columns)
+    func run(_ x: Matrix, _ pass: Pass, _ above: Above) -> Matrix? {
+        let y = pass.matrix(like: x)
+        var slope = pass.parameters[alpha]
         switch kind {
-        case .prelu: prelu(x, alpha: pass.parameters[alpha], into: y)
+        case .dice, .diceConstant: return dice(x, into: y, pass, above)
         case .sigmoid: logistic(x, into: y)
         case .relu: relu(x, into: y)
-        case .leakyRelu: prelu(x, alpha: leak(x.columns, pass), into: y)
-        case .dice, .diceConstant: return dice(x, into: y, pass)
+        case .leakyRelu:
+            slope = pass.matrix(rows: 1, columns: x.columns)
+            slope.base.update(repeating: 0.01, count: x.columns)
+            fallthrough
+        case .prelu: prelu(x, alpha: slope, into: y)
         }
-        return Tape(y: y, x: x, p: y, scale: y, shift: y, mean: y, variance: y)
+        guard let dy = above(y) else { return nil }
+        let dx = pass.matrix(like: dy)
+        switch kind {
+        case .sigmoid: logisticBackward(dy, output: y, into: dx)
+        case .relu: reluBackward(dy, output: y, into: dx)
+        case .prelu, .leakyRelu, .dice, .diceConstant:
+            // The slope of leaky ReLU is fixed: what reaches it goes nowhere.
+            let dSlope = kind == .prelu ? pass.gradient[alpha] : pass.zeros(rows: 1, columns: dy.columns)
+            preluBackward(dy, x, alpha: slope, addingTo: dSlope, into: dx)
+        }
+        return dx
     }
 
-    /// The slope of leaky ReLU for every column.
-    private func leak(_ columns: Int, _ pass: Pass) -> Matrix {
-        let alpha = pass.matrix(rows: 1, columns: columns)
-        alpha.base.update(repeating: 0.01, count: columns)
-        return alpha
-    }
-
-    private func dice(_ x: Matrix, into y: Matrix, _ pass: Pass) -> Tape {
+    private func dice(_ x: Matrix, into y: Matrix, _ pass: Pass, _ above: Above) -> Matrix? {
         let scale = pass.matrix(rows: 1, columns: x.columns)
         let shift = pass.zeros(rows: 1, columns: x.columns)
-        var (mean, variance) = (shift, shift)
-        if let statistics {
-            (mean, variance) = statistics.values(of: x, pass)
-            inverseRoots(of: variance, epsilon: 1e-8, into: scale)
-            multiply(mean, scale, into: shift)
+        let moments = statistics?.values(of: x, pass)
+        if let moments {
+            inverseRoots(of: moments.variance, epsilon: 1e-8, into: scale)
+            multiply(moments.mean, scale, into: shift)
         } else {
             let b = pass.parameters[beta]
             for column in 0..<x.columns { scale[0, column] = b[0, column] * Activation.constantScale }
         }
-        let p = pass.matrix(rows: x.rows, columns: x.columns)
+        let p = pass.matrix(like: x)
         Kernels.dice(x, alpha: pass.parameters[alpha], scale: scale, shift: shift, p: p, into: y)
-        return Tape(y: y, x: x, p: p, scale: scale, shift: shift, mean: mean, variance: variance)
-    }
-
-    /// dx of dy; gradients of α and β are added, running statistics reported.
-    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
-        let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
-        switch kind {
-        case .prelu:
-            preluBackward(dy, tape.x, alpha: pass.parameters[alpha], addingTo: pass.gradient[alpha], into: dx)
-        case .sigmoid: logisticBackward(dy, output: tape.y, into: dx)
-        case .relu: reluBackward(dy, output: tape.y, into: dx)
-        case .leakyRelu:
-            // The slope is fixed: what reaches it goes nowhere.
-            let dSlope = pass.zeros(rows: 1, columns: dy.columns)
-            preluBackward(dy, tape.x, alpha: leak(dy.columns, pass), addingTo: dSlope, into: dx)
-        case .dice, .diceConstant:
-            diceBackward(
-                dy, tape.x, p: tape.p, alpha: pass.parameters[alpha], scale: tape.scale, shift: tape.shift,
-                ofRows: kind == .dice, addingTo: pass.gradient[alpha], into: dx)
-        }
-        if kind == .diceConstant {
+        guard let dy = above(y) else { return nil }
+        let dx = pass.matrix(like: dy)
+        diceBackward(
+            dy, x, p: p, alpha: pass.parameters[alpha], scale: scale, shift: shift, ofRows: kind == .dice,
+            addingTo: pass.gradient[alpha], into: dx)
+        if let moments {
+            statistics?.report(moments, pass)
+        } else {
             let dScale = pass.zeros(rows: 1, columns: dy.columns)
-            diceScaleBackward(dy, tape.x, p: tape.p, alpha: pass.parameters[alpha], addingTo: dScale)
+            diceScaleBackward(dy, x, p: p, alpha: pass.parameters[alpha], addingTo: dScale)
             add(dScale, times: Activation.constantScale, to: pass.gradient[beta])
         }
-        statistics?.report(tape.mean, tape.variance, pass)
         return dx
     }
 }

@@ -12,34 +12,25 @@ enum AttentionNormalization: String, Choice {
     /// σ(score / √width), each on its own.
     case sigmoid
 
-    private func scale(_ width: Int) -> Float {
-        self == .softmaxScaled || self == .sigmoid ? 1 / Float(width).squareRoot() : 1
-    }
-
-    /// The weights of the scores, [pairs × 1] both.
-    func weights(of scores: Matrix, width: Int, _ histories: Histories, _ pass: Pass) -> Matrix {
+    /// The gradient of the scores, of what `above` makes of their weights; [pairs × 1] all.
+    func run(_ scores: Matrix, width: Int, _ histories: Histories, _ pass: Pass, _ above: Above) -> Matrix? {
+        if self == .none { return above(scores) }
+        let scale = self == .softmax ? 1 : 1 / Float(width).squareRoot()
         let weights = pass.matrix(rows: scores.rows, columns: 1)
-        switch self {
-        case .none: return scores
-        case .softmax, .softmaxScaled: segmentSoftmax(scores, scale: scale(width), histories, into: weights)
-        case .sigmoid:
-            let scaled = pass.matrix(rows: 1, columns: scores.rows)
-            for pair in 0..<scores.rows { scaled.base[pair] = scores.base[pair] * scale(width) }
-            logistic(scaled, into: Matrix(base: weights.base, rows: 1, columns: scores.rows))
+        guard self == .sigmoid else {
+            segmentSoftmax(scores, scale: scale, histories, into: weights)
+            let d = above(weights)
+            if let d { segmentSoftmaxBackward(d, output: weights, scale: scale, histories) }
+            return d
         }
-        return weights
-    }
-
-    /// The gradient of the scores, in place of that of the weights.
-    func backward(_ d: Matrix, weights: Matrix, width: Int, _ histories: Histories) {
-        switch self {
-        case .none: break
-        case .softmax, .softmaxScaled: segmentSoftmaxBackward(d, output: weights, scale: scale(width), histories)
-        case .sigmoid:
-            for pair in 0..<d.rows {
-                let weight = weights.base[pair]
-                d.base[pair] *= weight * (1 - weight) * scale(width)
-            }
+        let scaled = pass.matrix(rows: 1, columns: scores.rows)
+        for pair in 0..<scores.rows { scaled.base[pair] = scores.base[pair] * scale }
+        logistic(scaled, into: Matrix(base: weights.base, rows: 1, columns: scores.rows))
+        guard let d = above(weights) else { return nil }
+        for pair in 0..<d.rows {
+            let weight = weights.base[pair]
+            d.base[pair] *= weight * (1 - weight) * scale
         }
+        return d
     }
 }

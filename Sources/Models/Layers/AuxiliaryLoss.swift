@@ -107,41 +107,36 @@ struct AuxiliaryLoss: Sendable {
         let share: Float
     }
 
-    /// factor·Σ / M and its gradients: those by the states and by the behaviors are added, those of the parameters too.
+    /// factor·Σ / M; its gradients by the states, by the behaviors and by the parameters are added.
     ///
     /// - Parameters:
     ///   - states: [rows × states].
     ///   - e: distinct behaviors, [K × behaviors].
     ///   - factor: the loss's weight times the number of samples, as all losses are sums over samples.
-    func train(
-        _ states: Matrix, _ e: Matrix, _ pairs: Pairs, factor: Float, addingTo dStates: Matrix, _ de: Matrix,
-        _ pass: Pass
-    ) -> Double {
+    func train(_ states: Variable, _ e: Variable, _ pairs: Pairs, factor: Float, _ pass: Pass) -> Double {
         let list = list(pairs, factor: factor, pass.arena)
-        guard list.count > 0 else { return 0 }
-        let units = network.first.weight.columns
-        let weight = pass.parameters[network.first.weight].rows(stateWidth..<stateWidth + behaviorWidth)
-        let slope = pass.gradient[network.first.weight].rows(stateWidth..<stateWidth + behaviorWidth)
-        let normed = columns(of: e, stateWidth, pass)
-        let projected = pass.matrix(rows: e.rows, columns: units)
-        gemm(normed, weight, into: projected)
-        let dProjected = pass.zeros(rows: e.rows, columns: units)
+        guard list.count > 0, let de = e.gradient else { return 0 }
+        let ofBehaviors = stateWidth..<stateWidth + behaviorWidth
+        let weight = pass.parameters[network.first.weight].rows(ofBehaviors)
+        let normed = columns(of: e.value, stateWidth, pass)
+        let projected = pass.variable(pass.matrix(rows: e.value.rows, columns: weight.columns))
+        gemm(normed, weight, into: projected.value)
         var loss = 0.0
         for first in stride(from: 0, to: list.count, by: AuxiliaryLoss.tile) {
+            let tile = list[first..<min(first + AuxiliaryLoss.tile, list.count)]
             pass.arena.scratch {
-                loss += train(
-                    UnsafeBufferPointer(rebasing: list[first..<min(first + AuxiliaryLoss.tile, list.count)]), states,
-                    projected, dProjected, dStates, pass)
+                loss += train(UnsafeBufferPointer(rebasing: tile), states, projected, pass)
             }
         }
-        gemm(transposed: normed, dProjected, addingTo: slope)
+        guard let dProjected = projected.gradient else { return loss }
+        gemm(transposed: normed, dProjected, addingTo: pass.gradient[network.first.weight].rows(ofBehaviors))
         guard norm != nil else {
             gemm(dProjected, transposed: weight, addingTo: de)
             return loss
         }
-        let dNormed = pass.matrix(rows: e.rows, columns: behaviorWidth)
+        let dNormed = pass.matrix(like: e.value)
         gemm(dProjected, transposed: weight, into: dNormed)
-        add(columnsBackward(dNormed, e, stateWidth, pass), to: de)
+        add(columnsBackward(dNormed, e.value, stateWidth, pass), to: de)
         return loss
     }
 
@@ -180,56 +175,46 @@ struct AuxiliaryLoss: Sendable {
 
     /// Forward and backward of one tile; its first rows are the true pairs, the others the drawn ones.
     private func train(
-        _ pairs: UnsafeBufferPointer<Pair>, _ states: Matrix, _ projected: Matrix, _ dProjected: Matrix,
-        _ dStates: Matrix, _ pass: Pass
+        _ pairs: UnsafeBufferPointer<Pair>, _ states: Variable, _ projected: Variable, _ pass: Pass
     ) -> Double {
         let count = pairs.count
         let index = pass.ints(3 * count)
+        let shares = pass.matrix(rows: 2 * count, columns: 1)
         for (row, pair) in pairs.enumerated() {
-            index[row] = pair.state
-            index[count + row] = pair.positive
-            index[2 * count + row] = pair.negative
+            (index[row], index[count + row], index[2 * count + row]) = (pair.state, pair.positive, pair.negative)
+            (shares.base[row], shares.base[count + row]) = (pair.share, pair.share)
         }
         let first = network.first
-        let units = first.weight.columns
+        let weight = pass.parameters[first.weight].rows(0..<stateWidth)
         let raw = pass.matrix(rows: count, columns: stateWidth)
-        gatherRows(of: states, at: index, into: raw)
+        gatherRows(of: states.value, at: index, into: raw)
         let h = columns(of: raw, 0, pass)
-        let shared = pass.matrix(rows: count, columns: units)
+        let shared = pass.matrix(rows: count, columns: weight.columns)
         broadcast(pass.parameters[first.bias], to: shared)
-        gemm(h, pass.parameters[first.weight].rows(0..<stateWidth), addingTo: shared)
-        let z = pass.matrix(rows: 2 * count, columns: units)
-        gatherRows(of: projected, at: index + count, into: z)
-        add(shared, to: z.rows(0..<count))
-        add(shared, to: z.rows(count..<2 * count))
+        gemm(h, weight, addingTo: shared)
+        let sums = pass.matrix(rows: 2 * count, columns: weight.columns)
+        gatherRows(of: projected.value, at: index + count, into: sums)
+        add(shared, to: sums.rows(0..<count))
+        add(shared, to: sums.rows(count..<2 * count))
 
-        let tape = network.forward(sums: z, pass)
-        let (loss, dy) = entropy(tape.y, pairs, pass)
-        let dz = network.backward(dy, tape, pass)
-
-        scatterAddRows(of: dz, at: index + count, addingTo: dProjected)
-        let dShared = dz.rows(0..<count)
-        add(dz.rows(count..<2 * count), to: dShared)
+        var loss = 0.0
+        let dSums = network.run(sums: sums, pass) { y in
+            head.run(y, into: pass.matrix(rows: y.rows, columns: 1), pass) { z in
+                let dz = pass.matrix(like: z)
+                loss = weightedCrossEntropy(z, weights: shares, positives: count, gradient: dz)
+                return dz
+            }
+        }
+        guard let dSums, let dProjected = projected.gradient, let dStates = states.gradient else { return loss }
+        scatterAddRows(of: dSums, at: index + count, addingTo: dProjected)
+        let dShared = dSums.rows(0..<count)
+        add(dSums.rows(count..<2 * count), to: dShared)
         addRows(of: dShared, to: pass.gradient[first.bias])
         gemm(transposed: h, dShared, addingTo: pass.gradient[first.weight].rows(0..<stateWidth))
-        let dh = pass.matrix(rows: count, columns: stateWidth)
-        gemm(dShared, transposed: pass.parameters[first.weight].rows(0..<stateWidth), into: dh)
+        let dh = pass.matrix(like: raw)
+        gemm(dShared, transposed: weight, into: dh)
         scatterAddRows(of: columnsBackward(dh, raw, 0, pass), at: index, addingTo: dStates)
         return loss
-    }
-
-    /// The weighted cross-entropies of a tile and the gradient of its outputs.
-    private func entropy(_ y: Matrix, _ pairs: UnsafeBufferPointer<Pair>, _ pass: Pass) -> (loss: Double, dy: Matrix) {
-        let shares = pass.matrix(rows: y.rows, columns: 1)
-        for (row, pair) in pairs.enumerated() {
-            shares.base[row] = pair.share
-            shares.base[pairs.count + row] = pair.share
-        }
-        let z = pass.matrix(rows: y.rows, columns: 1)
-        head.logits(of: y, into: z)
-        let dz = pass.matrix(rows: y.rows, columns: 1)
-        let loss = weightedCrossEntropy(z, weights: shares, positives: pairs.count, gradient: dz)
-        return (loss, head.backward(dz, pass))
     }
 
     // MARK: Input norm

@@ -5,18 +5,7 @@ import Tensors
 ///
 /// `constant` takes mean 0 and variance 1 for ever, which is what the public code of DIN and DIEN computes because it
 /// never runs its update operations; there ε = 1e-3, otherwise 1e-5.
-struct BatchNorm: Sendable {
-    /// What backward needs; `y` is the result.
-    struct Tape: BitwiseCopyable {
-        /// The output.
-        let y: Matrix
-        let standardized: Matrix
-        let inverse: Matrix
-        let mean: Matrix
-        let variance: Matrix
-        let ofRows: Bool
-    }
-
+struct BatchNorm: Layer {
     private let gamma: Slot
     private let beta: Slot
     private let statistics: RowStatistics?
@@ -28,33 +17,21 @@ struct BatchNorm: Sendable {
         statistics = kind == .batch ? RowStatistics(name, columns: width, in: &layout) : nil
     }
 
-    /// y of x.
-    func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+    func run(_ x: Matrix, _ pass: Pass, _ above: Above) -> Matrix? {
         let inverse = pass.matrix(rows: 1, columns: x.columns)
-        var (mean, variance) = (inverse, inverse)
-        if let statistics {
-            (mean, variance) = statistics.values(of: x, pass)
-            inverseRoots(of: variance, epsilon: 1e-5, into: inverse)
-        } else {
-            mean = pass.zeros(rows: 1, columns: x.columns)
-            inverseRoots(of: mean, epsilon: 1.001, into: inverse)
-        }
-        let standardized = pass.matrix(rows: x.rows, columns: x.columns)
+        let moments = statistics?.values(of: x, pass)
+        let mean = moments?.mean ?? pass.zeros(rows: 1, columns: x.columns)
+        inverseRoots(of: moments?.variance ?? mean, epsilon: moments == nil ? 1.001 : 1e-5, into: inverse)
+        let standardized = pass.matrix(like: x)
         standardize(x, mean: mean, inverse: inverse, into: standardized)
-        let y = pass.matrix(rows: x.rows, columns: x.columns)
+        let y = pass.matrix(like: x)
         affine(standardized, scale: pass.parameters[gamma], shift: pass.parameters[beta], into: y)
-        return Tape(
-            y: y, standardized: standardized, inverse: inverse, mean: mean, variance: variance,
-            ofRows: statistics != nil && pass.isTraining)
-    }
-
-    /// dx of dy; dγ and dβ are added, running statistics reported.
-    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
-        let dx = pass.matrix(rows: dy.rows, columns: dy.columns)
+        guard let dy = above(y) else { return nil }
+        let dx = pass.matrix(like: dy)
         normBackward(
-            dy, standardized: tape.standardized, gamma: pass.parameters[gamma], inverse: tape.inverse,
-            ofRows: tape.ofRows, addingTo: pass.gradient[gamma], pass.gradient[beta], into: dx)
-        statistics?.report(tape.mean, tape.variance, pass)
+            dy, standardized: standardized, gamma: pass.parameters[gamma], inverse: inverse, ofRows: moments != nil,
+            addingTo: pass.gradient[gamma], pass.gradient[beta], into: dx)
+        if let moments { statistics?.report(moments, pass) }
         return dx
     }
 
@@ -64,7 +41,7 @@ struct BatchNorm: Sendable {
     func constantForward(_ x: Matrix, columns: Range<Int>, _ pass: Pass) -> Matrix {
         let scale = pass.zeros(rows: 1, columns: x.columns)
         add(pass.parameters[gamma].columns(columns), times: BatchNorm.constantInverse, to: scale)
-        let y = pass.matrix(rows: x.rows, columns: x.columns)
+        let y = pass.matrix(like: x)
         affine(x, scale: scale, shift: pass.parameters[beta].columns(columns), into: y)
         return y
     }
@@ -72,10 +49,10 @@ struct BatchNorm: Sendable {
     /// dx of dy for such x; dγ and dβ are added.
     func constantBackward(_ dy: Matrix, _ x: Matrix, columns: Range<Int>, _ pass: Pass) -> Matrix {
         let inverse = pass.matrix(rows: 1, columns: x.columns)
-        let standardized = pass.zeros(rows: x.rows, columns: x.columns)
+        let standardized = pass.zeros(like: x)
         for column in 0..<x.columns { inverse[0, column] = BatchNorm.constantInverse }
         add(x, times: BatchNorm.constantInverse, to: standardized)
-        let dx = pass.matrix(rows: x.rows, columns: x.columns)
+        let dx = pass.matrix(like: x)
         normBackward(
             dy, standardized: standardized, gamma: pass.parameters[gamma].columns(columns), inverse: inverse,
             ofRows: false, addingTo: pass.gradient[gamma].columns(columns), pass.gradient[beta].columns(columns),

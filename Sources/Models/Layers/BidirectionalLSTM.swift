@@ -37,19 +37,6 @@ struct BidirectionalLSTM: Sendable {
         }
     }
 
-    /// What backward needs; `y` is the result.
-    struct Tape {
-        /// By position, [positions × outputs].
-        let y: Matrix
-        let forward: Direction
-        let backward: Direction
-    }
-
-    struct Direction {
-        let time: TimeMajor
-        let layers: UnsafeMutablePointer<LSTM.Tape>
-    }
-
     private let ahead: [LSTM]
     private let back: [LSTM]
     private let merge: Merge
@@ -76,51 +63,59 @@ struct BidirectionalLSTM: Sendable {
         dropoutRate = options.dropout
     }
 
-    /// The merged states of every position.
+    /// dx of x, by position, [positions × width]; `above` takes the merged states, [positions × outputs].
     ///
-    /// - Parameters:
-    ///   - x: by position, [positions × width].
-    ///   - offsets: where each of `count` sequences begins, and the total.
-    func forward(_ x: Matrix, offsets: UnsafePointer<Int32>, count: Int, _ pass: Pass) -> Tape {
-        let input = pass.drop(x, rate: dropoutRate, stream: 0x200)
-        let y = pass.zeros(rows: x.rows, columns: outputs)
-        func run(_ stack: [LSTM], reversed: Bool) -> Direction {
-            let time = TimeMajor(offsets: offsets, count: count, reversed: reversed, pass.arena)
-            let tapes = pass.array(of: LSTM.Tape.self, count: stack.count)
-            var states = pass.matrix(rows: time.rows, columns: width)
-            gatherRows(of: input, at: time.positionOf, into: states)
-            for (number, layer) in stack.enumerated() {
-                let tape = layer.forward(states, time, pass)
-                (tapes + number).initialize(to: tape)
-                states = tape.states
+    /// - Parameter offsets: where each of `count` sequences begins, and the total.
+    func run(_ x: Matrix, offsets: UnsafePointer<Int32>, count: Int, _ pass: Pass, _ above: Above) -> Matrix? {
+        pass.drop(x, rate: dropoutRate, stream: 0x200) { input in
+            let (input, y) = (pass.variable(input), pass.zeros(rows: x.rows, columns: outputs))
+            let (first, second) = (
+                TimeMajor(offsets: offsets, count: count, pass.arena),
+                TimeMajor(offsets: offsets, count: count, reversed: true, pass.arena)
+            )
+            run(back, second, input, into: part(of: y, reversed: true), pass) {
+                var dy: Matrix?
+                run(ahead, first, input, into: part(of: y, reversed: false), pass) {
+                    if merge == .mean { halve(y) }
+                    dy = above(y)
+                    return dy.map { part(of: $0, reversed: false) }
+                }
+                return dy.map { part(of: $0, reversed: true) }
             }
-            scatterAddRows(of: states, at: time.positionOf, addingTo: part(of: y, reversed: reversed))
-            return Direction(time: time, layers: tapes)
+            return input.gradient
         }
-        let (first, second) = (run(ahead, reversed: false), run(back, reversed: true))
-        if merge == .mean { for row in 0..<y.rows { for column in 0..<width { y[row, column] *= 0.5 } } }
-        return Tape(y: y, forward: first, backward: second)
+    }
+
+    /// Adds the last states of a direction to its part of the result; `above` gives that part's gradient.
+    private func run(
+        _ stack: [LSTM], _ time: TimeMajor, _ x: Variable, into part: Matrix, _ pass: Pass, _ above: () -> Matrix?
+    ) {
+        let states = pass.matrix(rows: time.rows, columns: width)
+        gatherRows(of: x.value, at: time.positionOf, into: states)
+        let d = climb(stack, from: 0, states, time, pass) { last in
+            scatterAddRows(of: last, at: time.positionOf, addingTo: part)
+            guard let dy = above() else { return nil }
+            let d = pass.matrix(like: last)
+            gatherRows(of: dy, at: time.positionOf, into: d)
+            if merge == .mean { halve(d) }
+            return d
+        }
+        if let d, let dx = x.gradient { scatterAddRows(of: d, at: time.positionOf, addingTo: dx) }
+    }
+
+    private func climb(
+        _ stack: [LSTM], from number: Int, _ x: Matrix, _ time: TimeMajor, _ pass: Pass, _ above: Above
+    ) -> Matrix? {
+        guard number < stack.count else { return above(x) }
+        return stack[number].run(x, time, pass) { climb(stack, from: number + 1, $0, time, pass, above) }
+    }
+
+    private func halve(_ x: Matrix) {
+        for row in 0..<x.rows { for column in 0..<x.columns { x[row, column] *= 0.5 } }
     }
 
     /// The columns of a direction.
     private func part(of y: Matrix, reversed: Bool) -> Matrix {
         merge == .concat ? y.columns(reversed ? width..<2 * width : 0..<width) : y
-    }
-
-    /// dx of dy, by position; gradients of the parameters are added.
-    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
-        let dx = pass.zeros(rows: dy.rows, columns: width)
-        func run(_ stack: [LSTM], _ direction: Direction, reversed: Bool) {
-            var d = pass.matrix(rows: direction.time.rows, columns: width)
-            gatherRows(of: part(of: dy, reversed: reversed), at: direction.time.positionOf, into: d)
-            if merge == .mean { for row in 0..<d.rows { for column in 0..<width { d[row, column] *= 0.5 } } }
-            for number in stack.indices.reversed() {
-                d = stack[number].backward(d, direction.layers[number], direction.time, pass)
-            }
-            scatterAddRows(of: d, at: direction.time.positionOf, addingTo: dx)
-        }
-        run(ahead, tape.forward, reversed: false)
-        run(back, tape.backward, reversed: true)
-        return pass.drop(dx, rate: dropoutRate, stream: 0x200)
     }
 }

@@ -22,4 +22,8 @@ extension Pass {
         }
         return y
     }
+    /// Dropout as a layer.
+    func drop(_ x: Matrix, rate: Float, stream: UInt64, _ above: Above) -> Matrix? {
+        above(drop(x, rate: rate, stream: stream)).map { drop($0, rate: rate, stream: stream) }
+    }
 }

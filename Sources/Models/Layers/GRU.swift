@@ -48,18 +48,6 @@ struct GRU: Sendable {
         }
     }
 
-    /// What backward needs; `states` is the result.
-    struct Tape {
-        /// The state after every step, time-major [rows × H].
-        let states: Matrix
-        let projected: Matrix
-        let index: UnsafeMutablePointer<Int32>
-        let inputs: Matrix
-        let kept: Matrix
-        let weights: Matrix
-        let zeros: Matrix
-    }
-
     private let input: Slot
     private let hidden: Slot
     private let bias: Slot
@@ -91,154 +79,132 @@ struct GRU: Sendable {
         bias = layout.matrix(
             name + ".bias", rows: 1, columns: gates,
             initial: .blocks(mixing == .attention ? [gate, 0] : [gate, gate, 0]))
-        hiddenBias =
-            options.hiddenBias
-            ? layout.matrix(name + ".hidden.bias", rows: 1, columns: gates, initial: .constant(0))
-            : Slot(offset: 0, rows: 1, columns: 0)
+        hiddenBias = layout.matrix(
+            name + ".hidden.bias", rows: 1, columns: gates, initial: .constant(0), if: options.hiddenBias)
     }
 
     /// The columns of the candidate among the gates'.
     private var candidate: Range<Int> { gates - width..<gates }
+    /// The columns of the gates alone.
+    private var early: Range<Int> { 0..<gates - width }
     private var isEarly: Bool { options.reset == .before }
 
-    private func step(
-        _ number: Int, _ time: TimeMajor, inputs: Matrix, recurrent: Matrix, states: Matrix, kept: Matrix,
-        weights: Matrix, zeros: Matrix, _ pass: Pass
-    ) -> GRUStep {
-        let rows = time.rows(ofStep: number)
-        let before = number > 0 ? Int(time.starts[number - 1]) : 0
-        let previous = number > 0 ? states.rows(before..<before + rows.count) : zeros.rows(0..<rows.count)
-        return GRUStep(
-            input: inputs.rows(rows), recurrent: recurrent.rows(0..<rows.count), bias: pass.parameters[bias],
-            hiddenBias: pass.parameters[hiddenBias], previous: previous, kept: kept.rows(rows),
-            attention: weights.base + rows.lowerBound, mixing: mixing,
-            sign: options.update == .take ? 1 : -1)
-    }
-
-    // MARK: Forward
-
-    /// The states of all sequences.
+    /// Hands the states of all sequences, time-major [rows × H], to `above`; gradients of x and of the attention are added.
     ///
     /// - Parameters:
     ///   - x: distinct inputs, [R × inputs].
     ///   - rowOf: position → row of x.
     ///   - attention: a of every position, where it is used.
-    func forward(
-        _ x: Matrix, rowOf: UnsafePointer<Int32>, attention: UnsafePointer<Float>?, _ time: TimeMajor, _ pass: Pass
-    ) -> Tape {
-        let projected = pass.matrix(rows: x.rows, columns: gates)
-        gemm(x, pass.parameters[input], into: projected)
+    ///   - above: the gradient that it gives is used up: afterwards it holds what reached each state from all later steps.
+    func run(
+        _ x: Variable, rowOf: UnsafePointer<Int32>, attention: Variable?, _ time: TimeMajor, _ pass: Pass,
+        _ above: Above
+    ) {
+        let projected = pass.matrix(rows: x.value.rows, columns: gates)
+        gemm(x.value, pass.parameters[input], into: projected)
         let index = pass.ints(time.rows)
         for row in 0..<time.rows { index[row] = rowOf[Int(time.positionOf[row])] }
         let weights = pass.matrix(rows: 1, columns: time.rows)
         let attention = takesAttention ? attention : nil
-        for row in 0..<time.rows { weights.base[row] = attention.map { $0[Int(time.positionOf[row])] } ?? 1 }
+        for row in 0..<time.rows {
+            weights.base[row] = attention.map { $0.value.base[Int(time.positionOf[row])] } ?? 1
+        }
         let inputs = pass.matrix(rows: time.rows, columns: gates)
         gatherRows(of: projected, at: index, into: inputs)
         if scalesInput { scaleRows(of: inputs, by: weights.base) }
 
-        let states = pass.matrix(rows: time.rows, columns: width)
-        let kept = pass.matrix(rows: time.rows, columns: gates + width)
-        let most = time.steps > 0 ? time.active(0) : 0
-        let zeros = pass.zeros(rows: most, columns: width)
-        pass.arena.scratch {
-            let recurrent = pass.zeros(rows: most, columns: gates)
-            let resetState = pass.matrix(rows: isEarly ? most : 0, columns: width)
-            let product = pass.matrix(rows: isEarly ? most : 0, columns: width)
-            for number in 0..<time.steps {
-                let step = step(
-                    number, time, inputs: inputs, recurrent: recurrent, states: states, kept: kept, weights: weights,
-                    zeros: zeros, pass)
-                let count = step.previous.rows
-                let u = pass.parameters[hidden]
-                if isEarly {
-                    let (r, t) = (resetState.rows(0..<count), product.rows(0..<count))
-                    let early = 0..<gates - width
-                    if number > 0 { gemm(step.previous, u.columns(early), into: step.recurrent.columns(early)) }
-                    gruGates(step, resetState: r)
-                    gemm(r, u.columns(candidate), into: t)
-                    gruState(step, candidate: t, into: states.rows(time.rows(ofStep: number)))
-                } else {
-                    if number > 0 { gemm(step.previous, u, into: step.recurrent) }
-                    gruGates(step, resetState: nil)
-                    gruState(step, candidate: nil, into: states.rows(time.rows(ofStep: number)))
-                }
-            }
-        }
-        return Tape(
-            states: states, projected: projected, index: index, inputs: inputs, kept: kept, weights: weights,
-            zeros: zeros)
-    }
-
-    // MARK: Backward
-
-    /// Gradients of the states, which are used up; those of x, of the attention and of the parameters are added.
-    ///
-    /// - Parameters:
-    ///   - dStates: time-major [rows × H]; afterwards it holds what reached each state from all later steps.
-    ///   - dAttention: by position.
-    func backward(
-        _ dStates: Matrix, _ tape: Tape, _ x: Matrix, _ time: TimeMajor, addingTo dx: Matrix,
-        _ dAttention: UnsafeMutablePointer<Float>?, _ pass: Pass
-    ) {
-        let dWeights = pass.zeros(rows: 1, columns: time.rows)
-        let dInputs = pass.matrix(rows: time.rows, columns: gates)
-        pass.arena.scratch { unroll(dStates, tape, time, dInputs, dWeights, pass) }
+        guard let (dInputs, dWeights) = recur(inputs, weights, time, pass, above), let dx = x.gradient else { return }
         addRows(of: dInputs, to: pass.gradient[bias])
         if scalesInput {
-            rowProducts(of: dInputs, gatheredFrom: tape.projected, at: tape.index, addingTo: dWeights.base)
-            scaleRows(of: dInputs, by: tape.weights.base)
+            rowProducts(of: dInputs, gatheredFrom: projected, at: index, addingTo: dWeights.base)
+            scaleRows(of: dInputs, by: weights.base)
         }
-        let dProjected = pass.zeros(rows: x.rows, columns: gates)
-        scatterAddRows(of: dInputs, at: tape.index, addingTo: dProjected)
-        gemm(transposed: x, dProjected, addingTo: pass.gradient[input])
+        let dProjected = pass.zeros(like: projected)
+        scatterAddRows(of: dInputs, at: index, addingTo: dProjected)
+        gemm(transposed: x.value, dProjected, addingTo: pass.gradient[input])
         gemm(dProjected, transposed: pass.parameters[input], addingTo: dx)
-        if takesAttention, let dAttention {
-            for row in 0..<time.rows { dAttention[Int(time.positionOf[row])] += dWeights.base[row] }
+        if let dAttention = attention?.gradient {
+            for row in 0..<time.rows { dAttention.base[Int(time.positionOf[row])] += dWeights.base[row] }
         }
     }
 
-    /// From the last step to the first: gradients of the gates' inputs, of U and of its bias.
-    private func unroll(
-        _ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ dInputs: Matrix, _ dWeights: Matrix, _ pass: Pass
-    ) {
-        let most = time.steps > 0 ? time.active(0) : 0
-        let dPrevious = pass.matrix(rows: most, columns: width)
-        let dRecurrent = pass.matrix(rows: most, columns: gates)
-        let resetState = pass.matrix(rows: isEarly ? most : 0, columns: width)
-        let u = pass.parameters[hidden]
-        let early = 0..<gates - width
-        for number in stride(from: time.steps - 1, through: 0, by: -1) {
-            let step = step(
-                number, time, inputs: tape.inputs, recurrent: dRecurrent, states: tape.states, kept: tape.kept,
-                weights: tape.weights, zeros: tape.zeros, pass)
+    /// From the first step to the last and back: the gradients of the gates' inputs and of the attention.
+    private func recur(
+        _ inputs: Matrix, _ weights: Matrix, _ time: TimeMajor, _ pass: Pass, _ above: Above
+    ) -> (inputs: Matrix, weights: Matrix)? {
+        let states = pass.matrix(rows: time.rows, columns: width)
+        let kept = pass.matrix(rows: time.rows, columns: gates + width)
+        let zeros = pass.zeros(rows: time.widest, columns: width)
+        let side = pass.zeros(rows: time.widest, columns: gates)
+        let resetState = pass.matrix(rows: isEarly ? time.widest : 0, columns: width)
+        // (r∘h)·Un on the way up, the gradient of h on the way down.
+        let product = pass.matrix(like: zeros)
+        func step(_ number: Int) -> GRUStep {
             let rows = time.rows(ofStep: number)
-            let d = dInputs.rows(rows)
-            let before = dPrevious.rows(0..<rows.count)
-            gruStateBackward(
-                dStates.rows(rows), step, into: d, before, addingTo: dWeights.base + rows.lowerBound)
-            if isEarly {
-                let r = resetState.rows(0..<rows.count)
-                gemm(d.columns(candidate), transposed: u.columns(candidate), into: r)
-                gruEarlyResetBackward(r, step, into: d, addingTo: before)
-                if number > 0 { gemm(d.columns(early), transposed: u.columns(early), addingTo: before) }
-                multiply(step.kept.columns(gates - 2 * width..<gates - width), step.previous, into: r)
-                gemm(transposed: r, d.columns(candidate), addingTo: pass.gradient[hidden].columns(candidate))
-                gemm(transposed: step.previous, d.columns(early), addingTo: pass.gradient[hidden].columns(early))
-                if options.hiddenBias { addRows(of: d, to: pass.gradient[hiddenBias]) }
-            } else {
-                let side = dRecurrent.rows(0..<rows.count)
-                gruResetBackward(step, dInput: d, into: side)
-                if number > 0 {
-                    gemm(side, transposed: u, addingTo: before)
-                    gemm(transposed: step.previous, side, addingTo: pass.gradient[hidden])
-                }
-                if options.hiddenBias { addRows(of: side, to: pass.gradient[hiddenBias]) }
-            }
-            if number > 0 {
-                let first = Int(time.starts[number - 1])
-                add(before, to: dStates.rows(first..<first + rows.count))
-            }
+            return GRUStep(
+                input: inputs.rows(rows), recurrent: side.rows(0..<rows.count), bias: pass.parameters[bias],
+                hiddenBias: pass.parameters[hiddenBias], previous: time.before(number, of: states, zeros),
+                kept: kept.rows(rows), attention: weights.base + rows.lowerBound, mixing: mixing,
+                sign: options.update == .take ? 1 : -1)
         }
+        for number in 0..<time.steps {
+            let (step, isFirst) = (step(number), number == 0)
+            let reset = isEarly ? resetState.rows(0..<step.previous.rows) : nil
+            advance(step, isFirst: isFirst, reset, product, into: states.rows(time.rows(ofStep: number)), pass)
+        }
+        guard let dStates = above(states) else { return nil }
+
+        let (dInputs, dWeights) = (pass.matrix(like: inputs), pass.zeros(rows: 1, columns: time.rows))
+        for number in stride(from: time.steps - 1, through: 0, by: -1) {
+            let rows = time.rows(ofStep: number)
+            let (step, d, before) = (step(number), dInputs.rows(rows), product.rows(0..<rows.count))
+            gruStateBackward(dStates.rows(rows), step, into: d, before, addingTo: dWeights.base + rows.lowerBound)
+            let reset = isEarly ? resetState.rows(0..<rows.count) : nil
+            retreat(step, isFirst: number == 0, reset, d, before, pass)
+            if number > 0 { add(before, to: time.before(number, of: dStates, zeros)) }
+        }
+        return (dInputs, dWeights)
+    }
+
+    /// One step forward; r∘h goes into `reset` where the reset comes before the candidate's product.
+    private func advance(
+        _ step: GRUStep, isFirst: Bool, _ reset: Matrix?, _ product: Matrix, into state: Matrix, _ pass: Pass
+    ) {
+        let u = pass.parameters[hidden]
+        guard let reset else {
+            if !isFirst { gemm(step.previous, u, into: step.recurrent) }
+            gruGates(step, resetState: nil)
+            gruState(step, candidate: nil, into: state)
+            return
+        }
+        let product = product.rows(0..<reset.rows)
+        if !isFirst { gemm(step.previous, u.columns(early), into: step.recurrent.columns(early)) }
+        gruGates(step, resetState: reset)
+        gemm(reset, u.columns(candidate), into: product)
+        gruState(step, candidate: product, into: state)
+    }
+
+    /// One step back from the gradients d of candidate and update gate: those of the reset gate, of h, of U and of its bias.
+    private func retreat(
+        _ step: GRUStep, isFirst: Bool, _ reset: Matrix?, _ d: Matrix, _ before: Matrix, _ pass: Pass
+    ) {
+        let (u, du) = (pass.parameters[hidden], pass.gradient[hidden])
+        guard let reset else {
+            let side = step.recurrent
+            gruResetBackward(step, dInput: d, into: side)
+            if !isFirst {
+                gemm(side, transposed: u, addingTo: before)
+                gemm(transposed: step.previous, side, addingTo: du)
+            }
+            if options.hiddenBias { addRows(of: side, to: pass.gradient[hiddenBias]) }
+            return
+        }
+        gemm(d.columns(candidate), transposed: u.columns(candidate), into: reset)
+        gruEarlyResetBackward(reset, step, into: d, addingTo: before)
+        if !isFirst { gemm(d.columns(early), transposed: u.columns(early), addingTo: before) }
+        multiply(step.kept.columns(gates - 2 * width..<gates - width), step.previous, into: reset)
+        gemm(transposed: reset, d.columns(candidate), addingTo: du.columns(candidate))
+        gemm(transposed: step.previous, d.columns(early), addingTo: du.columns(early))
+        if options.hiddenBias { addRows(of: d, to: pass.gradient[hiddenBias]) }
     }
 }

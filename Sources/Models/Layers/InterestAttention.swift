@@ -41,15 +41,6 @@ struct InterestAttention: Sendable {
         var dropout: Float = 0
     }
 
-    /// What backward needs; `weights` is the result.
-    struct Tape {
-        /// [pairs × 1].
-        let weights: Matrix
-        let query: Matrix
-        let activation: Activation.Tape?
-        let unit: TargetAttention.Tape?
-    }
-
     private let weight: Slot?
     private let map: Dense?
     private let activation: Activation?
@@ -86,55 +77,70 @@ struct InterestAttention: Sendable {
             normalization: options.normalization, dropout: options.dropout, in: &layout, initial: initial)
     }
 
-    /// The columns of whole targets (or of their gradients) that this attention reads.
-    func query(of q: Matrix) -> Matrix { q.columns(0..<target) }
+    /// The columns of whole targets that this attention reads.
+    func query(of q: Variable) -> Variable { q.columns(0..<target) }
 
-    /// The weight of every pair of a sample and a state of its history.
+    /// Hands the weight of every pair of a sample and a state of its history to `above`; gradients are added.
     ///
     /// - Parameters:
     ///   - q: targets, [samples × target].
     ///   - states: [rows × width]; `histories.behavior` names the row of a position.
-    func forward(_ q: Matrix, _ states: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
-        if let weight {
-            let query = pass.matrix(rows: q.rows, columns: width)
-            gemm(q, transposed: pass.parameters[weight], into: query)
-            let scores = pass.matrix(rows: histories.pairs, columns: 1)
-            pairScores(query, states, histories, into: scores)
-            return Tape(
-                weights: options.normalization.weights(of: scores, width: width, histories, pass), query: query,
-                activation: nil, unit: nil)
-        }
-        var (query, kept) = (q, nil as Activation.Tape?)
-        if let map, let activation {
-            kept = activation.forward(map.forward(q, pass), pass)
-            query = kept?.y ?? q
-        }
-        let tape = unit?.weigh(query, states, histories, pass)
-        return Tape(
-            weights: tape?.weights ?? pass.zeros(rows: histories.pairs, columns: 1), query: query,
-            activation: kept,
-            unit: tape)
-    }
-
-    /// dq and the states' gradients of the gradient of the weights [pairs × 1], which is used up, added; so are those of
-    /// the parameters.
-    func backward(
-        _ dWeights: Matrix, _ tape: Tape, _ q: Matrix, _ states: Matrix, _ histories: Histories, addingTo dq: Matrix,
-        _ dStates: Matrix, _ pass: Pass
-    ) {
-        let mapped = weight != nil || map != nil
-        let dQuery = mapped ? pass.zeros(rows: q.rows, columns: width) : dq
-        if let weight {
-            options.normalization.backward(dWeights, weights: tape.weights, width: width, histories)
-            pairScoresBackward(dWeights, tape.query, states, histories, addingTo: dQuery, dStates)
-            gemm(transposed: dQuery, q, addingTo: pass.gradient[weight])
-            gemm(dQuery, pass.parameters[weight], addingTo: dq)
+    ///   - above: takes and gives [pairs × 1]; what it gives is used up.
+    func run(_ q: Variable, _ states: Variable, _ histories: Histories, _ pass: Pass, _ above: Above) {
+        if let weight { return bilinear(weight, q, states, histories, pass, above) }
+        guard let map, let unit else {
+            unit?.weigh(q, states, histories, pass, above)
             return
         }
-        guard let unit, let kept = tape.unit else { return }
-        unit.backward(weights: dWeights, kept, tape.query, states, histories, addingTo: dQuery, dStates, pass)
-        guard let map, let activation, let inner = tape.activation else { return }
-        let dMap = activation.backward(dQuery, inner, pass)
-        add(map.backward(dMap, x: q, pass), to: dq)
+        let dq = map.run(q.value, pass) { sums in
+            activation.run(sums, pass) { x in
+                let query = pass.variable(x)
+                unit.weigh(query, states, histories, pass, above)
+                return query.gradient
+            }
+        }
+        if let dq { q.receive(dq) }
+    }
+
+    private func bilinear(
+        _ weight: Slot, _ q: Variable, _ states: Variable, _ histories: Histories, _ pass: Pass, _ above: Above
+    ) {
+        let query = pass.matrix(rows: q.value.rows, columns: width)
+        gemm(q.value, transposed: pass.parameters[weight], into: query)
+        let scores = pass.matrix(rows: histories.pairs, columns: 1)
+        pairScores(query, states.value, histories, into: scores)
+        let dScores = options.normalization.run(scores, width: width, histories, pass, above)
+        guard let dScores, let dq = q.gradient, let dStates = states.gradient else { return }
+        let dQuery = pass.zeros(like: query)
+        pairScoresBackward(dScores, query, states.value, histories, addingTo: dQuery, dStates)
+        gemm(transposed: dQuery, q.value, addingTo: pass.gradient[weight])
+        gemm(dQuery, pass.parameters[weight], addingTo: dq)
+    }
+
+    /// Sets y to Σ weight·state of every sample.
+    func pool(
+        _ q: Variable, _ states: Variable, _ histories: Histories, into y: Matrix, _ pass: Pass, _ above: Above
+    ) {
+        run(q, states, histories, pass) { weightedPool(states, histories, weights: $0, into: y, pass, above) }
+    }
+}
+
+extension InterestAttention.Options {
+    /// Columns of the target's vector that the attention reads: all, or those that behaviors are compared by.
+    func targetWidth(of inputs: Inputs) -> Int {
+        kind == .unit && query == .none ? inputs.comparedWidth : inputs.targetWidth
+    }
+
+    /// Throws the first setting that makes no sense.
+    func validate() throws(ModelError) {
+        try checkHidden(hidden, "attention.hidden", layers: 1...8)
+        try check(dropout >= 0 && dropout < 1, "attention.dropout", dropout, "at least 0 and below 1")
+    }
+
+    /// Throws unless states of this width can be compared with targets.
+    func validate(width: Int, compared: Int) throws(ModelError) {
+        try check(
+            kind == .bilinear || query == .prelu || width == compared, "attention.query", query.rawValue,
+            "prelu: a state has \(width) columns and the compared part of the target \(compared)")
     }
 }

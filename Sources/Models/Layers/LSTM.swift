@@ -9,16 +9,6 @@ import Tensors
 /// ```
 /// The peepholes p are a switch. Time-major over sequences sorted by length, as in `GRU`.
 struct LSTM: Sendable {
-    /// What backward needs; `states` is the result.
-    struct Tape: BitwiseCopyable {
-        /// The state after every step, time-major [rows × H].
-        let states: Matrix
-        let inputs: Matrix
-        let gates: Matrix
-        let cells: Matrix
-        let zeros: Matrix
-    }
-
     private let input: Slot
     private let hidden: Slot
     private let bias: Slot
@@ -37,71 +27,64 @@ struct LSTM: Sendable {
         bias = layout.matrix(
             name + ".bias", rows: 1, columns: 4 * width,
             initial: .blocks([otherBias, forgetBias, otherBias, otherBias]))
-        peephole =
-            hasPeephole
-            ? layout.matrix(name + ".peephole", rows: 3, columns: width, initial: .constant(0))
-            : Slot(offset: 0, rows: 0, columns: width)
+        peephole = layout.matrix(
+            name + ".peephole", rows: 3, columns: width, initial: .constant(0), if: hasPeephole)
     }
 
-    private func step(
-        _ number: Int, _ time: TimeMajor, sums: Matrix, gates: Matrix, cells: Matrix, zeros: Matrix, _ pass: Pass
-    ) -> LSTMStep {
-        let rows = time.rows(ofStep: number)
-        return LSTMStep(
-            sums: sums.rows(rows), gates: gates.rows(rows), previous: previous(number, of: cells, zeros, time),
-            cell: cells.rows(rows), peephole: pass.parameters[peephole])
-    }
-
-    /// The rows of the step before, for the sequences that have this step.
-    private func previous(_ number: Int, of states: Matrix, _ zeros: Matrix, _ time: TimeMajor) -> Matrix {
-        let count = time.active(number)
-        guard number > 0 else { return zeros.rows(0..<count) }
-        let first = Int(time.starts[number - 1])
-        return states.rows(first..<first + count)
-    }
-
-    /// The states of all sequences; x is time-major, [rows × inputs].
-    func forward(_ x: Matrix, _ time: TimeMajor, _ pass: Pass) -> Tape {
+    /// dx of x, time-major, [rows × inputs]; `above` takes the states of all sequences, [rows × H], and the gradient that
+    /// it gives is used up.
+    func run(_ x: Matrix, _ time: TimeMajor, _ pass: Pass, _ above: Above) -> Matrix? {
         let sums = pass.matrix(rows: time.rows, columns: 4 * width)
         broadcast(pass.parameters[bias], to: sums)
         gemm(x, pass.parameters[input], addingTo: sums)
-        let states = pass.matrix(rows: time.rows, columns: width)
-        let gates = pass.matrix(rows: time.rows, columns: 4 * width)
-        let cells = pass.matrix(rows: time.rows, columns: width)
-        let zeros = pass.zeros(rows: time.steps > 0 ? time.active(0) : 0, columns: width)
+        let (states, gates) = (pass.matrix(rows: time.rows, columns: width), pass.matrix(like: sums))
+        let cells = pass.matrix(like: states)
+        let zeros = pass.zeros(rows: time.widest, columns: width)
+        func step(_ number: Int, sums: Matrix) -> LSTMStep {
+            let rows = time.rows(ofStep: number)
+            return LSTMStep(
+                sums: sums.rows(rows), gates: gates.rows(rows), previous: time.before(number, of: cells, zeros),
+                cell: cells.rows(rows), peephole: pass.parameters[peephole])
+        }
         for number in 0..<time.steps {
             let rows = time.rows(ofStep: number)
-            let before = previous(number, of: states, zeros, time)
-            if number > 0 { gemm(before, pass.parameters[hidden], addingTo: sums.rows(rows)) }
-            let step = step(number, time, sums: sums, gates: gates, cells: cells, zeros: zeros, pass)
-            lstmState(step, into: states.rows(rows))
+            if number > 0 {
+                gemm(time.before(number, of: states, zeros), pass.parameters[hidden], addingTo: sums.rows(rows))
+            }
+            lstmState(step(number, sums: sums), into: states.rows(rows))
         }
-        return Tape(states: states, inputs: x, gates: gates, cells: cells, zeros: zeros)
-    }
+        guard let dStates = above(states) else { return nil }
 
-    /// dx, time-major, of the gradients of the states, which are used up; those of the parameters are added.
-    func backward(_ dStates: Matrix, _ tape: Tape, _ time: TimeMajor, _ pass: Pass) -> Matrix {
-        let dGates = pass.matrix(rows: time.rows, columns: 4 * width)
-        let most = time.steps > 0 ? time.active(0) : 0
+        let dGates = pass.matrix(like: gates)
         // What reaches the cell from the step after, and what leaves for the step before, in turn.
-        var (dCell, dBefore) = (pass.zeros(rows: most, columns: width), pass.zeros(rows: most, columns: width))
+        var (dCell, dBefore) = (pass.zeros(like: zeros), pass.zeros(like: zeros))
         for number in stride(from: time.steps - 1, through: 0, by: -1) {
             let rows = time.rows(ofStep: number)
-            let step = step(number, time, sums: dGates, gates: tape.gates, cells: tape.cells, zeros: tape.zeros, pass)
             let d = dGates.rows(rows)
             lstmStateBackward(
-                dStates.rows(rows), dCell.rows(0..<rows.count), step, into: d, dBefore.rows(0..<rows.count),
-                addingTo: pass.gradient[peephole])
+                dStates.rows(rows), dCell.rows(0..<rows.count), step(number, sums: dGates), into: d,
+                dBefore.rows(0..<rows.count), addingTo: pass.gradient[peephole])
             swap(&dCell, &dBefore)
             guard number > 0 else { continue }
-            gemm(transposed: previous(number, of: tape.states, tape.zeros, time), d, addingTo: pass.gradient[hidden])
-            let first = Int(time.starts[number - 1])
-            gemm(d, transposed: pass.parameters[hidden], addingTo: dStates.rows(first..<first + rows.count))
+            gemm(transposed: time.before(number, of: states, zeros), d, addingTo: pass.gradient[hidden])
+            gemm(d, transposed: pass.parameters[hidden], addingTo: time.before(number, of: dStates, zeros))
         }
         addRows(of: dGates, to: pass.gradient[bias])
-        gemm(transposed: tape.inputs, dGates, addingTo: pass.gradient[input])
-        let dx = pass.matrix(rows: time.rows, columns: tape.inputs.columns)
+        gemm(transposed: x, dGates, addingTo: pass.gradient[input])
+        let dx = pass.matrix(like: x)
         gemm(dGates, transposed: pass.parameters[input], into: dx)
         return dx
+    }
+}
+
+extension TimeMajor {
+    /// The most sequences that a step has.
+    var widest: Int { steps > 0 ? active(0) : 0 }
+
+    /// The rows of the step before, for the sequences that have this one; those of h₀ before the first.
+    func before(_ step: Int, of states: Matrix, _ zeros: Matrix) -> Matrix {
+        guard step > 0 else { return zeros.rows(0..<active(step)) }
+        let first = Int(starts[step - 1])
+        return states.rows(first..<first + active(step))
     }
 }

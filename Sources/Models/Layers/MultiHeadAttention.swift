@@ -23,17 +23,8 @@ struct MultiHeadAttention: Sendable {
         case model
     }
 
-    /// What backward needs; `y` is the result.
-    struct Tape: BitwiseCopyable {
-        /// [positions × d].
-        let y: Matrix
-        let attention: SelfAttention
-        let kept: UnsafeMutablePointer<Float>
-        let joined: Matrix
-    }
-
     private let query, key, value: Slot
-    private let output: Slot?
+    private let output: Dense?
     private let options: Transformer.Options
     private let width: Int
 
@@ -44,13 +35,11 @@ struct MultiHeadAttention: Sendable {
     ) {
         precondition(width % options.heads == 0, "heads divide the width")
         let columns = options.projections == .full ? width : width / options.heads
-        func declare(_ part: String) -> Slot {
+        func declare(_ part: String, _ columns: Int) -> Slot {
             layout.matrix("\(name).\(part).weight", rows: width, columns: columns, initial: initial)
         }
-        (query, key, value) = (declare("query"), declare("key"), declare("value"))
-        output =
-            options.output
-            ? layout.matrix(name + ".output.weight", rows: width, columns: width, initial: initial) : nil
+        (query, key, value) = (declare("query", columns), declare("key", columns), declare("value", columns))
+        output = options.output ? Dense(weight: declare("output", width), bias: .none) : nil
         self.options = options
         self.width = width
     }
@@ -64,59 +53,41 @@ struct MultiHeadAttention: Sendable {
         for first in stride(from: 0, to: width, by: size) { body(first..<first + size) }
     }
 
-    private func project(_ x: Matrix, _ slot: Slot, _ pass: Pass) -> Matrix {
-        let y = pass.matrix(rows: x.rows, columns: width)
+    private func project(_ x: Variable, _ slot: Slot, _ pass: Pass) -> Matrix {
+        let y = pass.matrix(rows: x.value.rows, columns: width)
         eachBlock { block in
-            gemm(x.columns(block), pass.parameters[slot].rows(block), into: y.columns(block))
+            gemm(x.value.columns(block), pass.parameters[slot].rows(block), into: y.columns(block))
         }
         return y
     }
 
-    private func projectBackward(_ dy: Matrix, _ x: Matrix, _ slot: Slot, addingTo dx: Matrix, _ pass: Pass) {
+    private func projectBackward(_ dy: Matrix, _ x: Variable, _ slot: Slot, _ pass: Pass) {
+        guard let dx = x.gradient else { return }
         eachBlock { block in
             let (weight, slope) = (pass.parameters[slot].rows(block), pass.gradient[slot].rows(block))
-            gemm(transposed: x.columns(block), dy.columns(block), addingTo: slope)
+            gemm(transposed: x.value.columns(block), dy.columns(block), addingTo: slope)
             gemm(dy.columns(block), transposed: weight, addingTo: dx.columns(block))
         }
     }
 
-    /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
-    func forward(
-        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass
-    ) -> Tape {
+    /// Hands y to `above`, [positions × d] as the queries' and the keys' inputs are, which may be one; their gradients are
+    /// added.
+    func run(
+        queries xq: Variable, keys xk: Variable, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass,
+        _ above: Above
+    ) {
         let attention = SelfAttention(
             q: project(xq, query, pass), k: project(xk, key, pass), v: project(xk, value, pass), offsets: offsets,
             sessions: sessions, heads: options.heads, scale: scale, excludesSelf: options.blinding)
-        let joined = pass.matrix(rows: xq.rows, columns: width)
+        let joined = pass.matrix(like: attention.q)
         let kept = pass.matrix(rows: 1, columns: attention.keptCount).base
-        let y = output == nil ? joined : pass.matrix(rows: xq.rows, columns: width)
-        pass.arena.scratch {
-            let scratch = pass.matrix(rows: 1, columns: attention.scratchCount).base
-            attention.forward(into: joined, kept: kept, scratch: scratch)
-        }
-        if let output { gemm(joined, pass.parameters[output], into: y) }
-        return Tape(y: y, attention: attention, kept: kept, joined: joined)
-    }
-
-    /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
-    func backward(
-        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, addingTo dxq: Matrix, _ dxk: Matrix,
-        _ pass: Pass
-    ) {
-        var dJoined = dy
-        if let output {
-            gemm(transposed: tape.joined, dy, addingTo: pass.gradient[output])
-            dJoined = pass.matrix(rows: dy.rows, columns: width)
-            gemm(dy, transposed: pass.parameters[output], into: dJoined)
-        }
-        func fresh() -> Matrix { pass.matrix(rows: dy.rows, columns: width) }
-        let (dq, dk, dv) = (fresh(), fresh(), fresh())
-        pass.arena.scratch {
-            let scratch = pass.matrix(rows: 1, columns: tape.attention.scratchCount).base
-            tape.attention.backward(dJoined, kept: tape.kept, scratch: scratch, into: dq, dk, dv)
-        }
-        projectBackward(dq, xq, query, addingTo: dxq, pass)
-        projectBackward(dk, xk, key, addingTo: dxk, pass)
-        projectBackward(dv, xk, value, addingTo: dxk, pass)
+        let scratch = pass.matrix(rows: 1, columns: attention.scratchCount).base
+        attention.forward(into: joined, kept: kept, scratch: scratch)
+        guard let dJoined = output.run(joined, pass, above) else { return }
+        let (dq, dk, dv) = (pass.matrix(like: joined), pass.matrix(like: joined), pass.matrix(like: joined))
+        attention.backward(dJoined, kept: kept, scratch: scratch, into: dq, dk, dv)
+        projectBackward(dq, xq, query, pass)
+        projectBackward(dk, xk, key, pass)
+        projectBackward(dv, xk, value, pass)
     }
 }

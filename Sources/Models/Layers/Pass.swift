@@ -40,6 +40,9 @@ struct Pass {
     /// A matrix of `rows` × `columns`, not initialized.
     func matrix(rows: Int, columns: Int) -> Matrix { arena.matrix(rows: rows, columns: columns) }
 
+    /// A matrix in the shape of another, not initialized.
+    func matrix(like x: Matrix) -> Matrix { arena.matrix(rows: x.rows, columns: x.columns) }
+
     /// A matrix of zeros.
     func zeros(rows: Int, columns: Int) -> Matrix { arena.zeros(rows: rows, columns: columns) }
 

@@ -11,14 +11,11 @@ enum Head: String, Choice {
     /// Columns of the network's output.
     var outputs: Int { self == .softmax ? 2 : 1 }
 
-    /// z of the outputs y, [rows × 1].
-    func logits(of y: Matrix, into z: Matrix) {
+    /// Sets z of the outputs y, [rows × 1]; returns dy.
+    func run(_ y: Matrix, into z: Matrix, _ pass: Pass, _ above: Above) -> Matrix? {
         for row in 0..<z.rows { z[row, 0] = self == .softmax ? y[row, 0] - y[row, 1] : y[row, 0] }
-    }
-
-    /// dy of dz.
-    func backward(_ dz: Matrix, _ pass: Pass) -> Matrix {
-        guard self == .softmax else { return dz }
+        let dz = above(z)
+        guard let dz, self == .softmax else { return dz }
         let dy = pass.matrix(rows: dz.rows, columns: 2)
         for row in 0..<dz.rows { (dy[row, 0], dy[row, 1]) = (dz[row, 0], -dz[row, 0]) }
         return dy
@@ -30,20 +27,7 @@ enum Head: String, Choice {
 /// It takes the sums of its first layer, x·W + b, and gives back their gradient: who has that product cheaper than by
 /// forming x computes it (`TargetAttention`, `AuxiliaryLoss`).
 struct Perceptron: Sendable {
-    /// What backward needs; `y` is the result.
-    struct Tape {
-        /// [rows × outputs].
-        let y: Matrix
-        fileprivate let layers: UnsafeMutablePointer<LayerTape>
-    }
-
-    fileprivate struct LayerTape: BitwiseCopyable {
-        let norm: BatchNorm.Tape?
-        let activation: Activation.Tape
-        let output: Matrix
-    }
-
-    private struct Layer {
+    private struct Hidden {
         let norm: BatchNorm?
         let activation: Activation
         /// The map of the layer above.
@@ -52,7 +36,7 @@ struct Perceptron: Sendable {
 
     /// The map of the first layer.
     let first: Dense
-    private let layers: [Layer]
+    private let layers: [Hidden]
     private let dropout: Float
     private let stream: UInt64
 
@@ -81,35 +65,21 @@ struct Perceptron: Sendable {
         let output = Dense(name + ".output", input: width, output: outputs, in: &layout, initial: initial)
         let maps = units.map(\.dense) + [output]
         first = maps[0]
-        layers = zip(units, maps.dropFirst()).map { Layer(norm: $0.norm, activation: $0.activation, next: $1) }
+        layers = zip(units, maps.dropFirst()).map { Hidden(norm: $0.norm, activation: $0.activation, next: $1) }
         self.dropout = dropout
         self.stream = stream
     }
 
-    /// The outputs of the first layer's sums, [rows × units].
-    func forward(sums: Matrix, _ pass: Pass) -> Tape {
-        let tapes = pass.array(of: LayerTape.self, count: layers.count)
-        var z = sums
-        for (number, layer) in layers.enumerated() {
-            let norm = layer.norm?.forward(z, pass)
-            let unit = layer.activation.forward(norm?.y ?? z, pass)
-            let output = pass.drop(unit.y, rate: dropout, stream: stream + UInt64(number))
-            (tapes + number).initialize(to: LayerTape(norm: norm, activation: unit, output: output))
-            z = layer.next.forward(output, pass)
+    /// The gradient of the first layer's sums, [rows × units]; `above` takes the outputs, [rows × outputs].
+    func run(sums: Matrix, from number: Int = 0, _ pass: Pass, _ above: Above) -> Matrix? {
+        guard number < layers.count else { return above(sums) }
+        let layer = layers[number]
+        return layer.norm.run(sums, pass) { normed in
+            layer.activation.run(normed, pass) { unit in
+                pass.drop(unit, rate: dropout, stream: stream + UInt64(number)) { output in
+                    layer.next.run(output, pass) { run(sums: $0, from: number + 1, pass, above) }
+                }
+            }
         }
-        return Tape(y: z, layers: tapes)
-    }
-
-    /// The gradient of the first layer's sums, of dy; gradients of the parameters above it are added.
-    func backward(_ dy: Matrix, _ tape: Tape, _ pass: Pass) -> Matrix {
-        var d = dy
-        for (number, layer) in layers.enumerated().reversed() {
-            let kept = tape.layers[number]
-            let da = layer.next.backward(d, x: kept.output, pass)
-            d = layer.activation.backward(
-                pass.drop(da, rate: dropout, stream: stream + UInt64(number)), kept.activation, pass)
-            if let norm = layer.norm, let inner = kept.norm { d = norm.backward(d, inner, pass) }
-        }
-        return d
     }
 }

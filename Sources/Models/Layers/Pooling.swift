@@ -7,16 +7,15 @@ enum Pooling: String, Choice {
     case sum
     /// Σ e / length; an empty history gives 0.
     case mean
+}
 
-    /// The pooled vector of every distinct history, [H × d].
-    func forward(_ e: Matrix, _ histories: Histories, _ arena: Arena) -> Matrix {
-        let y = arena.matrix(rows: histories.count, columns: e.columns)
-        pool(e, histories, mean: self == .mean, into: y)
-        return y
-    }
-
-    /// de += the gradients of the pooled vectors, [H × d].
-    func backward(_ dy: Matrix, _ histories: Histories, addingTo de: Matrix) {
-        poolBackward(dy, histories, mean: self == .mean, addingTo: de)
-    }
+/// Sets y to Σ weight·e over the pairs of every sample; returns the gradient of the weights, and adds to that of e.
+func weightedPool(
+    _ e: Variable, _ histories: Histories, weights: Matrix, into y: Matrix, _ pass: Pass, _ above: Above
+) -> Matrix? {
+    weightedPool(e.value, histories, weights: weights, into: y)
+    guard let dy = above(y), let de = e.gradient else { return nil }
+    let dWeights = pass.matrix(rows: weights.rows, columns: 1)
+    weightedPoolBackward(dy, e.value, histories, weights: weights, addingTo: de, into: dWeights)
+    return dWeights
 }

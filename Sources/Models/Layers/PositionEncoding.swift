@@ -31,7 +31,6 @@ struct PositionEncoding: Sendable {
         self.kind = kind
         self.width = width
         self.length = length
-        let none = Slot(offset: 0, rows: 0, columns: 0)
         func declare(_ part: String, _ rows: Int, _ columns: Int, _ initial: DenseInitial) -> Slot {
             layout.matrix("\(name).\(part)", rows: rows, columns: columns, initial: initial)
         }
@@ -44,12 +43,12 @@ struct PositionEncoding: Sendable {
         case .sessionVector:
             session = declare("session", sessions, width, small)
             behavior = declare("behavior", length, width, small)
-            unit = none
+            unit = .none
         case .sinusoidTrained:
             session = declare("query", length, width, .sinusoid)
             behavior = declare("key", length, width, .sinusoid)
-            unit = none
-        case .sinusoid, .none: (session, behavior, unit) = (none, none, none)
+            unit = .none
+        case .sinusoid, .none: (session, behavior, unit) = (.none, .none, .none)
         }
     }
 

@@ -18,18 +18,17 @@ struct RowStatistics: Sendable {
     /// Mean and biased variance, each [1 × columns]; the running ones in evaluation and where there is no row.
     func values(of x: Matrix, _ pass: Pass) -> (mean: Matrix, variance: Matrix) {
         guard pass.isTraining, x.rows > 0 else { return (pass.parameters[mean], pass.parameters[variance]) }
-        let m = pass.matrix(rows: 1, columns: x.columns)
-        let v = pass.matrix(rows: 1, columns: x.columns)
+        let (m, v) = (pass.matrix(rows: 1, columns: x.columns), pass.matrix(rows: 1, columns: x.columns))
         columnMoments(of: x, mean: m, variance: v)
         return (m, v)
     }
 
     /// Reports samples × statistic.
-    func report(_ mean: Matrix, _ variance: Matrix, _ pass: Pass) {
-        let (m, v) = (pass.gradient[self.mean], pass.gradient[self.variance])
-        for column in 0..<mean.columns {
-            m[0, column] = mean[0, column] * Float(pass.samples)
-            v[0, column] = variance[0, column] * Float(pass.samples)
+    func report(_ values: (mean: Matrix, variance: Matrix), _ pass: Pass) {
+        let (m, v) = (pass.gradient[mean], pass.gradient[variance])
+        for column in 0..<m.columns {
+            m[0, column] = values.mean[0, column] * Float(pass.samples)
+            v[0, column] = values.variance[0, column] * Float(pass.samples)
         }
     }
 }

@@ -12,16 +12,6 @@ import Tensors
 /// ```
 /// Only real positions are computed: no padding exists that a mask would have to hide.
 struct TargetAttention: Sendable {
-    /// What backward needs; `pooled` is the result.
-    struct Tape {
-        /// Σ weight·e, [samples × d].
-        let pooled: Matrix
-        /// [pairs × 1].
-        let weights: Matrix
-        let products: Matrix
-        let network: Perceptron.Tape
-    }
-
     private let width: Int
     private let network: Perceptron
     private let normalization: AttentionNormalization
@@ -44,27 +34,24 @@ struct TargetAttention: Sendable {
             stream: 0x100, in: &layout, initial: initial)
     }
 
-    // MARK: Forward
-
-    /// The interest of every sample in its target.
+    /// The interest of every sample in its target, Σ weight·e, [samples × d].
     ///
     /// - Parameters:
     ///   - q: targets, [samples × d].
     ///   - e: distinct behaviors, [behaviors × d].
-    func forward(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
-        let tape = weigh(q, e, histories, pass)
-        weightedPool(e, histories, weights: tape.weights, into: tape.pooled)
-        return tape
+    func run(_ q: Variable, _ e: Variable, _ histories: Histories, _ pass: Pass, _ above: Above) {
+        let pooled = pass.matrix(rows: histories.samples, columns: width)
+        weigh(q, e, histories, pass) { weightedPool(e, histories, weights: $0, into: pooled, pass, above) }
     }
 
-    /// The weights alone; `pooled` has room for the interest and is not set.
-    func weigh(_ q: Matrix, _ e: Matrix, _ histories: Histories, _ pass: Pass) -> Tape {
+    /// The weights alone, [pairs × 1]; their gradient is used up.
+    func weigh(_ q: Variable, _ e: Variable, _ histories: Histories, _ pass: Pass, _ above: Above) {
         let products = pass.matrix(rows: histories.pairs, columns: width)
-        pairProducts(q, e, histories, into: products)
-        let tape = network.forward(sums: firstLayer(q, e, products, histories, pass), pass)
-        let weights = normalization.weights(of: tape.y, width: width, histories, pass)
-        let pooled = pass.matrix(rows: histories.samples, columns: width)
-        return Tape(pooled: pooled, weights: weights, products: products, network: tape)
+        pairProducts(q.value, e.value, histories, into: products)
+        let dz = network.run(sums: firstLayer(q.value, e.value, products, histories, pass), pass) { scores in
+            normalization.run(scores, width: width, histories, pass, above)
+        }
+        if let dz { backward(dz, products, q, e, histories, pass) }
     }
 
     /// The four blocks of the first layer's weight (or of its gradient): of q, e, q − e and q∘e.
@@ -95,25 +82,12 @@ struct TargetAttention: Sendable {
         return z
     }
 
-    // MARK: Backward
-
-    /// dq and de of the gradient of `pooled`, added; so are those of the parameters.
-    func backward(
-        _ dPooled: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix,
-        _ de: Matrix, _ pass: Pass
+    /// Adds the gradients by q, e and the first layer, of that of its sums.
+    private func backward(
+        _ dz: Matrix, _ products: Matrix, _ q: Variable, _ e: Variable, _ histories: Histories, _ pass: Pass
     ) {
-        let dScores = pass.matrix(rows: tape.weights.rows, columns: 1)
-        weightedPoolBackward(dPooled, e, histories, weights: tape.weights, addingTo: de, into: dScores)
-        backward(weights: dScores, tape, q, e, histories, addingTo: dq, de, pass)
-    }
-
-    /// dq and de of the gradient of the weights [pairs × 1], which is used up, added; so are those of the parameters.
-    func backward(
-        weights dScores: Matrix, _ tape: Tape, _ q: Matrix, _ e: Matrix, _ histories: Histories, addingTo dq: Matrix,
-        _ de: Matrix, _ pass: Pass
-    ) {
-        normalization.backward(dScores, weights: tape.weights, width: width, histories)
-        let (dz, products) = (network.backward(dScores, tape.network, pass), tape.products)
+        guard let dq = q.gradient, let de = e.gradient else { return }
+        let (q, e) = (q.value, e.value)
         let units = dz.columns
         let w = blocks(pass.parameters[network.first.weight])
         let dw = blocks(pass.gradient[network.first.weight])

@@ -54,21 +54,9 @@ struct Transformer: Sendable {
         }
     }
 
-    /// What backward needs; `y` is the result.
-    struct Tape: BitwiseCopyable {
-        /// [positions × d].
-        let y: Matrix
-        let attention: MultiHeadAttention.Tape
-        let norm1: LayerNorm.Tape?
-        let middle: Matrix
-        let hidden: Activation.Tape
-        let norm2: LayerNorm.Tape?
-    }
-
     private let attention: MultiHeadAttention
     private let norm1, norm2: LayerNorm?
-    private let weight1, weight2: Slot
-    private let bias1, bias2: Slot?
+    private let map1, map2: Dense
     private let activation: Activation
     private let dropoutRate: Float
     private let stream: UInt64
@@ -93,78 +81,54 @@ struct Transformer: Sendable {
         case .none: (norm1, norm2) = (nil, nil)
         }
         let hidden = options.feedForward * width
-        weight1 = layout.matrix(name + ".0.weight", rows: width, columns: hidden, initial: initial)
-        weight2 = layout.matrix(name + ".1.weight", rows: hidden, columns: width, initial: initial)
+        func declare(_ part: String, _ rows: Int, _ columns: Int, _ initial: DenseInitial, if isWanted: Bool) -> Slot {
+            layout.matrix("\(name).\(part)", rows: rows, columns: columns, initial: initial, if: isWanted)
+        }
+        let weight1 = declare("0.weight", width, hidden, initial, if: true)
+        let weight2 = declare("1.weight", hidden, width, initial, if: true)
         let hasBias = options.feedForwardBias
-        bias1 = hasBias ? layout.matrix(name + ".0.bias", rows: 1, columns: hidden, initial: .constant(0)) : nil
-        bias2 = hasBias ? layout.matrix(name + ".1.bias", rows: 1, columns: width, initial: .constant(0)) : nil
+        map1 = Dense(weight: weight1, bias: declare("0.bias", 1, hidden, .constant(0), if: hasBias))
+        map2 = Dense(weight: weight2, bias: declare("1.bias", 1, width, .constant(0), if: hasBias))
         activation = Activation(name + ".activation", width: hidden, kind: options.activation, in: &layout)
         dropoutRate = options.dropout
         self.stream = 0x300 + 2 * stream
         isResidual = options.residual
     }
 
-    /// y of the queries' and the keys' inputs, [positions × d] each, which may be one.
-    func forward(
-        queries xq: Matrix, keys xk: Matrix, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass
-    ) -> Tape {
-        let attended = attention.forward(queries: xq, keys: xk, offsets: offsets, sessions: sessions, pass)
-        var first = pass.drop(attended.y, rate: dropoutRate, stream: stream)
-        if isResidual {
-            let sum = pass.matrix(rows: xq.rows, columns: xq.columns)
-            combine(xq, first, sign: 1, into: sum)
-            first = sum
-        }
-        let tape1 = norm1?.forward(first, pass)
-        let middle = tape1?.y ?? first
-
-        let sums = pass.matrix(rows: xq.rows, columns: weight1.columns)
-        affine(middle, weight1, bias1, into: sums, pass)
-        let hidden = activation.forward(sums, pass)
-        let second = pass.matrix(rows: xq.rows, columns: xq.columns)
-        affine(hidden.y, weight2, bias2, into: second, pass)
-        let sum = pass.drop(second, rate: dropoutRate, stream: stream + 1)
-        if isResidual { add(middle, to: sum) }
-        let tape2 = norm2?.forward(sum, pass)
-        return Tape(
-            y: tape2?.y ?? sum, attention: attended, norm1: tape1, middle: middle, hidden: hidden, norm2: tape2)
-    }
-
-    private func affine(_ x: Matrix, _ weight: Slot, _ bias: Slot?, into y: Matrix, _ pass: Pass) {
-        guard let bias else {
-            gemm(x, pass.parameters[weight], into: y)
-            return
-        }
-        broadcast(pass.parameters[bias], to: y)
-        gemm(x, pass.parameters[weight], addingTo: y)
-    }
-
-    /// Gradients by both inputs, added (to the same matrix where they are one); those of the parameters too.
-    func backward(
-        _ dy: Matrix, _ tape: Tape, queries xq: Matrix, keys xk: Matrix, addingTo dxq: Matrix, _ dxk: Matrix,
-        _ pass: Pass
+    /// Hands y to `above`, [positions × d] as the queries' and the keys' inputs are, which may be one; their gradients are
+    /// added.
+    func run(
+        queries xq: Variable, keys xk: Variable, offsets: UnsafePointer<Int32>, sessions: Int, _ pass: Pass,
+        _ above: Above
     ) {
-        var dSum = dy
-        if let norm2, let kept = tape.norm2 { dSum = norm2.backward(dy, kept, pass) }
-        let dSecond = pass.drop(dSum, rate: dropoutRate, stream: stream + 1)
-        if let bias2 { addRows(of: dSecond, to: pass.gradient[bias2]) }
-        gemm(transposed: tape.hidden.y, dSecond, addingTo: pass.gradient[weight2])
-        let dHidden = pass.matrix(rows: dy.rows, columns: weight1.columns)
-        gemm(dSecond, transposed: pass.parameters[weight2], into: dHidden)
-        let dSums = activation.backward(dHidden, tape.hidden, pass)
-        if let bias1 { addRows(of: dSums, to: pass.gradient[bias1]) }
-        gemm(transposed: tape.middle, dSums, addingTo: pass.gradient[weight1])
-        let dMiddle = pass.zeros(rows: dy.rows, columns: dy.columns)
-        if isResidual { add(dSum, to: dMiddle) }
-        gemm(dSums, transposed: pass.parameters[weight1], addingTo: dMiddle)
-
-        var dFirst = dMiddle
-        if let norm1, let kept = tape.norm1 {
-            dFirst = norm1.backward(dMiddle, kept, pass)
+        attention.run(queries: xq, keys: xk, offsets: offsets, sessions: sessions, pass) { attended in
+            pass.drop(attended, rate: dropoutRate, stream: stream) { dropped in
+                let sum = isResidual ? pass.matrix(like: dropped) : dropped
+                if isResidual { combine(xq.value, dropped, sign: 1, into: sum) }
+                let dSum = norm1.run(sum, pass) { feedForward($0, pass, above) }
+                if isResidual, let dSum { xq.receive(dSum) }
+                return dSum
+            }
         }
-        if isResidual { add(dFirst, to: dxq) }
-        attention.backward(
-            pass.drop(dFirst, rate: dropoutRate, stream: stream), tape.attention, queries: xq, keys: xk, addingTo: dxq,
-            dxk, pass)
+    }
+
+    /// y₂ of y₁ to `above`, and the gradient of y₁.
+    private func feedForward(_ middle: Matrix, _ pass: Pass, _ above: Above) -> Matrix? {
+        var dSum: Matrix?
+        let dHidden = activation.run(map1.forward(middle, pass), pass) { hidden in
+            map2.run(hidden, pass) { second in
+                pass.drop(second, rate: dropoutRate, stream: stream + 1) { sum in
+                    if isResidual { add(middle, to: sum) }
+                    dSum = norm2.run(sum, pass, above)
+                    return dSum
+                }
+            }
+        }
+        guard let dHidden, let dSum else { return nil }
+        map1.learn(dHidden, x: middle, pass)
+        let dMiddle = pass.zeros(like: middle)
+        if isResidual { add(dSum, to: dMiddle) }
+        gemm(dHidden, transposed: pass.parameters[map1.weight], addingTo: dMiddle)
+        return dMiddle
     }
 }
