@@ -54,8 +54,8 @@ extension SchedulerLoop {
 
     /// Has a split scored in the state in which all wait.
     private mutating func score(_ split: String, _ samples: Int, isValidation: Bool) {
-        sync?.scores = .gathering(ScoreBook(sampleCount: samples), split: split)
-        if isValidation { sync?.decision = nil }
+        let scores = SyncPoint.Scores.gathering(ScoreBook(sampleCount: samples), split: split)
+        if isValidation { sync?.stage = .judging(scores) } else { sync?.decision?.test = scores }
         sendVerdict(.score(split: split))
     }
 
@@ -76,8 +76,8 @@ extension SchedulerLoop {
         guard case .running = phase, let point = sync, point.step == step,
             case .measuring(split) = point.scores
         else { return }
-        sync?.scores = nil
         guard point.decision != nil else { return judge(metrics) }
+        sync?.decision?.test = nil
         judgement.test = metrics
         effects.events.append(.evaluated(split: split, step: step, metrics, isBest: false))
         commitIfWhole(step)
@@ -116,7 +116,7 @@ extension SchedulerLoop {
                 askForSnapshot(of: point.step, decision.stops)
             }
         }
-        point.decision = decision
+        point.stage = .decided(decision)
         sync = point
         if let split = options.test, let samples = options.splits[split], isBest || (metrics == nil && decision.stops) {
             score(split, samples, isValidation: false)
@@ -158,7 +158,7 @@ extension SchedulerLoop {
 
     /// Lets training go on, or ends it, once nothing is outstanding.
     mutating func goOn() {
-        guard case .running = phase, let point = sync, point.isSettled, let decision = point.decision else { return }
+        guard case .running = phase, let point = sync, let decision = point.decision, decision.isSettled else { return }
         if decision.stops {
             stop()
         } else if let wish {

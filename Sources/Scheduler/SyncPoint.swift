@@ -17,33 +17,61 @@ struct SyncPoint {
         }
     }
 
-    /// What was decided about the state.
+    /// What was decided about the state, and what of it has not come yet.
     struct Decision {
         /// Whether the job ends here.
         var stops = false
+        /// The test split, while it is scored.
+        var test: Scores?
         /// Whether a checkpoint of the state is waited for.
         var awaitsCheckpoint = false
+
+        /// Whether nothing is outstanding.
+        var isSettled: Bool { test == nil && !awaitsCheckpoint }
+    }
+
+    /// How far it has come.
+    enum Stage {
+        /// The state is judged by the scores of the validation split.
+        case judging(Scores)
+        /// It is judged, or need not be.
+        case decided(Decision)
     }
 
     let step: Int
     /// Since when what is outstanding now has been.
     var since: ContinuousClock.Instant
-    /// What is scored or measured now: the validation split while the state is judged, afterwards the test split.
-    var scores: Scores?
-    /// What was decided, also where nothing had to be; nil while the state is judged.
-    var decision: Decision? = Decision()
+    var stage = Stage.decided(Decision())
 
-    /// Whether it is decided and nothing is outstanding.
-    var isSettled: Bool { scores == nil && decision?.awaitsCheckpoint == false }
+    /// What was decided; nil while the state is judged.
+    var decision: Decision? {
+        get { if case .decided(let decision) = stage { decision } else { nil } }
+        set { if let newValue { stage = .decided(newValue) } }
+    }
+
+    /// What is scored or measured now.
+    var scores: Scores? {
+        switch stage {
+        case .judging(let scores): scores
+        case .decided(let decision): decision.test
+        }
+    }
+
+    private mutating func set(_ scores: Scores) {
+        switch stage {
+        case .judging: stage = .judging(scores)
+        case .decided: decision?.test = scores
+        }
+    }
 
     /// Takes scores; returns the book when it is complete, whose metrics are outstanding then.
     mutating func take(_ view: ScoresView) throws -> ScoreBook? {
         guard case .gathering(var book, let split) = scores, view.range.split == split else { return nil }
         // The book is held here alone while it grows: it is not copied.
-        scores = .measuring(split: split)
+        set(.measuring(split: split))
         try book.add(first: view.range.first, logits: view.logits, labels: view.labels, keys: view.keys)
         if book.isComplete { return book }
-        scores = .gathering(book, split: split)
+        set(.gathering(book, split: split))
         return nil
     }
 }

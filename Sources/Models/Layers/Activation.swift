@@ -62,7 +62,7 @@ struct Activation: Layer {
         case .sigmoid: logisticBackward(dy, output: y, into: dx)
         case .relu: reluBackward(dy, output: y, into: dx)
         case .prelu, .leakyRelu, .dice, .diceConstant:
-            // The slope of leaky ReLU is fixed: what reaches it goes nowhere.
+            // Dice has answered above. The slope of leaky ReLU is fixed: what reaches it goes nowhere.
             let dSlope = kind == .prelu ? pass.gradient[alpha] : pass.zeros(rows: 1, columns: dy.columns)
             preluBackward(dy, x, alpha: slope, addingTo: dSlope, into: dx)
         }

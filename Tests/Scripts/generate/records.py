@@ -1,7 +1,7 @@
 """The lines of `metrics.jsonl`: by event, what it says, and its fields with their kinds.
 
 A kind is `text`, `count` (a whole number, not negative), `rate` (not negative), `share` (0 to 1), `figure` (null when it is not
-a finite number) or a list of words."""
+a finite number) or `cause` (a word of `FailureReport.Cause`)."""
 
 EVENTS = {
     "joined": (
